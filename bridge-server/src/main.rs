@@ -1,0 +1,2 @@
+//! The native bridge.
+fn main() {}

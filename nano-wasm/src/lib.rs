@@ -1,0 +1,1 @@
+//! The browser node: I/O for nanonet and the JavaScript API, published as the npm package.

@@ -1,0 +1,1 @@
+//! The overlay, without I/O: link handshake, routing, slice, queries, signaling.

@@ -1,0 +1,1 @@
+//! Measures what the overlay adds to the browser wasm.

@@ -1,0 +1,1 @@
+//! Runs the recorded test vectors, natively and as wasm in a browser.

@@ -1,0 +1,2 @@
+//! Turns the wasm crates into the npm package.
+fn main() {}
