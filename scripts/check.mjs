@@ -1,0 +1,35 @@
+// `npm run check`: formatting, lints and types, warnings denied. `npm run format` mends what can be mended.
+
+import { buildPackage } from "./lib/build.mjs";
+import { prerequisites } from "./lib/prerequisites.mjs";
+import { run } from "./lib/run.mjs";
+import { script, step } from "./lib/say.mjs";
+
+const WASM = ["--target", "wasm32-unknown-unknown", "-p", "nano-wasm"];
+const DENY = ["--", "-D", "warnings"];
+
+script(async () => {
+	await prerequisites();
+	const write = process.argv.includes("--write");
+	await step("Rust formatting", () =>
+		run("cargo", ["fmt", "--all", ...(write ? [] : ["--check"])]),
+	);
+	await step("TypeScript formatting and lints", () =>
+		run("npx", [
+			"biome",
+			write ? "check" : "ci",
+			"--error-on-warnings",
+			...(write ? ["--write"] : []),
+			".",
+		]),
+	);
+	if (write) return;
+	await step("Clippy", () => run("cargo", ["clippy", "-q", "--all-targets", ...DENY]));
+	for (const features of ["node", "core"]) {
+		await step(`Clippy, browser wasm (${features})`, () =>
+			run("cargo", ["clippy", "-q", ...WASM, "--features", features, ...DENY]),
+		);
+	}
+	await buildPackage();
+	await step("TypeScript types", () => run("npx", ["tsc", "--build"]));
+});

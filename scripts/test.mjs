@@ -1,0 +1,35 @@
+// `npm test`: everything that needs only Rust, Node and a browser.
+// `npm test -- rust` or `npm test -- browser` runs one part.
+
+import { browser } from "./lib/browser.mjs";
+import { buildAll, buildPackage } from "./lib/build.mjs";
+import { nodeTests } from "./lib/node-tests.mjs";
+import { prerequisites } from "./lib/prerequisites.mjs";
+import { run } from "./lib/run.mjs";
+import { Problem, script, step } from "./lib/say.mjs";
+
+const parts = {
+	rust: async () => {
+		await step("Rust tests", () => run("cargo", ["test", "-q"]));
+	},
+	browser: async () => {
+		const path = await browser();
+		await buildAll();
+		await buildPackage(["--tests"]);
+		await step("Tests in a browser", () => nodeTests("tests/e2e", { NANONET_BROWSER: path }));
+	},
+};
+
+script(async () => {
+	const chosen = process.argv[2];
+	if (chosen && !Object.hasOwn(parts, chosen)) {
+		throw new Problem(
+			`There is no part "${chosen}" of the tests.`,
+			`Choose one of: ${Object.keys(parts).join(", ")}; or give none for all.`,
+		);
+	}
+	await prerequisites();
+	for (const [name, part] of Object.entries(parts)) {
+		if (!chosen || chosen === name) await part();
+	}
+});
