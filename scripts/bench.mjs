@@ -1,0 +1,20 @@
+// `npm run bench -- NAME [--json]`: installs the packages measured against, builds, measures.
+
+import { browser } from "./lib/browser.mjs";
+import { buildPackage } from "./lib/build.mjs";
+import { npmPackages, prerequisites } from "./lib/prerequisites.mjs";
+import { run } from "./lib/run.mjs";
+import { script } from "./lib/say.mjs";
+
+script(async () => {
+	await prerequisites();
+	const args = process.argv.slice(2);
+	/** @type {Record<string, string>} */
+	const env = {};
+	if (args.length > 0 && args[0] !== "list") {
+		await npmPackages("tests/bench", "Installing the packages measured against");
+		await buildPackage();
+		env.NANONET_BROWSER = await browser();
+	}
+	await run(process.execPath, ["--import", "tsx", "tests/bench/main.ts", ...args], { env });
+});

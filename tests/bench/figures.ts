@@ -1,0 +1,62 @@
+// The one language of all benchmarks: figures with units, and ratios against a peer or a limit of the same run.
+
+/** One measured figure. */
+export interface Figure {
+	/** Stable name, as the issues and the documentation spell it. */
+	name: string;
+	/** Measured value. */
+	value: number;
+	/** Unit of `value` and `peer_value`. */
+	unit: string;
+	/** What it is compared with: another program measured in the same run, or a limit. */
+	peer?: string;
+	/** The peer's value. */
+	peer_value?: number;
+	/** `value / peer_value`. */
+	ratio?: number;
+}
+
+/** A benchmark that `npm run bench -- NAME` runs. */
+export interface Bench {
+	/** One line for `npm run bench -- list`. */
+	about: string;
+	/** Names of the figures it gives. */
+	figures: string[];
+	/** Measures. */
+	run(): Promise<Figure[]>;
+}
+
+/** A figure with its peer and their ratio. */
+export function against(figure: Figure, peer: string, peerValue: number): Figure {
+	return { ...figure, peer, peer_value: peerValue, ratio: round(figure.value / peerValue) };
+}
+
+/** Rounds to four significant digits, so that a table can be read. */
+export function round(value: number): number {
+	return value === 0 ? 0 : Number(value.toPrecision(4));
+}
+
+/** Prints figures as a table for people. */
+export function table(name: string, figures: Figure[]): string {
+	const rows = [
+		["figure", "value", "unit", "against", "its value", "ratio"],
+		...figures.map((figure) => [
+			figure.name,
+			figure.value.toLocaleString("en"),
+			figure.unit,
+			figure.peer ?? "",
+			figure.peer_value?.toLocaleString("en") ?? "",
+			figure.ratio?.toString() ?? "",
+		]),
+	];
+	const widths = rows[0]?.map((_, column) =>
+		Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+	);
+	const lines = rows.map((row) =>
+		row
+			.map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+			.join("  ")
+			.trimEnd(),
+	);
+	return [name, ...lines].join("\n");
+}

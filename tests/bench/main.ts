@@ -1,0 +1,22 @@
+// `npm run bench -- NAME [--json]`: runs one benchmark; `list` names them all.
+
+import { type Bench, table } from "./figures.js";
+import { size } from "./size.js";
+import { verify } from "./verify.js";
+
+const benches: Record<string, Bench> = { size, verify };
+
+const [name = "list", ...options] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (name === "list") {
+	for (const [key, { about, figures }] of Object.entries(benches)) {
+		console.log(`${key.padEnd(12)} ${about}\n${"".padEnd(12)} ${figures.join(", ")}`);
+	}
+} else if (!bench) {
+	console.error(`There is no benchmark "${name}". \`npm run bench -- list\` names them all.`);
+	process.exitCode = 1;
+} else {
+	const figures = await bench.run();
+	console.log(table(name, figures));
+	if (options.includes("--json")) console.log(JSON.stringify({ bench: name, figures }));
+}

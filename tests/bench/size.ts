@@ -1,0 +1,63 @@
+// What a page downloads to run a node, raw and compressed as servers compress.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { against, type Bench, type Figure } from "./figures.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const pkg = join(root, "nano-wasm", "pkg");
+
+const gzip = (data: Buffer) => gzipSync(data, { level: 9 }).length;
+const brotli = (data: Buffer) =>
+	brotliCompressSync(data, {
+		params: {
+			[constants.BROTLI_PARAM_QUALITY]: 11,
+			[constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+		},
+	}).length;
+
+/** Everything a page loads to run a node and compute work: no more, no less. */
+export const NODE_FILES = [
+	"index.js",
+	"node-worker.js",
+	"node.wasm",
+	"work-worker.js",
+	"work.wasm",
+];
+
+/** The size of node, overlay and everything a page needs. */
+export const size: Bench = {
+	about: "bytes a page downloads to run a node",
+	figures: ["node-wasm-raw", "node-wasm-gzip", "node-wasm-brotli", "overlay-gzip", "all-brotli"],
+	async run(): Promise<Figure[]> {
+		execFileSync("cargo", ["run", "-q", "-p", "wasm-build", "--", "--sizes"], {
+			cwd: root,
+			stdio: "inherit",
+		});
+		const node = readFileSync(join(pkg, "node.wasm"));
+		const probe = (name: string) => gzip(readFileSync(join(root, "target", "sizes", name)));
+		const all = NODE_FILES.map((name) => brotli(readFileSync(join(pkg, name))));
+		const bytes = (name: string, value: number): Figure => ({ name, value, unit: "B" });
+		return [
+			bytes("node-wasm-raw", node.length),
+			bytes("node-wasm-gzip", gzip(node)),
+			bytes("node-wasm-brotli", brotli(node)),
+			against(
+				bytes("overlay-gzip", probe("with-overlay.wasm") - probe("without-overlay.wasm")),
+				"limit",
+				90_000,
+			),
+			against(
+				bytes(
+					"all-brotli",
+					all.reduce((sum, value) => sum + value, 0),
+				),
+				"limit",
+				300_000,
+			),
+		];
+	},
+};

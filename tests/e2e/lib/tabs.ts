@@ -1,0 +1,162 @@
+// Real Chromium tabs, each in a context of its own, that run a node through the npm package.
+
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { temporaryFolder } from "./servers.js";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Chromium's switches for tests. */
+export const CHROMIUM_ARGS = [
+	"--no-sandbox",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+];
+
+/** Starts the browser named by NANONET_BROWSER. */
+export function launch(): Promise<Browser> {
+	const executablePath = process.env.NANONET_BROWSER;
+	if (!executablePath) throw new Error("NANONET_BROWSER must name a Chromium: run `npm test`.");
+	return chromium.launch({ executablePath, args: CHROMIUM_ARGS });
+}
+
+/**
+ * A folder for a bridge to serve with an empty page and the npm package.
+ * @param build folder of the built package; the liar's differs from the product's
+ */
+export function site(build = "nano-wasm/pkg"): { path: string; remove: () => void } {
+	const folder = temporaryFolder();
+	cpSync(join(root, build), join(folder.path, "nanonet"), { recursive: true });
+	writeFileSync(
+		join(folder.path, "index.html"),
+		'<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/test.js"></script></html>',
+	);
+	writeFileSync(
+		join(folder.path, "test.js"),
+		'import * as nanonet from "/nanonet/index.js"; import * as core from "/nanonet/core.js"; globalThis.nanonet = nanonet; globalThis.core = core; globalThis.ready = true;',
+	);
+	return folder;
+}
+
+/** Options of `NanoNode.start` that tests set. */
+export interface TabOptions {
+	maxLinks?: number;
+	replicas?: number;
+	name?: string;
+	workThreads?: number;
+	[more: string]: unknown;
+}
+
+/** One tab with a node in it. */
+export class Tab {
+	private constructor(
+		readonly context: BrowserContext,
+		readonly page: Page,
+		readonly name: string,
+		readonly problems: string[],
+	) {}
+
+	/** Opens a context, loads the page and starts a node. */
+	static async open(
+		browser: Browser,
+		url: string,
+		name: string,
+		options: TabOptions = {},
+	): Promise<Tab> {
+		const context = await browser.newContext();
+		const page = await context.newPage();
+		const problems: string[] = [];
+		page.on("pageerror", (error) => problems.push(`${name}: ${error.stack ?? error}`));
+		page.on("console", (message) => {
+			if (message.type() === "error") problems.push(`${name}: ${message.text()}`);
+		});
+		const tab = new Tab(context, page, name, problems);
+		await page.goto(url);
+		await tab.start(options);
+		return tab;
+	}
+
+	/** Starts the node on the loaded page. */
+	async start(options: TabOptions = {}): Promise<void> {
+		await this.page.waitForFunction("globalThis.ready === true");
+		await this.page.evaluate(async (given) => {
+			const { NanoNode } = globalThis.nanonet;
+			globalThis.node = await NanoNode.start({ network: "dev", ...given });
+		}, options);
+	}
+
+	/** The node's state as the API gives it. */
+	status(): Promise<Status> {
+		return this.page.evaluate(() => globalThis.node.status()) as Promise<Status>;
+	}
+
+	/** The node's id, hex. */
+	id(): Promise<string> {
+		return this.page.evaluate(() => globalThis.node.id);
+	}
+
+	/** Asks for an account; amounts come as decimal text. */
+	account(address: string, options: object = {}): Promise<Answer> {
+		return this.page.evaluate(
+			async ([asked, given]) => {
+				const answer = await globalThis.node.account(asked, given);
+				return JSON.parse(
+					JSON.stringify(answer, (_key, value) =>
+						typeof value === "bigint" ? value.toString() : value,
+					),
+				);
+			},
+			[address, options] as const,
+		);
+	}
+
+	/** Closes the tab and its context. */
+	async close(): Promise<void> {
+		await this.context.close();
+	}
+}
+
+/** The parts of a node's status that tests read. */
+export interface Status {
+	state: string;
+	links: { id: string; kind: string; role?: string }[];
+	records: number;
+	refused: Record<string, number>;
+	dropped: Record<string, number>;
+}
+
+/** An account's answer with amounts as decimal text. */
+export interface Answer {
+	account: string;
+	opened: boolean;
+	balance: string;
+	frontier: string | null;
+	representative: string | null;
+	receivable: { hash: string; source: string; amount: string }[];
+	proof: { weight: string; threshold: string; votes: { representative: string }[] } | null;
+	asOf: number | null;
+	source: { kind: "own-slice" | "peer" | "bridge"; id: string | null; hops: number };
+	order: string;
+}
+
+/** Writes a file into the folder of results that a failing run leaves behind. */
+export function keep(name: string, data: string | Buffer): void {
+	const folder = join(root, "tests", "results");
+	mkdirSync(folder, { recursive: true });
+	writeFileSync(join(folder, name), data);
+}
+
+declare global {
+	// The test page puts the package and its node here.
+	// biome-ignore lint/suspicious/noExplicitAny: the page's side is untyped on purpose: it is the built package
+	var nanonet: any;
+	// biome-ignore lint/suspicious/noExplicitAny: as above
+	var core: any;
+	// biome-ignore lint/suspicious/noExplicitAny: as above
+	var node: any;
+}
