@@ -1,1 +1,7 @@
-//! The overlay, without I/O: link handshake, routing, slice, queries, signaling.
+//! The overlay of browser nodes and bridges, as a protocol without I/O.
+//!
+//! This crate opens no socket, reads no clock and draws no global randomness: a shell hands in
+//! what happened and when, and carries out what comes out. One seed and one list of inputs give
+//! one list of outputs, in the simulator, in the browser and in the bridge. The two types that
+//! matter are the state machine `Node` and its [`Config`]; everything it speaks with its shell is
+//! in the types `Input` and `Output`.

@@ -1,0 +1,55 @@
+//! What a node is told once, at its start.
+
+use nano_core::{Network, WeightTable};
+
+use crate::{NodeKey, Role};
+
+/// Settings of one node. Values out of range are brought into range by
+/// [`Node::new`](crate::Node::new), as each field says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Which Nano network; nodes of other networks are refused.
+    pub network: Network,
+    /// Browser or bridge. Bridges accept puts, publishes and watches.
+    pub role: Role,
+    /// Most links at once, 3 to 4096. Places for two bridges (one below 8 links) are kept free.
+    pub max_links: u16,
+    /// Nodes that shall hold each record, 1 to 16.
+    pub replicas: u8,
+    /// Bridges whose sightings and weights count; their statements are worthless from others.
+    pub anchors: Vec<NodeKey>,
+    /// Voting weights that proofs are checked against.
+    pub weights: WeightTable,
+    /// Most bytes of records kept; least useful ones go first beyond it.
+    pub record_budget_bytes: u64,
+}
+
+impl Config {
+    /// A browser's defaults: 24 links, 16 replicas, 64 MiB of records.
+    #[must_use]
+    pub fn browser(network: Network, weights: WeightTable, anchors: Vec<NodeKey>) -> Self {
+        Self {
+            network,
+            role: Role::Browser,
+            max_links: 24,
+            replicas: 16,
+            anchors,
+            weights,
+            record_budget_bytes: 64 << 20,
+        }
+    }
+
+    /// A bridge's defaults: 1024 links, 16 replicas, 1 GiB of records.
+    #[must_use]
+    pub fn bridge(network: Network, weights: WeightTable, anchors: Vec<NodeKey>) -> Self {
+        Self {
+            network,
+            role: Role::Bridge,
+            max_links: 1024,
+            replicas: 16,
+            anchors,
+            weights,
+            record_budget_bytes: 1 << 30,
+        }
+    }
+}
