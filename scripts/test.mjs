@@ -15,7 +15,7 @@ const parts = {
 	browser: async () => {
 		const path = await browser();
 		await buildAll();
-		await buildPackage(["--tests"]);
+		await buildPackage(["--all"]);
 		await step("Tests in a browser", () => nodeTests("tests/e2e", { NANONET_BROWSER: path }));
 	},
 };

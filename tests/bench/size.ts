@@ -33,7 +33,7 @@ export const size: Bench = {
 	about: "bytes a page downloads to run a node",
 	figures: ["node-wasm-raw", "node-wasm-gzip", "node-wasm-brotli", "overlay-gzip", "all-brotli"],
 	async run(): Promise<Figure[]> {
-		execFileSync("cargo", ["run", "-q", "-p", "wasm-build", "--", "--sizes"], {
+		execFileSync("cargo", ["run", "-q", "-p", "wasm-build", "--", "overlay-size"], {
 			cwd: root,
 			stdio: "inherit",
 		});

@@ -1,0 +1,120 @@
+//! The programs the build drives: cargo, and from the npm packages wasm-opt, esbuild and tsc.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::BuildError;
+use crate::config::Wasm;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Where everything is.
+pub(crate) struct Tools {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Tools {
+    /// For the repository this tool is part of.
+    pub(crate) fn new() -> Tools {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.canonicalize().unwrap_or(root);
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |folder| root.join(folder));
+        Tools { root, target }
+    }
+
+    /// The repository's root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where results of slow steps are kept.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.target.join("wasm-build")
+    }
+
+    /// Compiles a crate; returns cargo's wasm file.
+    pub(crate) fn cargo_wasm(&self, wasm: &Wasm) -> Result<PathBuf, BuildError> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args([
+            "build",
+            "-q",
+            "--target",
+            TARGET,
+            "--profile",
+            &wasm.profile,
+        ]);
+        command.args(["-p", &wasm.crate_name, "--no-default-features"]);
+        command.args(["--features", &wasm.features.join(",")]);
+        self.run(command)?;
+        let name = format!("{}.wasm", wasm.crate_name.replace('-', "_"));
+        Ok(self.target.join(TARGET).join(&wasm.profile).join(name))
+    }
+
+    /// Optimises a wasm file.
+    pub(crate) fn wasm_opt(
+        &self,
+        from: &Path,
+        to: &Path,
+        features: impl Iterator<Item = &'static str>,
+        flags: &[String],
+    ) -> Result<(), BuildError> {
+        let mut command = self.npm("binaryen/bin/wasm-opt")?;
+        command
+            .args(features)
+            .args(flags)
+            .arg(from)
+            .arg("-o")
+            .arg(to);
+        self.run(command)
+    }
+
+    /// Bundles JavaScript.
+    pub(crate) fn esbuild<Arg: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = Arg>,
+    ) -> Result<(), BuildError> {
+        let mut command = self.npm("esbuild/bin/esbuild")?;
+        command.args(args);
+        self.run(command)
+    }
+
+    /// Emits declarations.
+    pub(crate) fn tsc(&self, project: &Path) -> Result<(), BuildError> {
+        let mut command = self.npm("typescript/bin/tsc")?;
+        command.arg("-p").arg(project);
+        self.run(command)
+    }
+
+    /// A program of an installed npm package, run by Node.js.
+    fn npm(&self, program: &str) -> Result<Command, BuildError> {
+        let path = self.root.join("node_modules").join(program);
+        if !path.exists() {
+            return Err(BuildError::NoNpmPackages {
+                program: program.into(),
+            });
+        }
+        let mut command = Command::new("node");
+        command.arg(path);
+        Ok(command)
+    }
+
+    fn run(&self, mut command: Command) -> Result<(), BuildError> {
+        command.current_dir(&self.root);
+        let program = format!("{command:?}");
+        match command.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(BuildError::Program {
+                program,
+                problem: status.to_string(),
+            }),
+            Err(error) => Err(BuildError::Program {
+                program,
+                problem: error.to_string(),
+            }),
+        }
+    }
+}
