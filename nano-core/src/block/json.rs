@@ -242,10 +242,11 @@ impl Block {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
-        let Ok(()) = self.each_json_field(|name, text| {
+        self.each_json_field(|name, text| {
             object.insert(name.to_owned(), Value::String(text.to_string()));
             Ok::<(), core::convert::Infallible>(())
-        });
+        })
+        .unwrap_or_default();
         Value::Object(object)
     }
 
