@@ -231,7 +231,7 @@ fn read_text(text: &str, start: usize) -> Result<[u8; 32], AddressError> {
     }
     if let Some((position, character)) = body
         .char_indices()
-        .find(|(_, character)| !character.is_ascii() || value(*character as u32) == NONE)
+        .find(|(_, character)| !in_alphabet(*character))
     {
         if character.is_ascii_uppercase() {
             return Err(AddressError::UpperCase);
@@ -277,9 +277,6 @@ fn read_text(text: &str, start: usize) -> Result<[u8; 32], AddressError> {
     Ok(key)
 }
 
-fn value(character: u32) -> u8 {
-    usize::try_from(character)
-        .ok()
-        .and_then(|index| VALUES.get(index).copied())
-        .unwrap_or(NONE)
+fn in_alphabet(character: char) -> bool {
+    u8::try_from(character).is_ok_and(|byte| VALUES[usize::from(byte)] != NONE)
 }

@@ -11,7 +11,7 @@
 //! the recorded vectors.
 
 use blake2::Blake2b512;
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::hazmat::raw_verify;
@@ -68,14 +68,7 @@ impl PublicKey {
     /// [`SignatureError::KeyNotOnCurve`], [`SignatureError::ScalarOutOfRange`] or
     /// [`SignatureError::Mismatch`].
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        if signature.0[63] & 0b1110_0000 != 0 {
-            return Err(SignatureError::ScalarOutOfRange);
-        }
-        let key = VerifyingKey::from_bytes(self.as_bytes())
-            .map_err(|_| SignatureError::KeyNotOnCurve(*self))?;
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        raw_verify::<Blake2b512>(&key, message, &signature)
-            .map_err(|_| SignatureError::Mismatch(*self))
+        verify_with(&self.decoded()?, message, signature)
     }
 
     /// Checks a signature of the overlay's own: as [`Self::verify`], and also S reduced, neither
@@ -92,20 +85,25 @@ impl PublicKey {
         if bool::from(Scalar::from_canonical_bytes(s).is_none()) {
             return Err(SignatureError::ScalarNotCanonical);
         }
-        if self.is_small_order() {
+        let key = self.decoded()?;
+        if key.is_weak() {
             return Err(SignatureError::SmallOrderKey(*self));
         }
-        if is_small_order(&r) {
+        if decompress(r).is_some_and(|point| point.is_small_order()) {
             return Err(SignatureError::SmallOrderR);
         }
-        self.verify(message, signature)
+        verify_with(&key, message, signature)
     }
 
     /// Whether the key is one of the curve's few points of small order, for which signatures can
     /// be made without a private key. False for bytes that are no point at all.
     #[must_use]
     pub fn is_small_order(&self) -> bool {
-        is_small_order(self.as_bytes())
+        decompress(*self.as_bytes()).is_some_and(|point| point.is_small_order())
+    }
+
+    fn decoded(&self) -> Result<VerifyingKey, SignatureError> {
+        VerifyingKey::from_bytes(self.as_bytes()).map_err(|_| SignatureError::KeyNotOnCurve(*self))
     }
 }
 
@@ -119,8 +117,19 @@ impl Signature {
     }
 }
 
-fn is_small_order(encoded: &[u8; 32]) -> bool {
-    CompressedEdwardsY(*encoded)
-        .decompress()
-        .is_some_and(|point| point.is_small_order())
+fn verify_with(
+    key: &VerifyingKey,
+    message: &[u8],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    if signature.0[63] & 0b1110_0000 != 0 {
+        return Err(SignatureError::ScalarOutOfRange);
+    }
+    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+    raw_verify::<Blake2b512>(key, message, &signature)
+        .map_err(|_| SignatureError::Mismatch(PublicKey::from_bytes(key.to_bytes())))
+}
+
+fn decompress(encoded: [u8; 32]) -> Option<EdwardsPoint> {
+    CompressedEdwardsY(encoded).decompress()
 }

@@ -5,3 +5,14 @@
 //! one list of outputs, in the simulator, in the browser and in the bridge. The two types that
 //! matter are the state machine `Node` and its [`Config`]; everything it speaks with its shell is
 //! in the types `Input` and `Output`.
+
+mod id;
+mod identity;
+mod rng;
+
+pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
+pub use identity::{
+    Addresses, AddressesError, Identity, IdentityError, MAX_ADDRESS_BYTES, MAX_ADDRESSES,
+    PROTOCOL_VERSION, PeerRecord, Purpose, Role, TransportAddress,
+};
+pub use rng::Rng;

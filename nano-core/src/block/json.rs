@@ -242,11 +242,10 @@ impl Block {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
-        self.each_json_field(|name, text| {
+        let Ok(()) = self.each_json_field(|name, text| {
             object.insert(name.to_owned(), Value::String(text.to_string()));
             Ok::<(), core::convert::Infallible>(())
-        })
-        .unwrap_or_default();
+        });
         Value::Object(object)
     }
 

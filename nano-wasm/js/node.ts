@@ -1,0 +1,185 @@
+// The page's handle of a node: a thin client of the worker that runs it.
+
+import { Emitter } from "./emitter.js";
+import { NanoError } from "./errors.js";
+import type { StartOptions } from "./options.js";
+import { PeerConnections } from "./peer-connections.js";
+import { readAnswer, type Started, type WireAnswer, type WireStatus } from "./protocol.js";
+import type {
+	AccountAnswer,
+	AccountOptions,
+	BlockJson,
+	NetworkName,
+	NodeEvents,
+	NodeStatus,
+	ProcessResult,
+} from "./types.js";
+import { WorkPool } from "./work-pool.js";
+import { type News, WorkerClient } from "./worker-client.js";
+
+/** @internal Reaches a node's worker; test builds send commands of their own through it. */
+export let clientOf: (node: NanoNode) => WorkerClient;
+
+/**
+ * A node of the Nano network in this tab.
+ *
+ * ```js
+ * const node = await NanoNode.start({ bridges: ["https://bridge.example"] });
+ * const { balance, proof } = await node.account("nano_3t6k35gi95xu6tergt6p69ck76ogmitsa8mnijtpxm9fkcm736xtoncuohr3");
+ * ```
+ */
+export class NanoNode {
+	/** The node's public key, `key_…`. */
+	readonly key: string;
+	/** Its id in the nanonet, 64 hex digits. */
+	readonly id: string;
+	/** The network it belongs to. */
+	readonly network: NetworkName;
+	/** Computes work on threads of its own; by default to the threshold that every kind of block passes. */
+	readonly work: WorkPool;
+
+	readonly #client: WorkerClient;
+	readonly #peers: PeerConnections;
+	readonly #events: Emitter<NodeEvents>;
+	readonly #onConnectivity: () => void;
+
+	static {
+		clientOf = (node) => node.#client;
+	}
+
+	private constructor(
+		started: Started,
+		options: StartOptions,
+		client: WorkerClient,
+		peers: PeerConnections,
+		events: Emitter<NodeEvents>,
+	) {
+		this.key = started.key;
+		this.id = started.id;
+		this.network = options.network ?? "live";
+		this.work = new WorkPool({
+			threshold: started.workThreshold,
+			...(options.workThreads === undefined ? {} : { threads: options.workThreads }),
+		});
+		this.#client = client;
+		this.#peers = peers;
+		this.#events = events;
+		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
+		addEventListener("online", this.#onConnectivity);
+		addEventListener("offline", this.#onConnectivity);
+	}
+
+	/**
+	 * Starts a node: opens its identity and slice, then connects in the background. It can be asked at
+	 * once; what its own slice holds it answers without any connection.
+	 */
+	static async start(options: StartOptions = {}): Promise<NanoNode> {
+		const events = new Emitter<NodeEvents>();
+		// The worker speaks of connections only after it was started, so both exist by then.
+		const onNews = (news: News, attachment: ArrayBuffer | null) => {
+			if (news.type === "signal") peers.handle(news, attachment);
+			else if (news.event === "status") {
+				events.emit("status", { ...news.detail, connections: peers.summary() });
+			} else if (news.event === "answer") {
+				if (events.has("answer")) events.emit("answer", readAnswer(news.detail));
+			} else events.emit(news.event, news.detail as never);
+		};
+		const client = new WorkerClient(
+			new URL("./node-worker.js", import.meta.url),
+			onNews,
+			({ code, message }) => {
+				peers.stop();
+				events.emit("error", { code, message });
+			},
+		);
+		const peers = new PeerConnections(
+			(command, attachment) => client.post(command, attachment),
+			options.iceServers ?? [],
+		);
+		try {
+			const started = await client.request<Started>(
+				{
+					type: "start",
+					network: options.network ?? "live",
+					storage: options.storage ?? "indexeddb",
+					name: options.name ?? "default",
+					bridges: options.bridges ?? [location.origin],
+					anchors: options.anchors ?? [],
+					...(options.maxLinks === undefined ? {} : { maxLinks: options.maxLinks }),
+					...(options.replicas === undefined ? {} : { replicas: options.replicas }),
+				},
+				options.signal,
+			);
+			return new NanoNode(started, options, client, peers, events);
+		} catch (error) {
+			peers.stop();
+			client.close(error as NanoError);
+			throw error;
+		}
+	}
+
+	/** What the node is doing. */
+	async status(): Promise<NodeStatus> {
+		const status = await this.#client.request<WireStatus>({ type: "status" });
+		return { ...status, connections: this.#peers.summary() };
+	}
+
+	/** The state of an account, checked by this node. Fails with a code when there is no answer. */
+	async account(address: string, options: AccountOptions = {}): Promise<AccountAnswer> {
+		const answer = await this.#client.request<WireAnswer>(
+			{
+				type: "account",
+				address,
+				fresh: options.fresh ?? false,
+				timeoutMs: options.timeoutMs ?? 10_000,
+			},
+			options.signal,
+		);
+		return readAnswer(answer);
+	}
+
+	/**
+	 * Publishes a signed block with work and waits until it is proven confirmed; `transaction` events
+	 * tell how it gets on. It is stored before it is sent, and sent again until it is confirmed or
+	 * refused for good, also after a restart: aborting ends the waiting, not the block.
+	 */
+	process(block: BlockJson, options: { signal?: AbortSignal } = {}): Promise<ProcessResult> {
+		return this.#client.request<ProcessResult>({ type: "process", block }, options.signal);
+	}
+
+	/** Keeps an account up to date: `record` events tell of its new blocks. At most 64 accounts. */
+	watch(address: string): Promise<void> {
+		return this.#client.request<void>({ type: "watch", address });
+	}
+
+	/** Ends `watch`. */
+	unwatch(address: string): Promise<void> {
+		return this.#client.request<void>({ type: "unwatch", address });
+	}
+
+	/** Listens to an event; the returned function ends that. */
+	on<K extends keyof NodeEvents>(event: K, listener: (event: NodeEvents[K]) => void): () => void {
+		return this.#events.on(event, listener);
+	}
+
+	/** Ends the node: storage is written, links and threads are closed, open calls fail. */
+	async stop(): Promise<void> {
+		removeEventListener("online", this.#onConnectivity);
+		removeEventListener("offline", this.#onConnectivity);
+		this.work.close();
+		try {
+			await this.#client.request<void>({ type: "stop" });
+		} catch (error) {
+			// A worker that is gone already has nothing left to write.
+			if (
+				(error as NanoError).code !== "worker-failed" &&
+				(error as NanoError).code !== "stopped"
+			) {
+				throw error;
+			}
+		} finally {
+			this.#peers.stop();
+			this.#client.close(new NanoError("stopped", "The node was stopped; start a new one."));
+		}
+	}
+}

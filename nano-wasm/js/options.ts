@@ -1,0 +1,36 @@
+// How a node is started.
+
+import type { NetworkName } from "./types.js";
+
+/** How a node is started. Everything has a default. */
+export interface StartOptions {
+	/**
+	 * Bridges to find the first peers through: origins (`https://bridge.example`) or WebSocket
+	 * addresses (`wss://bridge.example/v1/link`). Default: the page's own origin.
+	 */
+	bridges?: string[];
+	/** Which network. Default: `live`. */
+	network?: NetworkName;
+	/**
+	 * Where identity and slice are kept. Default: `indexeddb`; where the browser refuses it (private
+	 * windows) the node runs on memory and its status says so.
+	 */
+	storage?: "indexeddb" | "memory";
+	/** Storage of this name: nodes of different names share nothing. Default: `default`. */
+	name?: string;
+	/**
+	 * Keys (`key_…`) of the bridges whose sightings and weights count. On `dev` the bridges given are
+	 * trusted without. Default: those shipped with the package.
+	 */
+	anchors?: string[];
+	/** Most links at once, 3 to 32. Default: 24. */
+	maxLinks?: number;
+	/** Nodes that shall hold each record, 1 to 16. Default: 16. */
+	replicas?: number;
+	/** Threads that compute work. Default: the processor's, at most 32. */
+	workThreads?: number;
+	/** STUN and TURN servers for connections between browsers. Default: none. */
+	iceServers?: RTCIceServer[];
+	/** Gives up starting. It does not stop a started node: `stop()` does. */
+	signal?: AbortSignal;
+}

@@ -1,0 +1,117 @@
+// What the page and the node's worker say to each other. A message is a pair: JSON text that says
+// what is meant, and one attachment that JSON cannot carry (a data channel, bytes) or null. The
+// worker's side of these types is `src/node/command.rs` and `src/node/reply.rs`.
+
+import type {
+	AccountAnswer,
+	LinkEvent,
+	NodeStatus,
+	ProofVote,
+	Receivable,
+	TransactionEvent,
+} from "./types.js";
+
+/** Message text and attachment. */
+export type Envelope = [json: string, attachment: RTCDataChannel | ArrayBuffer | null];
+
+/** What a page asks of the worker. With an `id` the worker answers once, by `result` or `error`. */
+export type Command =
+	| {
+			type: "start";
+			id: number;
+			network: string;
+			storage: "indexeddb" | "memory";
+			name: string;
+			bridges: string[];
+			anchors: string[];
+			maxLinks?: number;
+			replicas?: number;
+	  }
+	| { type: "status"; id: number }
+	| { type: "account"; id: number; address: string; fresh: boolean; timeoutMs: number }
+	| { type: "process"; id: number; block: object }
+	| { type: "watch"; id: number; address: string }
+	| { type: "unwatch"; id: number; address: string }
+	| { type: "stop"; id: number }
+	/** Nobody waits for the answer to `request` any more. */
+	| { type: "cancel"; request: number }
+	| { type: "network"; online: boolean }
+	| { type: "localDescription"; session: number; sdp: string }
+	| { type: "localCandidate"; session: number; candidate: string }
+	| { type: "sessionFailed"; session: number }
+	/** Attached: the session's data channel. */
+	| { type: "channel"; session: number; offerer: boolean }
+	/** The session's channel stays on the page, is open, and its bytes are forwarded. */
+	| { type: "forwardOpen"; session: number; offerer: boolean }
+	/** Attached: what the forwarded channel received. */
+	| { type: "forwardReceived"; session: number }
+	/** The forwarded channel has taken these bytes. */
+	| { type: "forwardWritten"; session: number; bytes: number }
+	| { type: "forwardClosed"; session: number }
+	/** Test builds only: how to alter answers from now on. */
+	| { type: "tamper"; id: number; how: string };
+
+/** What the worker does with the page's connections. */
+export type Signal =
+	| { op: "createOffer"; session: number }
+	| { op: "acceptOffer"; session: number; sdp: string }
+	| { op: "acceptAnswer"; session: number; sdp: string }
+	| { op: "addCandidate"; session: number; candidate: string }
+	/** The session is over: it failed, or its link is closed. */
+	| { op: "abandon"; session: number }
+	/** Attached: bytes for the session's forwarded channel. */
+	| { op: "forward"; session: number };
+
+/** What the worker says. */
+export type Reply =
+	| { type: "result"; id: number; value: unknown }
+	| { type: "error"; id: number; code: string; message: string }
+	| ({ type: "signal" } & Signal)
+	| { type: "event"; event: "status"; detail: WireStatus }
+	| { type: "event"; event: "answer"; detail: WireAnswer }
+	| { type: "event"; event: "link"; detail: LinkEvent }
+	| { type: "event"; event: "record"; detail: { account: string } }
+	| { type: "event"; event: "transaction"; detail: TransactionEvent }
+	| { type: "event"; event: "refused"; detail: { from: string | null; reason: string } }
+	| { type: "event"; event: "alarm"; detail: { account: string; diverged: boolean } };
+
+/** The value of `start`'s result. */
+export interface Started {
+	key: string;
+	id: string;
+	/** Work threshold that every block kind passes, 16 hex digits. */
+	workThreshold: string;
+}
+
+/** A status without what only the page knows. */
+export type WireStatus = Omit<NodeStatus, "connections">;
+
+/** An answer with amounts as decimal text and the proof as a string. */
+export type WireAnswer = Omit<AccountAnswer, "balance" | "receivable" | "proof"> & {
+	balance: string;
+	receivable: (Omit<Receivable, "amount"> & { amount: string })[];
+	proof: {
+		json: string;
+		weight: string;
+		threshold: string;
+		networkTotal: string;
+		votes: (Omit<ProofVote, "weight"> & { weight: string })[];
+	} | null;
+};
+
+/** The answer as the API gives it. */
+export function readAnswer(wire: WireAnswer): AccountAnswer {
+	const { proof } = wire;
+	return {
+		...wire,
+		balance: BigInt(wire.balance),
+		receivable: wire.receivable.map((send) => ({ ...send, amount: BigInt(send.amount) })),
+		proof: proof && {
+			json: () => proof.json,
+			weight: BigInt(proof.weight),
+			threshold: BigInt(proof.threshold),
+			networkTotal: BigInt(proof.networkTotal),
+			votes: proof.votes.map((vote) => ({ ...vote, weight: BigInt(vote.weight) })),
+		},
+	};
+}

@@ -1,0 +1,251 @@
+// What the node says and is told, in the words of the public API.
+
+/** A Nano network. */
+export type NetworkName = "live" | "beta" | "dev";
+
+/** What the node is doing, in one word. */
+export type NodeState = "starting" | "connecting" | "meshed" | "offline";
+
+/** One open link to another node. */
+export interface LinkInfo {
+	/** The peer's node id, 64 hex digits. */
+	id: string;
+	/** The peer's key, `key_…`. */
+	key: string;
+	/** What the peer is. */
+	role: "browser" | "bridge";
+	/** What carries the link. */
+	kind: "data-channel" | "web-socket" | "tcp";
+	/** Round trip in milliseconds, once measured. */
+	rttMs: number | null;
+	/** Bytes received. */
+	bytesIn: number;
+	/** Bytes sent. */
+	bytesOut: number;
+	/** Verified answers that came over it. */
+	answers: number;
+	/** When it opened, Unix milliseconds. */
+	since: number;
+}
+
+/** What the node is doing. */
+export interface NodeStatus {
+	/** In one word. */
+	state: NodeState;
+	/** Open links. */
+	links: LinkInfo[];
+	/** Other nodes known besides. */
+	knownPeers: number;
+	/** Account records in the slice. */
+	records: number;
+	/** Records of sends that may still be receivable. */
+	receivables: number;
+	/** Bytes of both. */
+	recordBytes: number;
+	/** Own blocks that are not proven confirmed yet. */
+	pending: number;
+	/** Records and answers that did not verify, counted by reason. */
+	refused: Record<string, number>;
+	/** Links this node closed, counted by reason. */
+	dropped: Record<string, number>;
+	/** Questions of others answered from the slice. */
+	answersServed: number;
+	/** Messages of others passed on. */
+	forwarded: number;
+	/** Bytes received since the start. */
+	bytesIn: number;
+	/** Bytes sent since the start. */
+	bytesOut: number;
+	/** The weight table in force. */
+	weights: {
+		/** Its date, Unix milliseconds; 0 while there is none. */
+		asOf: number;
+		/** Where it is from. */
+		source: "shipped" | "bridge" | "storage" | "none";
+	};
+	/** Where identity and slice are really kept. */
+	storage: {
+		/** In use now. */
+		kind: "indexeddb" | "memory";
+		/** Why it is not what was asked for. */
+		problem: string | null;
+	};
+	/** `RTCPeerConnection`s of this page. */
+	connections: {
+		/** Alive. */
+		live: number;
+		/** Made since the page was loaded; a page that has made 400 makes no more. */
+		created: number;
+		/** How bytes of data channels reach the worker; `unused` before the first one. */
+		channels: "unused" | "transferred" | "forwarded";
+	};
+}
+
+/** A representative's share in a proof. */
+export interface ProofVote {
+	/** Address of the representative. */
+	representative: string;
+	/** Its voting weight in raw. */
+	weight: bigint;
+}
+
+/** What proves an answer. */
+export interface ProofInfo {
+	/** The whole proof as JSON text; `verifyProof` of `nanonet/core` checks it anywhere. */
+	json(): string;
+	/** Voting weight that confirmed the frontier, raw. */
+	weight: bigint;
+	/** Voting weight that was needed, raw. */
+	threshold: bigint;
+	/** All voting weight in the table, raw. */
+	networkTotal: bigint;
+	/** Who voted, heaviest first. */
+	votes: ProofVote[];
+}
+
+/** A proven send that the account may still receive. */
+export interface Receivable {
+	/** Hash of the send block, 64 hex digits. */
+	hash: string;
+	/** Who sent it. */
+	source: string;
+	/** How much, raw. */
+	amount: bigint;
+}
+
+/** Who answered. */
+export interface AnswerSource {
+	/** Our own slice, another browser, or a bridge. */
+	kind: "own-slice" | "peer" | "bridge";
+	/** The node's id; `null` for the own slice. */
+	id: string | null;
+	/** Links the question went over; 0 for the own slice. */
+	hops: number;
+}
+
+/** A checked answer about an account. */
+export interface AccountAnswer {
+	/** Its address. */
+	account: string;
+	/** Whether it has a proven block. */
+	opened: boolean;
+	/** Balance in raw; 0 when never opened. */
+	balance: bigint;
+	/** Hash of its newest proven block, 64 hex digits. */
+	frontier: string | null;
+	/** Address of its representative. */
+	representative: string | null;
+	/** Proven sends it may still receive, largest first. */
+	receivable: Receivable[];
+	/** What proves it; `null` when never opened, of which there is no proof. */
+	proof: ProofInfo | null;
+	/** When anchor bridges last saw this state confirmed, Unix milliseconds. */
+	asOf: number | null;
+	/** Who answered. */
+	source: AnswerSource;
+	/** Verified answers that arrived before this one was chosen. */
+	answersSeen: number;
+	/** Whether all proven states seen form one chain. */
+	order: "known" | "unknown";
+	/** Date of the weight table the proof was checked against, Unix milliseconds. */
+	weightsAsOf: number;
+}
+
+/** A state block as in Nano's RPC: every field is text. */
+export interface StateBlockJson {
+	type: "state";
+	/** Address of its account. */
+	account: string;
+	/** Hash of the block before, 64 hex digits; zeros for the first. */
+	previous: string;
+	/** Address of the representative. */
+	representative: string;
+	/** Balance after this block, raw, decimal. */
+	balance: string;
+	/** Hash received or public key sent to, 64 hex digits. */
+	link: string;
+	/** The same as an address. Written, never read. */
+	link_as_account?: string;
+	/** 128 hex digits. */
+	signature?: string;
+	/** 16 hex digits. */
+	work?: string;
+}
+
+/** A block as in Nano's RPC. */
+export type BlockJson = StateBlockJson;
+
+/** Options of `account`. */
+export interface AccountOptions {
+	/** Do not stop at the nanonet's answer: also let a bridge ask the full nodes. */
+	fresh?: boolean;
+	/** Gives the question up. */
+	signal?: AbortSignal;
+	/** Milliseconds until it is given up, at most 60,000. Default: 10,000. */
+	timeoutMs?: number;
+}
+
+/** What `process` resolves to. */
+export interface ProcessResult {
+	/** Hash of the block, 64 hex digits. */
+	hash: string;
+	/** It is proven confirmed. */
+	state: "confirmed";
+}
+
+/** Where a block of one's own stands. */
+export interface TransactionEvent {
+	/** Hash of the block, 64 hex digits. */
+	hash: string;
+	/**
+	 * - `waiting`: stored, no bridge reachable yet; sent as soon as one is;
+	 * - `sent`: on the way to `bridges` bridges;
+	 * - `accepted`: a bridge passed it to `fullNodes` full nodes;
+	 * - `refused`: a bridge refused it for `reason`; tried again when `passing`;
+	 * - `confirmed`: a proof of it is held.
+	 */
+	state: "waiting" | "sent" | "accepted" | "refused" | "confirmed";
+	/** Bridges it was sent to. */
+	bridges?: number;
+	/** Full nodes that took it. */
+	fullNodes?: number;
+	/** Kebab-case reason of a refusal. */
+	reason?: string;
+	/** Whether a refused block is tried again. */
+	passing?: boolean;
+}
+
+/** A link came or went. */
+export interface LinkEvent {
+	/** The peer's node id, 64 hex digits. */
+	id: string;
+	/** Whether it is open now. */
+	up: boolean;
+	/** What the peer is, when it is open. */
+	role?: "browser" | "bridge";
+	/** Why this node closed it. */
+	reason?: string;
+}
+
+/** Events of a node. */
+export interface NodeEvents {
+	/** Links, slice or counters changed; at most ten times a second. */
+	status: NodeStatus;
+	/** A question of this node was answered. */
+	answer: AccountAnswer;
+	/** A link came or went. */
+	link: LinkEvent;
+	/** Something newer about this account is in the slice. */
+	record: { account: string };
+	/** A block of one's own got on. */
+	transaction: TransactionEvent;
+	/** A peer's record or answer did not verify and was thrown away. */
+	refused: { from: string | null; reason: string };
+	/**
+	 * Two proven states of one account. `diverged`: its chains are known to part, which must never
+	 * happen; otherwise only their order is not known.
+	 */
+	alarm: { account: string; diverged: boolean };
+	/** Nobody listens to a failed command, or the worker is gone. */
+	error: { code: string; message: string };
+}

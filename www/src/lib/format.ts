@@ -1,0 +1,58 @@
+// How numbers, addresses and times read. Amounts stay exact: raw is a bigint, one nano is 10^30 raw.
+
+const RAW_PER_NANO = 10n ** 30n;
+
+/** An amount in nano, rounded down to `places` decimals, with digit groups. */
+export function nano(raw: bigint, places = 6): string {
+	const whole = raw / RAW_PER_NANO;
+	const fraction = (raw % RAW_PER_NANO).toString().padStart(30, "0").slice(0, places);
+	const trimmed = fraction.replace(/0+$/, "");
+	if (whole === 0n && trimmed === "" && raw > 0n) return `< 0.${"0".repeat(places - 1)}1`;
+	return `${whole.toLocaleString("en")}${trimmed ? `.${trimmed}` : ""}`;
+}
+
+/** All digits of an amount in nano. */
+export function nanoExact(raw: bigint): string {
+	return nano(raw, 30);
+}
+
+/** Start and end of an address, enough to tell two apart by eye. */
+export function short(address: string): string {
+	return address.length > 24 ? `${address.slice(0, 11)}…${address.slice(-7)}` : address;
+}
+
+/** Start of a hash. */
+export function shortHash(hash: string): string {
+	return hash.length > 16 ? `${hash.slice(0, 8)}…${hash.slice(-6)}` : hash;
+}
+
+/** How long ago, in words. */
+export function ago(at: number, now: number): string {
+	const seconds = Math.max(0, Math.round((now - at) / 1000));
+	if (seconds < 2) return "just now";
+	if (seconds < 60) return `${seconds} seconds ago`;
+	const minutes = Math.round(seconds / 60);
+	if (minutes < 60) return minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`;
+	const hours = Math.round(minutes / 60);
+	if (hours < 48) return hours === 1 ? "1 hour ago" : `${hours} hours ago`;
+	return `${Math.round(hours / 24)} days ago`;
+}
+
+/** Part of a whole in percent with one decimal, exact to the decimal. */
+export function percent(part: bigint, whole: bigint): string {
+	if (whole === 0n) return "0 %";
+	const tenths = Number((part * 1000n) / whole);
+	return `${(tenths / 10).toFixed(1)} %`;
+}
+
+/** Bytes with a unit. */
+export function bytes(count: number): string {
+	if (count < 1000) return `${count} B`;
+	if (count < 1_000_000) return `${(count / 1000).toFixed(1)} kB`;
+	return `${(count / 1_000_000).toFixed(1)} MB`;
+}
+
+/** One or many of something. */
+export function plural(count: number, one: string, many: string): string {
+	return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,122 @@
+// The living picture: who this tab is linked to, where answers came from, what it does for others.
+
+import { sourceText } from "../components/proof.js";
+import { Ring } from "../components/ring.js";
+import { linkCounts } from "../components/state-pill.js";
+import { ago, bytes, nano, plural, short, shortHash } from "../lib/format.js";
+import { useNow, useSession } from "../lib/session.js";
+
+const LINK_KINDS = {
+	"data-channel": "directly (WebRTC)",
+	"web-socket": "by WebSocket",
+	tcp: "by TCP",
+} as const;
+
+/** One sentence on where the node stands. */
+function sentence(tabs: number, bridges: number, records: number): string {
+	if (tabs === 0 && bridges === 0) {
+		return records > 0
+			? "No link right now. What this tab already holds can still be shown, with its proof."
+			: "Looking for a way in. A bridge introduces this tab to others.";
+	}
+	if (tabs === 0)
+		return "Linked to a bridge. As soon as another tab opens, the two connect directly.";
+	return "Part of the network: this tab answers others and needs no server to be answered.";
+}
+
+/** The node view. */
+export function NodeView() {
+	const { node, status, heard } = useSession();
+	const now = useNow();
+	if (!node || !status) return null;
+	const { tabs, bridges } = linkCounts(status);
+	const refused = Object.values(status.refused).reduce((sum, count) => sum + count, 0);
+	return (
+		<div class="columns">
+			<div class="card">
+				<h2>Around you</h2>
+				<p>{sentence(tabs, bridges, status.records)}</p>
+				<Ring id={node.id} status={status} heard={heard} now={now} />
+				<p class="legend">
+					<span class="key tab">tab</span>
+					<span class="key bridge">bridge</span>
+					<span class="key answer">recent answer</span>
+				</p>
+			</div>
+			<div class="stack">
+				<div class="card">
+					<h2>What this tab does</h2>
+					<dl class="tiles">
+						<div>
+							<dt>Accounts held</dt>
+							<dd>{status.records}</dd>
+						</div>
+						<div>
+							<dt>Answers given</dt>
+							<dd>{status.answersServed}</dd>
+						</div>
+						<div>
+							<dt>Received</dt>
+							<dd>{bytes(status.bytesIn)}</dd>
+						</div>
+						<div>
+							<dt>Sent</dt>
+							<dd>{bytes(status.bytesOut)}</dd>
+						</div>
+					</dl>
+					{refused > 0 && (
+						<p class="note">
+							{plural(refused, "answer was", "answers were")} refused because the proof did not
+							hold.
+						</p>
+					)}
+					{status.storage.problem && (
+						<p class="note">Nothing is kept after this tab closes: {status.storage.problem}</p>
+					)}
+				</div>
+				<div class="card">
+					<h2>Links</h2>
+					{status.links.length === 0 ? (
+						<p class="empty">None yet.</p>
+					) : (
+						<ul class="rows">
+							{status.links.map((link) => (
+								<li key={link.id}>
+									<span class={`badge ${link.role === "bridge" ? "bridge" : "tab"}`}>
+										{link.role === "bridge" ? "bridge" : "tab"}
+									</span>
+									<code title={link.key}>{shortHash(link.id)}</code>
+									<span class="quiet">
+										{LINK_KINDS[link.kind]}
+										{link.rttMs === null ? "" : ` · ${Math.round(link.rttMs)} ms`}
+										{link.answers > 0 ? ` · ${plural(link.answers, "answer", "answers")}` : ""}
+									</span>
+								</li>
+							))}
+						</ul>
+					)}
+				</div>
+				<div class="card">
+					<h2>Recent answers</h2>
+					{heard.length === 0 ? (
+						<p class="empty">
+							None yet. <a href="#ask">Ask for a balance</a> and see who answers.
+						</p>
+					) : (
+						<ul class="rows">
+							{heard.slice(0, 6).map(({ at, answer, tookMs }) => (
+								<li key={at}>
+									<code title={answer.account}>{short(answer.account)}</code>
+									<strong>Ӿ {nano(answer.balance, 4)}</strong>
+									<span class="quiet">
+										from {sourceText(answer)} · {Math.round(tookMs)} ms · {ago(at, now)}
+									</span>
+								</li>
+							))}
+						</ul>
+					)}
+				</div>
+			</div>
+		</div>
+	);
+}
