@@ -1,12 +1,11 @@
 // How fast the browser checks signatures and whole proofs, beside the most used JavaScript library, in one page.
 
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { temporaryFolder } from "../e2e/lib/servers.js";
+import { serve } from "../e2e/lib/static-server.js";
 import { launch } from "../e2e/lib/tabs.js";
 import { against, type Bench, type Figure, round } from "./figures.js";
 
@@ -16,32 +15,6 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** How long each side is measured at a time, and how often the two take turns. */
 const SLICE_MS = 1_000;
 const TURNS = 5;
-
-const TYPES: Record<string, string> = {
-	".html": "text/html",
-	".js": "text/javascript",
-	".wasm": "application/wasm",
-	".json": "application/json",
-};
-
-/** Serves a folder on loopback. */
-function serve(folder: string): Promise<{ url: string; close: () => void }> {
-	const server = createServer((request, response) => {
-		const name = new URL(request.url ?? "/", "http://localhost").pathname;
-		try {
-			const data = readFileSync(join(folder, name === "/" ? "index.html" : name));
-			response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "text/html" }).end(data);
-		} catch {
-			response.writeHead(404).end();
-		}
-	});
-	return new Promise((resolve) => {
-		server.listen(0, "127.0.0.1", () => {
-			const { port } = server.address() as AddressInfo;
-			resolve({ url: `http://127.0.0.1:${port}/`, close: () => server.close() });
-		});
-	});
-}
 
 /** Signatures and proofs verified per second in the browser. */
 export const verify: Bench = {
@@ -61,7 +34,6 @@ export const verify: Bench = {
 				define: { global: "globalThis" },
 				alias: { crypto: join(here, "no-crypto.ts") },
 			});
-			mkdirSync(folder.path, { recursive: true });
 			writeFileSync(
 				join(folder.path, "index.html"),
 				'<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>',
