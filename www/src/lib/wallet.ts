@@ -8,7 +8,7 @@ import type * as Core from "nanonet/core";
 
 /** Where a block is on its way. */
 export type Progress =
-	| { step: "working"; fraction: number | null }
+	| { step: "working"; chance: number }
 	| { step: "publishing" }
 	| { step: "confirmed"; hash: string };
 
@@ -49,8 +49,6 @@ export async function readSeed(text: string): Promise<string> {
 	);
 }
 
-const NOTHING = "0".repeat(64);
-
 async function publish(
 	node: NanoNode,
 	wallet: OpenWallet,
@@ -61,10 +59,10 @@ async function publish(
 ): Promise<string> {
 	const { buildBlock, signBlock, workRoot, workThreshold } = await loadCore();
 	const unsigned = buildBlock({ account: wallet.address, ...fields });
-	progress({ step: "working", fraction: null });
+	progress({ step: "working", chance: 0 });
 	const work = await node.work.generate(workRoot(unsigned), {
 		threshold: workThreshold(node.network, kind),
-		onProgress: (at) => progress({ step: "working", fraction: at.fraction }),
+		onProgress: (at) => progress({ step: "working", chance: at.chance }),
 		...(signal ? { signal } : {}),
 	});
 	const block: BlockJson = { ...signBlock(unsigned, wallet.privateKey), work };
@@ -98,7 +96,7 @@ export async function send(
 			previous: own.frontier,
 			representative: own.representative,
 			balance: own.balance - amount,
-			link: destination.publicKey,
+			link: destination.address,
 		},
 		"send",
 		progress,
@@ -118,7 +116,7 @@ export async function receive(
 		node,
 		wallet,
 		{
-			previous: own.opened ? own.frontier : NOTHING,
+			previous: own.frontier,
 			// A first block has to name somebody: the sender's own choice votes, and can be changed later.
 			representative:
 				own.representative ??

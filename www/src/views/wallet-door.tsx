@@ -1,6 +1,5 @@
 // Into the wallet: create one, import one, or unlock the one this browser keeps.
 
-import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { forget, open, PASSWORD_LENGTH, seal } from "../lib/vault.js";
 import { loadCore, type OpenWallet, openWallet, readSeed } from "../lib/wallet.js";
@@ -58,7 +57,7 @@ export function Create({ opened }: { opened: (wallet: OpenWallet) => void }) {
 			const seed = generateSeed();
 			setFresh({ seed, words: seedToWords(seed) });
 		});
-	const finish: JSX.SubmitEventHandler<HTMLFormElement> = (event) => {
+	const finish = (event: Event) => {
 		event.preventDefault();
 		void attempt(async () => {
 			const seed = fresh ? fresh.seed : await readSeed(given);
@@ -170,7 +169,7 @@ export function Unlock({
 	const [busy, setBusy] = useState(false);
 	const [problem, setProblem] = useState<string | null>(null);
 	const [sure, setSure] = useState(false);
-	const unlock: JSX.SubmitEventHandler<HTMLFormElement> = async (event) => {
+	const unlock = async (event: Event) => {
 		event.preventDefault();
 		setBusy(true);
 		setProblem(null);

@@ -18,7 +18,11 @@ export function ProgressLine({ progress, verb }: { progress: Progress; verb: str
 		<div class={`progress ${progress.step}`} role="status">
 			<p>{line}</p>
 			{progress.step === "working" ? (
-				<progress max={1} value={progress.fraction ?? undefined} aria-label="Work done" />
+				<progress
+					max={1}
+					value={progress.chance}
+					aria-label="Chance that the work is done by now"
+				/>
 			) : (
 				progress.step === "publishing" && <progress aria-label="Waiting for votes" />
 			)}
