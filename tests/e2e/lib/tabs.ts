@@ -115,6 +115,43 @@ export class Tab {
 		);
 	}
 
+	/** Computes work in the tab's own pool of workers. */
+	work(root: string, threshold: string): Promise<string> {
+		return this.page.evaluate(
+			([over, reach]) => globalThis.node.work.generate(over, { threshold: reach }),
+			[root, threshold] as const,
+		);
+	}
+
+	/** Hands a signed block with work to the node; resolves when it is proven confirmed. */
+	process(block: object): Promise<{ hash: string; state: string }> {
+		return this.page.evaluate((given) => globalThis.node.process(given), block);
+	}
+
+	/** Public keys (64 hex digits) of the accounts in the tab's slice, read from IndexedDB itself. */
+	heldAccounts(): Promise<string[]> {
+		return this.page.evaluate(async () => {
+			const promised = <T>(request: IDBRequest<T>) =>
+				new Promise<T>((resolve, reject) => {
+					request.onsuccess = () => resolve(request.result);
+					request.onerror = () => reject(request.error);
+				});
+			const keys: string[] = [];
+			for (const { name } of await indexedDB.databases()) {
+				if (!name?.startsWith("nanonet")) continue;
+				const database = await promised(indexedDB.open(name));
+				for (const store of database.objectStoreNames) {
+					const all = await promised(database.transaction(store).objectStore(store).getAllKeys());
+					keys.push(...all.map(String));
+				}
+				database.close();
+			}
+			return keys
+				.filter((key) => key.startsWith("account/"))
+				.map((key) => key.slice("account/".length).toUpperCase());
+		});
+	}
+
 	/** Closes the tab and its context. */
 	async close(): Promise<void> {
 		await this.context.close();
@@ -126,6 +163,7 @@ export interface Status {
 	state: string;
 	links: { id: string; kind: string; role?: string }[];
 	records: number;
+	pending: number;
 	refused: Record<string, number>;
 	dropped: Record<string, number>;
 }
