@@ -88,7 +88,10 @@ async function bridgeInfo(): Promise<BridgeInfo | null> {
 	}
 }
 
+/** What an offline start needs to know again. */
 const KNOWN_NETWORK = "nanonet-network";
+/** The node id of the last start: a person can see that a reload keeps it. */
+const LAST_ID = "nanonet-last-id";
 
 /** Starts the node. */
 export async function start(): Promise<void> {
@@ -101,6 +104,7 @@ export async function start(): Promise<void> {
 		const node = await NanoNode.start({ network });
 		localStorage.setItem(CHOSEN, "yes");
 		localStorage.setItem(KNOWN_NETWORK, network);
+		localStorage.setItem(LAST_ID, node.id);
 		node.on("alarm", ({ account, diverged }) => {
 			if (diverged) change({ alarm: alarmText(account) });
 		});
