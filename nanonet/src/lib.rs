@@ -8,11 +8,15 @@
 
 mod id;
 mod identity;
+pub mod link;
 mod rng;
+mod seal;
 
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{
     Addresses, AddressesError, Identity, IdentityError, MAX_ADDRESS_BYTES, MAX_ADDRESSES,
     PROTOCOL_VERSION, PeerRecord, Purpose, Role, TransportAddress,
 };
+pub use link::{MAX_FRAME, SEND_CREDIT};
 pub use rng::Rng;
+pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};

@@ -1,0 +1,424 @@
+//! A link: one encrypted, flow-controlled connection between two nodes, as a protocol without I/O.
+//!
+//! Below a link lies any transport that keeps message boundaries and order and loses nothing: a
+//! WebSocket, a data channel, length-prefixed TCP. The link turns it into messages of four
+//! [`Class`]es between two proven nodes.
+//!
+//! A link is *handshaking* (Noise XX, see `noise`), then *established*, then *ended*, by an error,
+//! a timeout, the peer or [`Link::close`]; it never goes back. It ends with exactly one
+//! [`LinkOutput::Failed`] as its last output.
+//!
+//! How to drive it: hand in what happened ([`Link::receive`], [`Link::written`],
+//! [`Link::send`], [`Link::handle_timeout`] at [`Link::next_timeout`]), each time followed by
+//! [`Link::poll`] until it gives nothing more.
+//!
+//! Rules:
+//! - messages of one class arrive whole and in order; between classes the more urgent one
+//!   overtakes (see `outgoing`), up to the bound that keeps the less urgent from starving;
+//! - the receiver grants credit for each class and holds no more than that (see `incoming`);
+//!   messages that are not taken by [`Link::poll`] stop the peer, in their class only;
+//! - at most [`SEND_CREDIT`] bytes lie at the transport unwritten;
+//! - every rule broken by the peer ends the link with the [`LinkError`] that names it.
+
+mod alive;
+mod class;
+mod error;
+mod frame;
+mod incoming;
+mod noise;
+mod outgoing;
+mod resolver;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use nano_core::UnixMillis;
+
+use self::alive::Alive;
+pub use self::alive::{PING_INTERVAL_MS, SILENCE_TIMEOUT_MS};
+pub use self::class::{Class, MAX_FRAME, SEND_CREDIT};
+use self::class::{LINK_ITEMS, TAG};
+pub use self::error::{LinkError, SendError};
+use self::frame::{Item, Items};
+use self::incoming::Incoming;
+use self::noise::{Cipher, Handshake, Refused, Step};
+use self::outgoing::{Outgoing, size};
+use crate::id::NodeKey;
+use crate::identity::{Identity, PeerRecord};
+use crate::rng::Rng;
+
+/// Milliseconds a handshake may take.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
+
+/// The code with which a link closes itself when the peer broke its rules; callers of
+/// [`Link::close`] use others.
+pub const RULES_BROKEN: u8 = 0;
+
+/// What a link is to know at its start.
+#[derive(Debug, Clone)]
+pub struct LinkConfig {
+    /// How this node introduces itself, made by [`Identity::peer_record`] of the same identity.
+    pub record: PeerRecord,
+    /// Whom the link shall lead to; `None` takes anybody.
+    pub expected: Option<NodeKey>,
+}
+
+/// What a link wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkOutput {
+    /// Send this one message over the transport, at most [`MAX_FRAME`] bytes, and report it with
+    /// [`Link::written`] when the transport has taken it.
+    Transmit(Vec<u8>),
+    /// The handshake is done: this is the peer, its record verified.
+    Established(Box<PeerRecord>),
+    /// The peer sent a message.
+    Message {
+        /// Its class.
+        class: Class,
+        /// 1 to [`Class::message_limit`] bytes.
+        bytes: Vec<u8>,
+    },
+    /// The link has ended; close the transport once it has taken what was transmitted.
+    Failed(LinkError),
+}
+
+/// What went over a link, frames and messages as they are, without what the transport adds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkStats {
+    /// Bytes of frames received.
+    pub bytes_in: u64,
+    /// Bytes of frames sent.
+    pub bytes_out: u64,
+    /// Whole messages received.
+    pub messages_in: u64,
+    /// Messages taken for sending.
+    pub messages_out: u64,
+}
+
+/// One end of a link. See the module for its states and rules.
+pub struct Link {
+    phase: Phase,
+    /// What goes out before anything the phase has to say.
+    outputs: VecDeque<LinkOutput>,
+    /// Bytes at the transport that it has not taken yet.
+    unwritten: u32,
+    rng: Rng,
+    stats: LinkStats,
+}
+
+enum Phase {
+    Handshaking {
+        handshake: Box<Handshake>,
+        deadline: UnixMillis,
+    },
+    Established(Box<Session>),
+    Ended,
+}
+
+/// What an established link consists of.
+struct Session {
+    cipher: Cipher,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    alive: Alive,
+}
+
+impl Link {
+    /// The end that opened the transport, or made the offer of a data channel.
+    pub fn initiator(
+        identity: &Identity,
+        config: LinkConfig,
+        rng: &mut Rng,
+        now: UnixMillis,
+    ) -> Self {
+        Self::new(true, identity, config, rng, now)
+    }
+
+    /// The end that accepted the transport.
+    pub fn responder(
+        identity: &Identity,
+        config: LinkConfig,
+        rng: &mut Rng,
+        now: UnixMillis,
+    ) -> Self {
+        Self::new(false, identity, config, rng, now)
+    }
+
+    fn new(
+        initiator: bool,
+        identity: &Identity,
+        config: LinkConfig,
+        rng: &mut Rng,
+        now: UnixMillis,
+    ) -> Self {
+        let mut link = Self {
+            phase: Phase::Ended,
+            outputs: VecDeque::new(),
+            unwritten: 0,
+            rng: rng.fork(),
+            stats: LinkStats::default(),
+        };
+        let LinkConfig { record, expected } = config;
+        let made = Handshake::new(initiator, identity, record, expected, &mut link.rng).and_then(
+            |mut handshake| Ok((initiator.then(|| handshake.start()).transpose()?, handshake)),
+        );
+        match made {
+            Ok((first, handshake)) => {
+                link.outputs.extend(first.map(LinkOutput::Transmit));
+                link.phase = Phase::Handshaking {
+                    handshake: Box::new(handshake),
+                    deadline: now.plus(HANDSHAKE_TIMEOUT_MS),
+                };
+            }
+            Err(error) => link.outputs.push_back(LinkOutput::Failed(error)),
+        }
+        link
+    }
+
+    /// Takes one transport message of the peer.
+    pub fn receive(&mut self, now: UnixMillis, frame: &[u8]) {
+        self.stats.bytes_in += u64::from(size(frame.len()));
+        if frame.len() > MAX_FRAME {
+            return self.fail(LinkError::FrameTooLong {
+                length: frame.len(),
+            });
+        }
+        match &mut self.phase {
+            Phase::Handshaking { .. } => self.shake_hands(now, frame),
+            Phase::Established(session) => {
+                if let Err(error) = session.receive(now, frame, &mut self.stats) {
+                    self.fail(error);
+                }
+            }
+            Phase::Ended => {}
+        }
+    }
+
+    fn shake_hands(&mut self, now: UnixMillis, frame: &[u8]) {
+        let Phase::Handshaking {
+            handshake,
+            deadline,
+        } = std::mem::replace(&mut self.phase, Phase::Ended)
+        else {
+            return;
+        };
+        match handshake.read(frame) {
+            Ok(Step::Wait { handshake, frame }) => {
+                self.outputs.push_back(LinkOutput::Transmit(frame));
+                self.phase = Phase::Handshaking {
+                    handshake,
+                    deadline,
+                };
+            }
+            Ok(Step::Done {
+                peer,
+                cipher,
+                frame,
+            }) => {
+                self.outputs.extend(frame.map(LinkOutput::Transmit));
+                self.outputs.push_back(LinkOutput::Established(peer));
+                self.phase = Phase::Established(Box::new(Session {
+                    cipher,
+                    outgoing: Outgoing::new(),
+                    incoming: Incoming::default(),
+                    alive: Alive::new(now, &mut self.rng),
+                }));
+            }
+            Err(Refused { error, frame }) => {
+                self.outputs.extend(frame.map(LinkOutput::Transmit));
+                self.outputs.push_back(LinkOutput::Failed(error));
+            }
+        }
+    }
+
+    /// The transport has taken `bytes` of what was transmitted.
+    pub fn written(&mut self, bytes: u32) {
+        self.unwritten = self.unwritten.saturating_sub(bytes);
+        if let Phase::Established(session) = &mut self.phase {
+            session.alive.taken();
+        }
+    }
+
+    /// Queues a message for the peer.
+    ///
+    /// # Errors
+    /// [`SendError`]: the message is not taken, the link goes on.
+    pub fn send(&mut self, class: Class, message: Vec<u8>) -> Result<(), SendError> {
+        let Phase::Established(session) = &mut self.phase else {
+            return Err(SendError::NotEstablished);
+        };
+        session.outgoing.push(class, message)?;
+        self.stats.messages_out += 1;
+        Ok(())
+    }
+
+    /// Ends the link and tells the peer `code`, which it gets as [`LinkError::ClosedByPeer`].
+    /// What is queued is not sent any more.
+    pub fn close(&mut self, code: u8) {
+        if !matches!(self.phase, Phase::Ended) {
+            self.end(LinkError::ClosedHere, Some(code));
+        }
+    }
+
+    /// The next thing the link wants done; call until it gives nothing.
+    pub fn poll(&mut self) -> Option<LinkOutput> {
+        let output = match self.outputs.pop_front() {
+            Some(output) => output,
+            None => self.poll_session()?,
+        };
+        if let LinkOutput::Transmit(frame) = &output {
+            self.unwritten = self.unwritten.saturating_add(size(frame.len()));
+            self.stats.bytes_out += u64::from(size(frame.len()));
+        }
+        Some(output)
+    }
+
+    fn poll_session(&mut self) -> Option<LinkOutput> {
+        let Phase::Established(session) = &mut self.phase else {
+            return None;
+        };
+        if let Some((class, bytes)) = session.incoming.take() {
+            return Some(LinkOutput::Message { class, bytes });
+        }
+        match session.next_frame(self.unwritten) {
+            Ok(frame) => frame.map(LinkOutput::Transmit),
+            Err(error) => {
+                self.fail(error);
+                self.outputs.pop_front()
+            }
+        }
+    }
+
+    /// When [`Link::handle_timeout`] is to be called next; `None` once the link has ended.
+    pub fn next_timeout(&self) -> Option<UnixMillis> {
+        match &self.phase {
+            Phase::Handshaking { deadline, .. } => Some(*deadline),
+            Phase::Established(session) => Some(session.alive.next_timeout()),
+            Phase::Ended => None,
+        }
+    }
+
+    /// Does what is due at `now`; calling it early does nothing.
+    pub fn handle_timeout(&mut self, now: UnixMillis) {
+        let waiting = self.unwritten > 0;
+        let result = match &mut self.phase {
+            Phase::Handshaking { deadline, .. } if now >= *deadline => {
+                Err(LinkError::HandshakeTimeout)
+            }
+            Phase::Established(session) => {
+                session.alive.handle_timeout(now, waiting, &mut self.rng)
+            }
+            Phase::Handshaking { .. } | Phase::Ended => Ok(()),
+        };
+        if let Err(error) = result {
+            self.fail(error);
+        }
+    }
+
+    /// Whether messages can be sent.
+    pub fn is_established(&self) -> bool {
+        matches!(self.phase, Phase::Established(_))
+    }
+
+    /// Smoothed round trip in milliseconds; `None` before the first pong.
+    pub fn rtt_ms(&self) -> Option<u32> {
+        match &self.phase {
+            Phase::Established(session) => session.alive.rtt_ms(),
+            Phase::Handshaking { .. } | Phase::Ended => None,
+        }
+    }
+
+    /// Bytes of a class that wait to be sent, 64 for each message included.
+    pub fn queued(&self, class: Class) -> u32 {
+        match &self.phase {
+            Phase::Established(session) => session.outgoing.queued(class),
+            Phase::Handshaking { .. } | Phase::Ended => 0,
+        }
+    }
+
+    /// What went over the link so far.
+    pub const fn stats(&self) -> LinkStats {
+        self.stats
+    }
+
+    /// Ends the link for `error`, telling the peer if it broke the rules.
+    fn fail(&mut self, error: LinkError) {
+        let tell = !matches!(
+            error,
+            LinkError::ClosedByPeer { .. } | LinkError::Silent | LinkError::Stalled
+        );
+        self.end(error, tell.then_some(RULES_BROKEN));
+    }
+
+    /// Ends the link: messages that arrived whole, the farewell, then the error.
+    fn end(&mut self, error: LinkError, code: Option<u8>) {
+        match std::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Ended => return,
+            Phase::Handshaking { .. } => {}
+            Phase::Established(mut session) => {
+                while let Some((class, bytes)) = session.incoming.take() {
+                    self.outputs.push_back(LinkOutput::Message { class, bytes });
+                }
+                let room = self.unwritten < SEND_CREDIT - size(TAG + LINK_ITEMS);
+                let farewell = code
+                    .filter(|_| room)
+                    .map(|code| session.cipher.farewell(code));
+                if let Some(Ok(frame)) = farewell {
+                    self.outputs.push_back(LinkOutput::Transmit(frame));
+                }
+            }
+        }
+        self.outputs.push_back(LinkOutput::Failed(error));
+    }
+}
+
+impl Session {
+    fn receive(
+        &mut self,
+        now: UnixMillis,
+        frame: &[u8],
+        stats: &mut LinkStats,
+    ) -> Result<(), LinkError> {
+        let items = self.cipher.open(frame)?;
+        self.alive.heard(now);
+        for item in Items::new(&items) {
+            match item? {
+                Item::Chunk {
+                    class,
+                    number,
+                    last,
+                    bytes,
+                } => {
+                    self.incoming.chunk(class, number, last, bytes)?;
+                    stats.messages_in += u64::from(last);
+                }
+                Item::Credit { class, amount } => self.outgoing.grant(class, amount)?,
+                Item::Ping { token } => self.alive.ping(token),
+                Item::Pong { token } => self.alive.pong(now, token),
+                Item::Close { code } => return Err(LinkError::ClosedByPeer { code }),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next frame, if there is something to say and room to say it.
+    fn next_frame(&mut self, unwritten: u32) -> Result<Option<Vec<u8>>, LinkError> {
+        let mut items = Vec::new();
+        if unwritten + size(LINK_ITEMS + TAG) <= SEND_CREDIT {
+            for class in Class::ALL {
+                if let Some(amount) = self.incoming.credit(class) {
+                    Item::Credit { class, amount }.write(&mut items);
+                }
+            }
+            self.alive.write(&mut items);
+        }
+        let used = unwritten + size(items.len() + TAG);
+        self.outgoing.fill(used, &mut items);
+        if items.is_empty() {
+            return Ok(None);
+        }
+        self.cipher.seal(&items).map(Some)
+    }
+}
