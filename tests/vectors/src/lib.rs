@@ -13,13 +13,14 @@ pub use report::Report;
 use report::Checks;
 
 /// The topics, each a folder of `data`.
-pub const TOPICS: [&str; 6] = [
+pub const TOPICS: [&str; 7] = [
     "networks",
     "addresses",
     "keys",
     "blocks",
     "work",
     "signatures",
+    "rpc-samples",
 ];
 
 /// Checks every row of a topic's data file and reports how many checks were made and which failed.
@@ -33,6 +34,7 @@ pub fn run(topic: &str, json: &str) -> Report {
         "blocks" => topics::blocks::run,
         "work" => topics::work::run,
         "signatures" => topics::signatures::run,
+        "rpc-samples" => topics::rpc_samples::run,
         _ => topics::unknown,
     };
     if let Err(error) = run(json, &mut checks) {

@@ -33,6 +33,10 @@ mod recorded {
         signatures_are_accepted_exactly_as_by_the_network,
         "signatures"
     );
+    topic!(
+        every_account_amount_and_block_of_the_rpc_is_read_and_written_again,
+        "rpc-samples"
+    );
 
     #[test]
     fn a_topic_without_rows_or_with_unknown_fields_fails() {

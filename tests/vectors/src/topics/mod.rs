@@ -4,6 +4,8 @@ pub(crate) mod addresses;
 pub(crate) mod blocks;
 pub(crate) mod keys;
 pub(crate) mod networks;
+pub(crate) mod rpc_samples;
+mod samples;
 pub(crate) mod signatures;
 pub(crate) mod work;
 
