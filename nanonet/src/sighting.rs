@@ -1,0 +1,207 @@
+//! A bridge's signed statement of what it saw: when a frontier was still the newest one.
+//!
+//! A balance proof says what was confirmed, not when. A [`Sighting`] fills that gap: the bridge
+//! asked full nodes for anything confirmed after the frontier, and representatives of
+//! `weight_answered` out of `weight_asked` answered on the same channels without naming any. With
+//! `frontier` absent it says the same of the account's first block: the account looked unopened.
+//!
+//! Rules:
+//!
+//! - a sighting is never a proof. It dates a frontier that is proven otherwise;
+//! - everyone may carry any bridge's sighting, only those of the reader's own anchors count
+//!   ([`freshness`]): carriers do not know whom the reader trusts;
+//! - what counts is the newest sighting of each anchor, and of those times the older of the two
+//!   newest, so that one anchor alone cannot make a frontier look fresh once two are known; a
+//!   single anchor's time is taken as it is, and said so ([`Freshness::anchors`]);
+//! - one that lies more than [`CLOCK_SKEW_MS`] in the future does not count, nor one that nobody
+//!   answered.
+
+use nano_core::{Account, BlockHash, Network, Raw, Signature, SignatureError, UnixMillis};
+
+use crate::reader::Reader;
+use crate::{Identity, NodeKey, Purpose};
+
+/// How far ahead of ours another node's clock may be: two minutes.
+pub const CLOCK_SKEW_MS: u64 = 2 * 60 * 1000;
+
+/// Bytes of what is signed: network id, account, frontier, time, two weights, bridge key.
+const SIGNED_BYTES: usize = 2 + 32 + 32 + 8 + 16 + 16 + 32;
+
+/// An anchor's or any other bridge's statement about an account's newest confirmed block.
+///
+/// Binary form, [`Sighting::BYTES`] bytes, numbers most significant byte first: network id (2),
+/// account (32), frontier (32, zero for "unopened"), Unix milliseconds (8), weight asked (16),
+/// weight answered (16), bridge key (32), signature (64) over `nanonet sighting v1` and all bytes
+/// before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which Nano network.
+    pub network: Network,
+    /// Whose chain.
+    pub account: Account,
+    /// The newest confirmed block seen; `None` if none was seen at all.
+    pub frontier: Option<BlockHash>,
+    /// When, by the bridge's clock.
+    pub at: UnixMillis,
+    /// Voting weight of the representatives that were asked.
+    pub weight_asked: Raw,
+    /// Voting weight of those whose channels answered.
+    pub weight_answered: Raw,
+    /// Who states it.
+    pub bridge: NodeKey,
+    /// The bridge's signature.
+    pub signature: Signature,
+}
+
+/// Why a sighting is thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SightingError {
+    /// The bytes are not a sighting.
+    #[error("the bytes are not a sighting: wrong length or unknown network id; drop them")]
+    Malformed,
+    /// The signature is not the named bridge's.
+    #[error("the sighting is not signed by the bridge it names ({0}); drop it and its sender")]
+    Signature(SignatureError),
+    /// More weight answered than was asked.
+    #[error("the sighting says that more weight answered than was asked; drop it")]
+    Weights,
+    /// It speaks of another network, account or frontier than the record it came with.
+    #[error(
+        "the sighting is about another network, account or frontier than its record; drop both"
+    )]
+    Mismatch,
+}
+
+impl Sighting {
+    /// Length of the binary form.
+    pub const BYTES: usize = SIGNED_BYTES + 64;
+
+    /// States, as bridge `identity`, that `frontier` was the account's newest confirmed block.
+    /// More weight answered than asked is cut down to what was asked.
+    pub fn sign(
+        identity: &Identity,
+        network: Network,
+        account: Account,
+        frontier: Option<BlockHash>,
+        at: UnixMillis,
+        weight_asked: Raw,
+        weight_answered: Raw,
+    ) -> Self {
+        let mut sighting = Self {
+            network,
+            account,
+            frontier: frontier.filter(|hash| !hash.is_zero()),
+            at,
+            weight_asked,
+            weight_answered: weight_answered.min(weight_asked),
+            bridge: identity.node_key(),
+            signature: Signature::ZERO,
+        };
+        sighting.signature = identity.sign(Purpose::Sighting, &sighting.signed_bytes());
+        sighting
+    }
+
+    /// Checks the signature and that the weights can be true.
+    ///
+    /// # Errors
+    /// [`SightingError::Signature`] or [`SightingError::Weights`].
+    pub fn verify(&self) -> Result<(), SightingError> {
+        if self.weight_answered > self.weight_asked {
+            return Err(SightingError::Weights);
+        }
+        self.bridge
+            .verify(Purpose::Sighting, &self.signed_bytes(), &self.signature)
+            .map_err(SightingError::Signature)
+    }
+
+    /// Whether it can count towards freshness at `now`: somebody answered, and it does not lie
+    /// in the future.
+    #[must_use]
+    pub fn counts(&self, now: UnixMillis) -> bool {
+        !self.weight_answered.is_zero() && self.at <= now.plus(CLOCK_SKEW_MS)
+    }
+
+    /// The binary form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.signed_bytes();
+        bytes.extend_from_slice(self.signature.as_bytes());
+        bytes
+    }
+
+    /// Reads [`Sighting::to_bytes`]; the signature is not checked.
+    ///
+    /// # Errors
+    /// [`SightingError::Malformed`] for another length or an unknown network.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SightingError> {
+        let mut reader = Reader::new(bytes);
+        Self::read(&mut reader)
+            .filter(|_| reader.is_empty())
+            .ok_or(SightingError::Malformed)
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let network = Network::from_id(reader.array()?)?;
+        let account = Account::from_bytes(reader.array()?);
+        let frontier = BlockHash::from_bytes(reader.array()?);
+        Some(Self {
+            network,
+            account,
+            frontier: (!frontier.is_zero()).then_some(frontier),
+            at: UnixMillis(reader.u64()?),
+            weight_asked: Raw::from_bytes(reader.array()?),
+            weight_answered: Raw::from_bytes(reader.array()?),
+            bridge: NodeKey::from_bytes(reader.array()?),
+            signature: Signature::from_bytes(reader.array()?),
+        })
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::BYTES);
+        bytes.extend_from_slice(&self.network.id());
+        bytes.extend_from_slice(self.account.as_bytes());
+        bytes.extend_from_slice(self.frontier.unwrap_or(BlockHash::ZERO).as_bytes());
+        bytes.extend_from_slice(&self.at.number().to_be_bytes());
+        bytes.extend_from_slice(&self.weight_asked.to_bytes());
+        bytes.extend_from_slice(&self.weight_answered.to_bytes());
+        bytes.extend_from_slice(self.bridge.as_bytes());
+        bytes
+    }
+}
+
+/// How current a frontier is known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// The older of the two newest anchors' times, or the only anchor's.
+    pub as_of: UnixMillis,
+    /// How many anchors' sightings there are: with 1, `as_of` is one bridge's word.
+    pub anchors: u8,
+}
+
+/// What `sightings` of one frontier say at `now` to someone with these `anchors`; `None` without
+/// a sighting that counts. The sightings must have been verified.
+#[must_use]
+pub fn freshness(
+    now: UnixMillis,
+    sightings: &[Sighting],
+    anchors: &[NodeKey],
+) -> Option<Freshness> {
+    let mut times: Vec<UnixMillis> = anchors
+        .iter()
+        .enumerate()
+        .filter(|(place, anchor)| !anchors[..*place].contains(anchor))
+        .filter_map(|(_, anchor)| {
+            sightings
+                .iter()
+                .filter(|sighting| sighting.bridge == *anchor && sighting.counts(now))
+                .map(|sighting| sighting.at)
+                .max()
+        })
+        .collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    let as_of = times.get(1).or_else(|| times.first()).copied()?;
+    Some(Freshness {
+        as_of,
+        anchors: u8::try_from(times.len()).unwrap_or(u8::MAX),
+    })
+}

@@ -1,0 +1,387 @@
+//! Offering a record to the slice: what is checked, in which order, and what then changes.
+//!
+//! Cheap checks come before expensive ones, and none that a liar controls decides for a record:
+//! form and links, known order, room, then the proof, then the sightings.
+
+use std::cmp::Reverse;
+
+use nano_core::proof::ProvenFrontier;
+use nano_core::{Account, BlockHash, Raw, UnixMillis, WeightTable};
+
+use super::budget::{Item, Worth};
+use super::held::Admitted;
+use super::order::Chain;
+use super::stored::StoredReceivable;
+use super::{HeldAccount, HeldFrontier, HeldReceivable, Outcome, Place, Refusal, Slice, counted};
+use crate::{
+    AccountKey, AccountRecord, MAX_LINEAGE, MAX_RECORD_BYTES, MAX_SIGHTINGS, ReceivableRecord,
+    Record, Sighting, SightingError, StoreKey,
+};
+
+impl Slice {
+    /// Offers a record of `account` (for a receivable: its destination): the account that was
+    /// asked for, or that the sender names. `weights` is the table in force.
+    pub fn offer(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        record: Record,
+        weights: &WeightTable,
+    ) -> Outcome {
+        match record {
+            Record::Account(record) => self.offer_account(now, account, *record, weights),
+            Record::Receivable(record) => self.offer_receivable(now, account, *record, weights),
+        }
+    }
+
+    /// Offers a frontier of `account`, see [`Slice::offer`].
+    pub fn offer_account(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        record: AccountRecord,
+        weights: &WeightTable,
+    ) -> Outcome {
+        self.turn_day(now);
+        let result = self.try_account(now, account, record, weights);
+        result.unwrap_or_else(Outcome::Refused)
+    }
+
+    /// Offers a send to `destination`, see [`Slice::offer`].
+    pub fn offer_receivable(
+        &mut self,
+        now: UnixMillis,
+        destination: &Account,
+        record: ReceivableRecord,
+        weights: &WeightTable,
+    ) -> Outcome {
+        self.turn_day(now);
+        let result = self.try_receivable(destination, record, weights);
+        result.unwrap_or_else(Outcome::Refused)
+    }
+
+    fn try_account(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        record: AccountRecord,
+        weights: &WeightTable,
+    ) -> Result<Outcome, Refusal> {
+        let bytes = record.to_bytes();
+        if record.lineage.len() > MAX_LINEAGE
+            || record.sightings.len() > MAX_SIGHTINGS
+            || bytes.len() > MAX_RECORD_BYTES
+        {
+            return Err(Refusal::TooLarge);
+        }
+        let key = AccountKey::new(account);
+        let block = record.proof.block();
+        let chain = chain_of(&record)?;
+        let ours = record.proof.network == self.config.network && record.account() == *account;
+        if ours
+            && let Some(held) = self
+                .places
+                .get_mut(&key)
+                .and_then(|place| place.held.as_mut())
+        {
+            if let Some(by) = held.superseder(&chain.head()) {
+                if held.learn(&chain, &record.lineage, &block) {
+                    self.heed_receives(&key);
+                    self.account_changed(&key);
+                    self.evict();
+                }
+                return Ok(Outcome::Superseded { by });
+            }
+            let held_weights = held
+                .frontier_mut(&chain.head())
+                .map(|frontier| frontier.weights_as_of);
+            if let Some(held_weights) = held_weights {
+                return self.offer_again(now, account, record, &chain, weights, held_weights);
+            }
+        }
+        let claimed = block.balance().unwrap_or(Raw::ZERO);
+        let worth = self.worth(&key, claimed);
+        if worth != Worth::Pinned && !self.budget.would_keep(worth, counted(&bytes)) {
+            return Err(Refusal::NoRoom);
+        }
+        let proven = self.prove_account(account, &record, weights)?;
+        check_sightings(&record, &[])?;
+        let mut record = record;
+        record.sightings = self.choose_sightings(now, record.sightings);
+        let frontier = HeldFrontier {
+            record,
+            proven,
+            weights_as_of: weights.as_of,
+            chain,
+        };
+        Ok(self.keep(*account, frontier))
+    }
+
+    /// Checks the proof and that it is of our network.
+    pub(super) fn prove_account(
+        &self,
+        account: &Account,
+        record: &AccountRecord,
+        weights: &WeightTable,
+    ) -> Result<ProvenFrontier, Refusal> {
+        record
+            .proof
+            .verify(account, self.config.network, weights)
+            .map_err(Refusal::Proof)
+    }
+
+    /// A frontier that is held already: its sightings, and its proof if the table is newer.
+    fn offer_again(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        record: AccountRecord,
+        chain: &Chain,
+        weights: &WeightTable,
+        held_weights: UnixMillis,
+    ) -> Result<Outcome, Refusal> {
+        let renewed = if held_weights < weights.as_of {
+            Some(self.prove_account(account, &record, weights)?)
+        } else {
+            None
+        };
+        let key = AccountKey::new(account);
+        let known = self
+            .get(account)
+            .and_then(|held| held.frontier_of(&chain.head()))
+            .map(|frontier| frontier.record.sightings.clone())
+            .unwrap_or_default();
+        check_sightings(&record, &known)?;
+        let mut sightings = known.clone();
+        sightings.extend(record.sightings);
+        let sightings = self.choose_sightings(now, sightings);
+        let refreshed = sightings != known;
+        let anchors = &self.config.anchors;
+        let Some(held) = self
+            .places
+            .get_mut(&key)
+            .and_then(|place| place.held.as_mut())
+        else {
+            return Ok(Outcome::AlreadyHeld);
+        };
+        let learnt = held.learn(chain, &record.lineage, &record.proof.block());
+        if let Some(frontier) = held.frontier_mut(&chain.head()) {
+            frontier.record.sightings = sightings;
+            if let Some(proven) = &renewed {
+                frontier.record.proof = record.proof;
+                frontier.proven = proven.clone();
+                frontier.weights_as_of = weights.as_of;
+            }
+        }
+        held.prefer(anchors);
+        let outcome = match (renewed, refreshed) {
+            (Some(_), _) => Outcome::Renewed,
+            (None, true) => Outcome::RefreshedSightings,
+            (None, false) => Outcome::AlreadyHeld,
+        };
+        if learnt || outcome != Outcome::AlreadyHeld {
+            self.heed_receives(&key);
+            self.account_changed(&key);
+            self.evict();
+        }
+        Ok(outcome)
+    }
+
+    /// Takes in a proven frontier that is not held yet.
+    pub(super) fn keep(&mut self, account: Account, frontier: HeldFrontier) -> Outcome {
+        let key = AccountKey::new(&account);
+        let head = frontier.chain.head();
+        let place = self
+            .places
+            .entry(key)
+            .or_insert_with(|| Place::new(account));
+        let outcome = match &mut place.held {
+            None => {
+                place.held = Some(HeldAccount::new(frontier));
+                self.accounts += 1;
+                Outcome::Stored
+            }
+            Some(held) => {
+                let lineage_kept = usize::from(self.config.lineage_kept).min(MAX_LINEAGE);
+                match held.admit(frontier, &self.config.anchors, lineage_kept) {
+                    Admitted::Replaced(superseded) => Outcome::Replaced { superseded },
+                    Admitted::Superseded(by) => Outcome::Superseded { by },
+                    Admitted::Unknown { held, kept } => Outcome::OrderUnknown { held, kept },
+                    Admitted::Diverged(held) => Outcome::Conflict {
+                        held,
+                        offered: head,
+                    },
+                }
+            }
+        };
+        self.heed_receives(&key);
+        self.account_changed(&key);
+        self.evict();
+        if self.get(&account).is_none() {
+            return Outcome::Refused(Refusal::NoRoom);
+        }
+        outcome
+    }
+
+    /// Drops receivables that the account is now proven to have received.
+    pub(super) fn heed_receives(&mut self, key: &AccountKey) {
+        let Some(place) = self.places.get(key) else {
+            return;
+        };
+        let Some(held) = &place.held else {
+            return;
+        };
+        let received: Vec<BlockHash> = held
+            .received()
+            .filter(|send| place.sends.get(send).is_some())
+            .copied()
+            .collect();
+        for send in received {
+            self.drop_receivable(key, &send);
+        }
+    }
+
+    fn try_receivable(
+        &mut self,
+        destination: &Account,
+        record: ReceivableRecord,
+        weights: &WeightTable,
+    ) -> Result<Outcome, Refusal> {
+        let bytes = record.to_bytes();
+        if bytes.len() > MAX_RECORD_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        let hash = record.hash();
+        let mut held_weights = None;
+        if let Some(place) = self.places.get(&AccountKey::new(destination))
+            && record.proof.network == self.config.network
+            && record.destination() == *destination
+        {
+            if place
+                .held
+                .as_ref()
+                .is_some_and(|held| held.has_received(&hash))
+            {
+                return Ok(Outcome::AlreadyReceived);
+            }
+            held_weights = place.sends.get(&hash).map(HeldReceivable::weights_as_of);
+        }
+        match held_weights {
+            Some(held) if held >= weights.as_of => return Ok(Outcome::AlreadyHeld),
+            Some(_) => {}
+            None => self.check_room(destination, record.amount(), counted(&bytes))?,
+        }
+        let proven = record
+            .proof
+            .verify(destination, self.config.network, weights)
+            .map_err(Refusal::Proof)?;
+        let outcome = self.keep_receivable(HeldReceivable {
+            record,
+            proven,
+            weights_as_of: weights.as_of,
+        });
+        Ok(match (outcome, held_weights) {
+            (Outcome::Stored, Some(_)) => Outcome::Renewed,
+            (outcome, _) => outcome,
+        })
+    }
+
+    /// Whether a receivable of this amount has a place here.
+    fn check_room(&self, destination: &Account, amount: Raw, bytes: u64) -> Result<(), Refusal> {
+        let key = AccountKey::new(destination);
+        let minimum = self.config.minimum_receivable;
+        if amount < minimum && !self.watched.contains(&key) {
+            return Err(Refusal::BelowMinimum { minimum });
+        }
+        let place = self.places.get(&key);
+        if place.is_some_and(|place| !place.sends.would_keep(amount)) {
+            return Err(Refusal::DestinationFull);
+        }
+        if !self.budget.would_keep(self.worth(&key, amount), bytes) {
+            return Err(Refusal::NoRoom);
+        }
+        Ok(())
+    }
+
+    /// Keeps a proven receivable under its destination.
+    pub(super) fn keep_receivable(&mut self, receivable: HeldReceivable) -> Outcome {
+        let destination = receivable.proven.destination;
+        let (hash, amount) = (receivable.proven.hash, receivable.proven.amount);
+        let key = AccountKey::new(&destination);
+        let bytes = counted(&StoredReceivable::of(&receivable).to_bytes());
+        let place = self
+            .places
+            .entry(key)
+            .or_insert_with(|| Place::new(destination));
+        let (new, pushed_out) = place.sends.insert(receivable);
+        self.receivables += u32::from(new);
+        if let Some(least) = pushed_out {
+            self.receivables -= 1;
+            self.receivable_gone(&key, destination, least);
+        }
+        let worth = self.worth(&key, amount);
+        self.budget.set(Item::Receivable(key, hash), worth, bytes);
+        self.dirty
+            .insert(StoreKey::Receivable { destination, hash });
+        self.evict();
+        let kept = self
+            .places
+            .get(&key)
+            .is_some_and(|place| place.sends.get(&hash).is_some());
+        if kept {
+            Outcome::Stored
+        } else {
+            Outcome::Refused(Refusal::NoRoom)
+        }
+    }
+
+    /// The sightings to keep out of these: the newest of each bridge that can count, anchors'
+    /// before others', newest first.
+    fn choose_sightings(&self, now: UnixMillis, mut sightings: Vec<Sighting>) -> Vec<Sighting> {
+        sightings.retain(|sighting| sighting.counts(now));
+        sightings.sort_by_key(|sighting| {
+            let anchor = self.config.anchors.contains(&sighting.bridge);
+            (!anchor, Reverse(sighting.at), sighting.bridge)
+        });
+        let mut chosen: Vec<Sighting> = Vec::new();
+        for sighting in sightings {
+            if !chosen.iter().any(|other| other.bridge == sighting.bridge) {
+                chosen.push(sighting);
+            }
+        }
+        chosen.truncate(MAX_SIGHTINGS);
+        chosen
+    }
+}
+
+/// Checks every sighting of a record that is not among those `known` to hold.
+fn check_sightings(record: &AccountRecord, known: &[Sighting]) -> Result<(), Refusal> {
+    let hash = record.hash();
+    for sighting in &record.sightings {
+        if known.contains(sighting) {
+            continue;
+        }
+        let fits = sighting.network == record.proof.network
+            && sighting.account == record.account()
+            && sighting.frontier == Some(hash);
+        if !fits {
+            return Err(Refusal::Sighting(SightingError::Mismatch));
+        }
+        sighting.verify().map_err(Refusal::Sighting)?;
+    }
+    Ok(())
+}
+
+/// The chain that a record's blocks form, checked link by link; its hashes need no proof once the
+/// frontier's is known to hold.
+pub(super) fn chain_of(record: &AccountRecord) -> Result<Chain, Refusal> {
+    let account = record.account();
+    let mut chain = Chain::new(&record.proof.block());
+    for older in record.lineage.iter().rev() {
+        let foreign = older.account().is_some_and(|other| other != account);
+        if foreign || !chain.extend(older) {
+            return Err(Refusal::LineageBroken);
+        }
+    }
+    Ok(chain)
+}
