@@ -16,7 +16,8 @@
 //! - messages of one class arrive whole and in order; between classes the more urgent one
 //!   overtakes (see `outgoing`), up to the bound that keeps the less urgent from starving;
 //! - the receiver grants credit for each class and holds no more than that (see `incoming`);
-//!   messages that are not taken by [`Link::poll`] stop the peer, in their class only;
+//!   messages that are not taken by [`Link::poll`] stop the peer, each class when its window is
+//!   full;
 //! - at most [`SEND_CREDIT`] bytes lie at the transport unwritten;
 //! - every rule broken by the peer ends the link with the [`LinkError`] that names it.
 

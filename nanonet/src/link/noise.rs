@@ -25,7 +25,7 @@ use snow::params::{
 use snow::{Builder, HandshakeState, TransportState};
 
 use super::RULES_BROKEN;
-use super::class::{MAX_FRAME, TAG};
+use super::class::TAG;
 use super::error::LinkError;
 use super::frame::Item;
 use super::resolver::Resolver;
@@ -130,24 +130,24 @@ impl Handshake {
     /// Takes the peer's next frame.
     pub(super) fn read(mut self: Box<Self>, frame: &[u8]) -> Result<Step, Refused> {
         let awaited = self.awaited;
+        let broken = match awaited {
+            1 => LinkError::NotNanonet,
+            message => LinkError::BadHandshake { message },
+        };
         let Some((&kind, message)) = frame.split_first() else {
-            return Err(LinkError::BadHandshake { message: awaited }.into());
+            return Err(broken.into());
         };
         if kind == REFUSAL && awaited != 1 {
             return Err(self.read_refusal(message).into());
         }
         if kind != awaited {
-            let error = match awaited {
-                1 => LinkError::NotNanonet,
-                message => LinkError::BadHandshake { message },
-            };
-            return Err(error.into());
+            return Err(broken.into());
         }
-        let mut payload = vec![0; MAX_FRAME];
+        let mut payload = vec![0; message.len()];
         let length = self
             .noise
             .read_message(message, &mut payload)
-            .map_err(|_| LinkError::BadHandshake { message: awaited })?;
+            .map_err(|_| broken)?;
         payload.truncate(length);
         match awaited {
             1 => self.answer(&payload),

@@ -209,3 +209,105 @@ impl Cipher for ChaChaPoly {
         Ok(text.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use snow::{Builder, HandshakeState};
+
+    /// The published vector for `Noise_XX_25519_ChaChaPoly_BLAKE2s` of the `cacophony` test suite
+    /// (github.com/haskell-cryptography/cacophony), as it comes with the `snow` crate.
+    mod vector {
+        pub(super) const PROLOGUE: &str = "4a6f686e2047616c74";
+        pub(super) const INITIATOR: [&str; 2] = [
+            "e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+            "893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+        ];
+        pub(super) const RESPONDER: [&str; 2] = [
+            "4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+            "bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+        ];
+        pub(super) const MESSAGES: [[&str; 2]; 5] = [
+            [
+                "4c756477696720766f6e204d69736573",
+                "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944\
+                 4c756477696720766f6e204d69736573",
+            ],
+            [
+                "4d757272617920526f746862617264",
+                "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843\
+                 7c365eb362a1c991b0557fe8a7fb187d99346765d93ec63db6c1b01504ebeec5\
+                 5a2298d2dbff80eff034d20595153f63a196a6cead1e11b2bb13e336fa13616d\
+                 d3e8b0a070c882ed3f1a78c7c06c93",
+            ],
+            [
+                "462e20412e20486179656b",
+                "46c3307de83b014258717d97781c1f50936d8b7d50c0722a1739654d10392d41\
+                 5b670c114f79b9a4f80541570f77ce88802efa4220cff733e7b5668ba38059ec\
+                 904b4b8eef9448085faf51",
+            ],
+            [
+                "4361726c204d656e676572",
+                "d5e83adfaac5dc324a68f1862df54549e56d209fba707205f328b2",
+            ],
+            [
+                "4a65616e2d426170746973746520536179",
+                "d102c9029b1f55c788f561ba7737afbccef9c9f1bf2f238167fd40ba9c1c134867",
+            ],
+        ];
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    fn end(initiator: bool, [secret, ephemeral]: [&str; 2]) -> HandshakeState {
+        let resolver = Resolver::new(&mut Rng::from_seed([0; 32]));
+        let (secret, ephemeral) = (bytes(secret), bytes(ephemeral));
+        let prologue = bytes(vector::PROLOGUE);
+        let params = "Noise_XX_25519_ChaChaPoly_BLAKE2s".parse().unwrap();
+        let builder = Builder::with_resolver(params, Box::new(resolver))
+            .local_private_key(&secret)
+            .unwrap()
+            .fixed_ephemeral_key_for_testing_only(&ephemeral)
+            .prologue(&prologue)
+            .unwrap();
+        if initiator {
+            builder.build_initiator().unwrap()
+        } else {
+            builder.build_responder().unwrap()
+        }
+    }
+
+    #[test]
+    fn handshake_and_transport_follow_the_published_vector() {
+        let mut ends = [end(true, vector::INITIATOR), end(false, vector::RESPONDER)];
+        let (handshake, transport) = vector::MESSAGES.split_at(3);
+        let mut out = [0; 200];
+        for (at, [payload, expected]) in handshake.iter().enumerate() {
+            let (from, payload) = (at % 2, bytes(payload));
+            let length = ends[from].write_message(&payload, &mut out).unwrap();
+            assert_eq!(out[..length], bytes(expected));
+            let mut read = [0; 200];
+            let length = ends[1 - from]
+                .read_message(&out[..length], &mut read)
+                .unwrap();
+            assert_eq!(read[..length], payload);
+        }
+        let mut ends = ends.map(|end| end.into_transport_mode().unwrap());
+        for (at, [payload, expected]) in transport.iter().enumerate() {
+            let (from, payload) = ((at + 1) % 2, bytes(payload));
+            let length = ends[from].write_message(&payload, &mut out).unwrap();
+            assert_eq!(out[..length], bytes(expected));
+        }
+    }
+
+    #[test]
+    fn a_key_that_would_make_the_secret_public_is_refused() {
+        let pair = KeyPair::new(StaticSecret::from([1; 32]));
+        assert_eq!(pair.dh(&[0; 32], &mut [0; 32]), Err(snow::Error::Dh));
+    }
+}

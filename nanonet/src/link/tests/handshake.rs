@@ -4,7 +4,7 @@ use nano_core::{Network, UnixMillis};
 
 use super::pair::{Pair, START, identity, link, link_with, record};
 use crate::identity::PROTOCOL_VERSION;
-use crate::link::{Class, LinkConfig, LinkError, SendError};
+use crate::link::{Class, LinkConfig, LinkError, LinkOutput, SendError};
 
 fn failures(mut pair: Pair) -> [Option<LinkError>; 2] {
     pair.run_for(20_000_000);
@@ -58,14 +58,14 @@ fn the_other_network_is_named_at_both_ends() {
 fn the_other_version_is_named_at_both_ends() {
     // The hello of a node of the next version, as it goes over the wire.
     let mut initiator = link(true, 1, Network::Dev, None);
-    let Some(super::super::LinkOutput::Transmit(mut hello)) = initiator.poll() else {
+    let Some(LinkOutput::Transmit(mut hello)) = initiator.poll() else {
         panic!("the initiator speaks first");
     };
     let version = 1 + 32 + 7;
     hello[version] += 1;
     let mut responder = link(false, 2, Network::Dev, None);
     responder.receive(UnixMillis(START), &hello);
-    let Some(super::super::LinkOutput::Transmit(refusal)) = responder.poll() else {
+    let Some(LinkOutput::Transmit(refusal)) = responder.poll() else {
         panic!("the responder says why");
     };
     let theirs = PROTOCOL_VERSION + 1;
@@ -73,40 +73,31 @@ fn the_other_version_is_named_at_both_ends() {
         theirs,
         ours: PROTOCOL_VERSION,
     };
-    assert_eq!(
-        responder.poll(),
-        Some(super::super::LinkOutput::Failed(error))
-    );
+    assert_eq!(responder.poll(), Some(LinkOutput::Failed(error)));
     // And the same refusal as a node of the next version would send it.
     let mut refusal = refusal;
     refusal[2] += 1;
     initiator.receive(UnixMillis(START), &refusal);
-    assert_eq!(
-        initiator.poll(),
-        Some(super::super::LinkOutput::Failed(error))
-    );
+    assert_eq!(initiator.poll(), Some(LinkOutput::Failed(error)));
 }
 
 #[test]
 fn a_clear_text_that_hides_the_other_network_does_not_help() {
     // Both ends are told the same network, but the prologue knows better.
     let mut initiator = link(true, 1, Network::Live, None);
-    let Some(super::super::LinkOutput::Transmit(mut hello)) = initiator.poll() else {
+    let Some(LinkOutput::Transmit(mut hello)) = initiator.poll() else {
         panic!("the initiator speaks first");
     };
     let network = 1 + 32 + 7 + 2;
     hello[network..network + 2].copy_from_slice(&Network::Dev.id());
     let mut responder = link(false, 2, Network::Dev, None);
     responder.receive(UnixMillis(START), &hello);
-    let Some(super::super::LinkOutput::Transmit(answer)) = responder.poll() else {
+    let Some(LinkOutput::Transmit(answer)) = responder.poll() else {
         panic!("the responder answers");
     };
     initiator.receive(UnixMillis(START), &answer);
     let error = LinkError::BadHandshake { message: 2 };
-    assert_eq!(
-        initiator.poll(),
-        Some(super::super::LinkOutput::Failed(error))
-    );
+    assert_eq!(initiator.poll(), Some(LinkOutput::Failed(error)));
 }
 
 #[test]
@@ -195,12 +186,7 @@ fn a_peer_that_sends_nothing_is_given_up_after_ten_seconds() {
         assert!(link.next_timeout().is_some());
         link.handle_timeout(deadline);
         let last = std::iter::from_fn(|| link.poll()).last();
-        assert_eq!(
-            last,
-            Some(super::super::LinkOutput::Failed(
-                LinkError::HandshakeTimeout
-            ))
-        );
+        assert_eq!(last, Some(LinkOutput::Failed(LinkError::HandshakeTimeout)));
         assert_eq!(link.next_timeout(), None);
     }
 }
