@@ -13,14 +13,19 @@ pub use report::Report;
 use report::Checks;
 
 /// The topics, each a folder of `data`.
-pub const TOPICS: [&str; 7] = [
+pub const TOPICS: [&str; 12] = [
     "networks",
     "addresses",
     "keys",
     "blocks",
     "work",
     "signatures",
+    "votes",
+    "handshake",
+    "messages",
+    "bootstrap-weights-live",
     "rpc-samples",
+    "websocket-samples",
 ];
 
 /// Checks every row of a topic's data file and reports how many checks were made and which failed.
@@ -34,7 +39,12 @@ pub fn run(topic: &str, json: &str) -> Report {
         "blocks" => topics::blocks::run,
         "work" => topics::work::run,
         "signatures" => topics::signatures::run,
+        "votes" => topics::votes::run,
+        "handshake" => topics::handshake::run,
+        "messages" => topics::messages::run,
+        "bootstrap-weights-live" => topics::weights::run,
         "rpc-samples" => topics::rpc_samples::run,
+        "websocket-samples" => topics::websocket_samples::run,
         _ => topics::unknown,
     };
     if let Err(error) = run(json, &mut checks) {

@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod recorded {
+    use std::collections::BTreeSet;
+
     use vectors::{TOPICS, run};
 
     /// Runs one topic's file.
@@ -37,6 +39,33 @@ mod recorded {
         every_account_amount_and_block_of_the_rpc_is_read_and_written_again,
         "rpc-samples"
     );
+    topic!(
+        every_account_amount_block_and_vote_of_the_websocket_is_read_and_written_again,
+        "websocket-samples"
+    );
+    topic!(votes_hash_verify_and_encode_as_recorded, "votes");
+    topic!(
+        handshakes_are_answered_and_verified_as_recorded,
+        "handshake"
+    );
+    topic!(messages_decode_and_encode_as_recorded, "messages");
+    topic!(
+        the_shipped_weights_are_those_of_full_nodes,
+        "bootstrap-weights-live"
+    );
+
+    #[test]
+    fn every_folder_of_data_is_a_topic() {
+        let data = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+        let folders: BTreeSet<String> = std::fs::read_dir(data)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        let topics = TOPICS.iter().map(|topic| (*topic).to_owned()).collect();
+        assert_eq!(folders, topics);
+    }
 
     #[test]
     fn a_topic_without_rows_or_with_unknown_fields_fails() {

@@ -2,11 +2,16 @@
 
 pub(crate) mod addresses;
 pub(crate) mod blocks;
+pub(crate) mod handshake;
 pub(crate) mod keys;
+pub(crate) mod messages;
 pub(crate) mod networks;
 pub(crate) mod rpc_samples;
 mod samples;
 pub(crate) mod signatures;
+pub(crate) mod votes;
+pub(crate) mod websocket_samples;
+pub(crate) mod weights;
 pub(crate) mod work;
 
 use serde::de::IgnoredAny;

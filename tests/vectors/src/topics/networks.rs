@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nano_core::message::{MIN_PROTOCOL_VERSION, PROTOCOL_VERSION};
 use nano_core::{
     Account, Block, BlockHash, Difficulty, Epoch, Link, Network, PrivateKey, PublicKey, Raw,
     dev_genesis_private_key,
@@ -14,11 +15,8 @@ use crate::report::Checks;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Data {
-    /// Of the peer protocol: checked with the messages.
-    #[serde(rename = "protocol_version")]
-    _protocol_version: IgnoredAny,
-    #[serde(rename = "protocol_version_min")]
-    _protocol_version_min: IgnoredAny,
+    protocol_version: u8,
+    protocol_version_min: u8,
     genesis_amount: Raw,
     epoch_links: EpochLinks,
     networks: BTreeMap<Network, Constants>,
@@ -73,6 +71,9 @@ impl Thresholds {
 
 pub(crate) fn run(json: &str, checks: &mut Checks) -> serde_json::Result<()> {
     let data: Data = serde_json::from_str(json)?;
+    checks.equal("protocol version", PROTOCOL_VERSION, data.protocol_version);
+    let least = data.protocol_version_min;
+    checks.equal("least version", MIN_PROTOCOL_VERSION, least);
     checks.equal("genesis amount", Raw::MAX, data.genesis_amount);
     checks.equal("epoch 1 link", Epoch::One.link(), data.epoch_links.v1);
     checks.equal("epoch 2 link", Epoch::Two.link(), data.epoch_links.v2);
