@@ -9,14 +9,16 @@
 mod id;
 mod identity;
 pub mod link;
+mod peer;
 mod rng;
 mod seal;
 
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
-pub use identity::{
-    Addresses, AddressesError, Identity, IdentityError, MAX_ADDRESS_BYTES, MAX_ADDRESSES,
-    PROTOCOL_VERSION, PeerRecord, Purpose, Role, TransportAddress,
-};
+pub use identity::{Identity, IdentityError, Purpose};
 pub use link::{MAX_FRAME, SEND_CREDIT};
+pub use peer::{
+    Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,
+    Role, TransportAddress,
+};
 pub use rng::Rng;
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};

@@ -6,7 +6,8 @@
 //! - a ping that is not answered yet is not repeated; a pong for anything else is ignored;
 //! - of several pings only the last is answered: a flood of pings costs at most one pong a frame;
 //! - nothing heard, a ping unanswered, or a transport that takes nothing though bytes wait, each
-//!   for [`SILENCE_TIMEOUT_MS`], end the link.
+//!   for [`SILENCE_TIMEOUT_MS`], end the link. A device that slept that long finds its links ended,
+//!   as its peers do.
 
 use nano_core::UnixMillis;
 

@@ -47,7 +47,8 @@ use self::incoming::Incoming;
 use self::noise::{Cipher, Handshake, Refused, Step};
 use self::outgoing::{Outgoing, size};
 use crate::id::NodeKey;
-use crate::identity::{Identity, PeerRecord};
+use crate::identity::Identity;
+use crate::peer::PeerRecord;
 use crate::rng::Rng;
 
 /// Milliseconds a handshake may take.

@@ -30,7 +30,8 @@ use super::error::LinkError;
 use super::frame::Item;
 use super::resolver::Resolver;
 use crate::id::NodeKey;
-use crate::identity::{Identity, PROTOCOL_VERSION, PeerRecord};
+use crate::identity::Identity;
+use crate::peer::{PROTOCOL_VERSION, PeerRecord};
 use crate::rng::Rng;
 
 const PATTERN: &str = "Noise_XX_25519_ChaChaPoly_BLAKE2s";

@@ -3,8 +3,8 @@
 use nano_core::{Network, UnixMillis};
 
 use super::pair::{Pair, START, identity, link, link_with, record};
-use crate::identity::PROTOCOL_VERSION;
 use crate::link::{Class, LinkConfig, LinkError, LinkOutput, SendError};
+use crate::peer::PROTOCOL_VERSION;
 
 fn failures(mut pair: Pair) -> [Option<LinkError>; 2] {
     pair.run_for(20_000_000);

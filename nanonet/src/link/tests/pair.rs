@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use nano_core::{Network, UnixMillis};
 
 use crate::id::NodeKey;
-use crate::identity::{Addresses, Identity, PeerRecord, Role};
+use crate::identity::Identity;
 use crate::link::{Class, Link, LinkConfig, LinkError, LinkOutput};
+use crate::peer::{Addresses, PeerRecord, Role};
 use crate::rng::Rng;
 
 /// Where virtual time starts, in milliseconds.
