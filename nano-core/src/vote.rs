@@ -7,11 +7,18 @@
 //!
 //! Source: nano-node `nano/secure/vote.cpp`; checked against the recorded votes.
 
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::hash::blake2b_256;
-use crate::{Account, BlockHash, PrivateKey, Signature, SignatureError};
+use crate::{Account, BlockHash, PrivateKey, Signature, SignatureError, bytes};
 
 /// What comes before the hashes in the bytes that are hashed and signed; the space belongs to it.
 const PREFIX: &[u8] = b"vote ";
+/// The text of a final time.
+const FINAL_TEXT: &str = "final";
 /// The time bits of [`VoteTimestamp`] that hold the duration.
 const DURATION_BITS: u64 = 0xf;
 
@@ -61,6 +68,52 @@ impl VoteTimestamp {
     #[must_use]
     pub const fn duration(self) -> u64 {
         1 << ((self.0 & DURATION_BITS) + 4)
+    }
+}
+
+impl fmt::Display for VoteTimestamp {
+    /// `final`, or the packed value in decimal digits.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_final() {
+            formatter.write_str(FINAL_TEXT)
+        } else {
+            self.0.fmt(formatter)
+        }
+    }
+}
+
+/// The text is neither `final` nor a packed time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time of a vote is \"final\" or a decimal number of 64 bits that is not final")]
+pub struct VoteTimestampError;
+
+impl FromStr for VoteTimestamp {
+    type Err = VoteTimestampError;
+
+    /// The inverse of `Display`; digits without a sign or zeros in front, so that each time has
+    /// one text.
+    fn from_str(text: &str) -> Result<Self, VoteTimestampError> {
+        if text == FINAL_TEXT {
+            return Ok(Self::FINAL);
+        }
+        let time = text.parse().map(Self).map_err(|_| VoteTimestampError)?;
+        if time.to_string() == text {
+            Ok(time)
+        } else {
+            Err(VoteTimestampError)
+        }
+    }
+}
+
+impl Serialize for VoteTimestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        bytes::serialize(self, &self.0.to_be_bytes(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for VoteTimestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bytes::deserialize(deserializer, |bytes| Self(u64::from_be_bytes(bytes)))
     }
 }
 
