@@ -184,6 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_leaves_nothing_behind() {
+        let mut incoming = Incoming::default();
+        for number in 0..3000 {
+            let length = 1 + number as usize % 7;
+            incoming
+                .chunk(CLASS, number, true, &vec![1; length])
+                .unwrap();
+            assert_eq!(incoming.held(CLASS), size(length) + MESSAGE_COST);
+            incoming.take();
+            incoming.credit(CLASS);
+            assert_eq!(incoming.held(CLASS), 0);
+        }
+    }
+
+    #[test]
     fn credit_comes_back_for_what_was_taken_only() {
         let mut incoming = Incoming::default();
         let step = CLASS.window() / 8;

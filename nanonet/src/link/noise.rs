@@ -331,3 +331,30 @@ impl Cipher {
         self.seal(&items)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::{Addresses, Role};
+    use nano_core::UnixMillis;
+
+    fn handshake(initiator: bool, seed: u8, network: Network) -> Box<Handshake> {
+        let mut rng = Rng::from_seed([seed; 32]);
+        let identity = Identity::generate(&mut rng);
+        let (addresses, at) = (Addresses::default(), UnixMillis(0));
+        let ours = identity.peer_record(Role::Browser, network, addresses, at);
+        Box::new(Handshake::new(initiator, &identity, ours, None, &mut rng).unwrap())
+    }
+
+    #[test]
+    fn who_lies_about_its_network_in_the_clear_cannot_finish() {
+        let mut liar = handshake(true, 1, Network::Live);
+        let hello = [&HELLO[..], &terms(Network::Dev)].concat();
+        let first = liar.write(1, &hello).unwrap();
+        let Ok(Step::Wait { frame, .. }) = handshake(false, 2, Network::Dev).read(&first) else {
+            panic!("the responder believes the clear text");
+        };
+        let error = liar.read(&frame).err().map(|refused| refused.error);
+        assert_eq!(error, Some(LinkError::BadHandshake { message: 2 }));
+    }
+}

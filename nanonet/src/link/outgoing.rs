@@ -61,11 +61,11 @@ impl Queue {
         (cost <= self.credit).then_some((length, cost))
     }
 
-    /// Writes the next chunk; says whether its message is done.
-    fn write_chunk(&mut self, class: Class, items: &mut Vec<u8>) -> bool {
+    /// Writes the next chunk, if there is one.
+    fn write_chunk(&mut self, class: Class, items: &mut Vec<u8>) {
         let (Some((length, cost)), Some(message)) = (self.next_chunk(), self.messages.front())
         else {
-            return false;
+            return;
         };
         let start = self.sent as usize;
         let last = start + length == message.len();
@@ -87,7 +87,6 @@ impl Queue {
             #[cfg(test)]
             self.arrivals.pop_front();
         }
-        last
     }
 }
 
@@ -162,14 +161,12 @@ impl Outgoing {
         let queue = &mut self.queues[class.index()];
         let start = items.len();
         while let Some((length, _)) = queue.next_chunk() {
-            let first = items.len() == start;
-            let whole = queue.sent == 0 && queue.messages.front().map(Vec::len) == Some(length);
             let end = items.len() + chunk_size(length);
             let fits = end <= MAX_ITEMS && used + size(end - start) <= share;
-            // Behind the first chunk only whole messages: a cut one would be a short chunk.
-            if !fits || !(first || whole) || !queue.write_chunk(class, items) {
+            if !fits {
                 break;
             }
+            queue.write_chunk(class, items);
         }
         if items.len() > start {
             self.account(class, size(items.len() - start));
