@@ -62,7 +62,7 @@ impl Tools {
         features: impl Iterator<Item = &'static str>,
         flags: &[String],
     ) -> Result<(), BuildError> {
-        let mut command = self.npm("binaryen/bin/wasm-opt")?;
+        let mut command = self.npm("wasm-opt")?;
         command
             .args(features)
             .args(flags)
@@ -77,29 +77,33 @@ impl Tools {
         &self,
         args: impl IntoIterator<Item = Arg>,
     ) -> Result<(), BuildError> {
-        let mut command = self.npm("esbuild/bin/esbuild")?;
+        let mut command = self.npm("esbuild")?;
         command.args(args);
         self.run(command)
     }
 
     /// Emits declarations.
     pub(crate) fn tsc(&self, project: &Path) -> Result<(), BuildError> {
-        let mut command = self.npm("typescript/bin/tsc")?;
+        let mut command = self.npm("tsc")?;
         command.arg("-p").arg(project);
         self.run(command)
     }
 
-    /// A program of an installed npm package, run by Node.js.
+    /// A program of an installed npm package.
     fn npm(&self, program: &str) -> Result<Command, BuildError> {
-        let path = self.root.join("node_modules").join(program);
-        if !path.exists() {
-            return Err(BuildError::NoNpmPackages {
+        let name = if cfg!(windows) {
+            format!("{program}.cmd")
+        } else {
+            program.into()
+        };
+        let path = self.root.join("node_modules").join(".bin").join(name);
+        if path.exists() {
+            Ok(Command::new(path))
+        } else {
+            Err(BuildError::NoNpmPackages {
                 program: program.into(),
-            });
+            })
         }
-        let mut command = Command::new("node");
-        command.arg(path);
-        Ok(command)
     }
 
     fn run(&self, mut command: Command) -> Result<(), BuildError> {
