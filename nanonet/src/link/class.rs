@@ -84,7 +84,7 @@ impl Class {
     }
 
     /// Most bytes the receiver holds of this class: the part of an unfinished message, finished
-    /// ones that nobody took yet, and [`MESSAGE_COST`] for each.
+    /// ones that nobody took yet, and 64 bytes for each.
     ///
     /// Larger than a message by so much that a sender always gets the credit for the rest of the
     /// message it is in: credit comes back in steps of an eighth of the window.
@@ -96,7 +96,7 @@ impl Class {
         }
     }
 
-    /// Most bytes waiting to be sent ([`MESSAGE_COST`] for each message included); a message that
+    /// Most bytes waiting to be sent (64 bytes for each message included); a message that
     /// would go beyond is refused.
     pub const fn queue_limit(self) -> u32 {
         match self {
