@@ -24,7 +24,12 @@ mod events;
 mod keys;
 mod ledger;
 mod node;
+mod peer;
+mod rpc;
+mod store;
+mod voting;
 mod wallet;
+mod websocket;
 mod work;
 
 pub use config::{DevNodeConfig, Distribution};

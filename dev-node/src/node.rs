@@ -1,42 +1,122 @@
 //! A running node: its sockets, its tasks, and what a program can ask of it directly.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nano_core::{Account, Block, BlockHash, PrivateKey, Raw, UnixMillis};
+use nano_core::message::Telemetry;
+use nano_core::{Account, Block, BlockHash, PrivateKey, PublicKey, Raw, UnixMillis};
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Notify, broadcast, watch};
 use tokio::task::JoinSet;
 
-use crate::engine::{Engine, SubmitError};
-use crate::events::{EVENT_BACKLOG, Event};
+use crate::engine::{Engine, EngineParts, SubmitError};
+use crate::events::{EVENT_BACKLOG, Event, OUTBOUND_BACKLOG, Outbound};
 use crate::ledger::{AccountInfo, Entry, Ledger};
+use crate::peer::{self, PeerTable};
+use crate::store::Store;
 use crate::wallet::Wallet;
-use crate::{DevKeys, DevNodeConfig, DevNodeError, Distribution, distribution};
+use crate::{DevKeys, DevNodeConfig, DevNodeError, Distribution, distribution, rpc, websocket};
+
+/// Pause after a round of votes, so that blocks that come together share one vote.
+const VOTE_PAUSE: Duration = Duration::from_millis(5);
+/// How often undecided elections are looked at.
+const TICK: Duration = Duration::from_millis(100);
 
 /// What all tasks of a node share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     engine: Mutex<Engine>,
+    peers: Mutex<PeerTable>,
     pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) outbound: broadcast::Sender<Outbound>,
+    node_key: PrivateKey,
+    peering: SocketAddr,
+    started: UnixMillis,
+    connections: AtomicU64,
+    /// Something may be due to vote on.
+    due: Notify,
+    work: AsyncMutex<()>,
+    stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Shared {
     /// The node's state. Held for short steps only, never across an await.
     pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
-        // A panic elsewhere is reported there; the state stays usable for tests' clean-up.
+        // A panic elsewhere is reported there; every step leaves the state usable.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The connected peers. Never locked together with the engine.
+    pub(crate) fn peers(&self) -> MutexGuard<'_, PeerTable> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends when the node stops.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // An error means that the node is gone, which is the same.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Raised when the node stops, for loops that never wait.
     pub(crate) fn stop_mark(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stopping)
     }
 
+    fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) const fn node_key(&self) -> &PrivateKey {
+        &self.node_key
+    }
+
+    pub(crate) const fn peering(&self) -> SocketAddr {
+        self.peering
+    }
+
+    pub(crate) const fn started(&self) -> UnixMillis {
+        self.started
+    }
+
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Lets one search for work run at a time.
+    pub(crate) async fn work_turn(&self) -> AsyncMutexGuard<'_, ()> {
+        self.work.lock().await
+    }
+
+    /// Tells that something may be due to vote on.
+    pub(crate) fn wake(&self) {
+        self.due.notify_one();
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        // No receiver is no fault: nobody is listening just now.
+        let _ = self.events.send(event);
+    }
+
+    pub(crate) fn telemetry(&self) -> Telemetry {
+        peer::telemetry(self)
+    }
+
     pub(crate) fn submit(&self, block: Block) -> Result<BlockHash, SubmitError> {
-        self.engine().submit(block, now().number() / 1000)
+        let result = self.engine().submit(block, now());
+        self.wake();
+        result
     }
 
     /// Waits until a block is confirmed; false when `time` ran out first.
@@ -44,13 +124,17 @@ impl Shared {
         let mut events = self.events.subscribe();
         let wait = async {
             while !self.engine().ledger().is_confirmed(&hash) {
+                // Missed events change nothing: the ledger is asked again.
                 if let Err(broadcast::error::RecvError::Closed) = events.recv().await {
                     return;
                 }
             }
         };
-        let _ = tokio::time::timeout(time, wait).await;
-        self.engine().ledger().is_confirmed(&hash)
+        let in_time = tokio::select! {
+            result = tokio::time::timeout(time, wait) => result.is_ok(),
+            () = self.stopped() => false,
+        };
+        in_time && self.engine().ledger().is_confirmed(&hash)
     }
 }
 
@@ -67,10 +151,8 @@ pub(crate) fn now() -> UnixMillis {
 pub struct DevNode {
     shared: Arc<Shared>,
     faucet: Wallet,
-    peering: SocketAddr,
     rpc: SocketAddr,
     websocket: SocketAddr,
-    stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -81,36 +163,76 @@ impl DevNode {
     /// # Errors
     /// [`DevNodeError`]; nothing runs then and no existing file was changed.
     pub async fn start(config: DevNodeConfig) -> Result<Self, DevNodeError> {
-        let timestamp = now().number() / 1000;
-        let mut ledger = Ledger::genesis(timestamp);
-        if config.distribution == Distribution::Standard {
-            distribution::build(&mut ledger, timestamp).map_err(DevNodeError::Distribution)?;
-        }
-        let (_peering_listener, peering) = listen("peers", config.peering).await?;
-        let (_rpc_listener, rpc) = listen("RPC", config.rpc).await?;
-        let (_websocket_listener, websocket) = listen("WebSocket", config.websocket).await?;
+        let (peer_listener, peering) = listen("peers", config.peering).await?;
+        let (rpc_listener, rpc) = listen("RPC", config.rpc).await?;
+        let (websocket_listener, websocket) = listen("WebSocket", config.websocket).await?;
+        let node_key = match config.node_key {
+            Some(key) => key,
+            None => fresh_key()?,
+        };
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let (outbound, _) = broadcast::channel(OUTBOUND_BACKLOG);
+        let (data, distribution) = (config.data, config.distribution);
+        let open = move || open_ledger(data.as_deref(), distribution);
+        let (ledger, store, final_votes) = match tokio::task::spawn_blocking(open).await {
+            Ok(opened) => opened?,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let engine = Engine::new(EngineParts {
+            ledger,
+            store,
+            final_votes,
+            representatives: config.representatives,
+            online_weight_minimum: config.online_weight_minimum,
+            events: events.clone(),
+            outbound: outbound.clone(),
+        });
         let shared = Arc::new(Shared {
-            engine: Mutex::new(Engine::new(ledger)),
+            engine: Mutex::new(engine),
+            peers: Mutex::new(PeerTable::new(config.max_peers)),
             events,
+            outbound,
+            node_key,
+            peering,
+            started: now(),
+            connections: AtomicU64::new(1),
+            due: Notify::new(),
+            work: AsyncMutex::default(),
+            stop: watch::channel(false).0,
             stopping: Arc::default(),
         });
-        let (stop, _) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(vote(Arc::clone(&shared)));
+        tasks.spawn(peer::accept(peer_listener, Arc::clone(&shared)));
+        tasks.spawn(peer::connect(config.peers, Arc::clone(&shared)));
+        tasks.spawn(peer::announce(Arc::clone(&shared)));
+        tasks.spawn(rpc::serve(rpc_listener, Arc::clone(&shared)));
+        tasks.spawn(websocket::serve(websocket_listener, Arc::clone(&shared)));
         Ok(Self {
             faucet: Wallet::new(Arc::clone(&shared), DevKeys::faucet()),
             shared,
-            peering,
             rpc,
             websocket,
-            stop,
-            tasks: JoinSet::new(),
+            tasks,
         })
     }
 
     /// Where peers connect, with the real port.
     #[must_use]
-    pub const fn peering_addr(&self) -> SocketAddr {
-        self.peering
+    pub fn peering_addr(&self) -> SocketAddr {
+        self.shared.peering
+    }
+
+    /// This run's node id.
+    #[must_use]
+    pub fn node_id(&self) -> PublicKey {
+        self.shared.node_key.public_key()
+    }
+
+    /// How many peers are connected and greeted.
+    #[must_use]
+    pub fn peer_count(&self) -> usize {
+        self.shared.peers().len()
     }
 
     /// Where the RPC listens: `http://` and this, POST.
@@ -176,29 +298,77 @@ impl DevNode {
         self.shared.engine().ledger().entry(hash).cloned()
     }
 
-    /// Weights of all representatives, heaviest first.
+    /// Weights of all representatives, in raw.
     #[must_use]
-    pub fn weights(&self) -> Vec<(Account, Raw)> {
-        let engine = self.shared.engine();
-        let weights = engine.ledger().weights();
-        let mut weights: Vec<_> = weights.iter().map(|(who, raw)| (*who, *raw)).collect();
-        weights.sort_by_key(|(_, raw)| std::cmp::Reverse(*raw));
-        weights
+    pub fn weights(&self) -> BTreeMap<Account, Raw> {
+        self.shared.engine().ledger().weights().clone()
     }
 
-    /// Ends all tasks and closes all connections.
+    /// Weight that decides here now, in raw.
+    #[must_use]
+    pub fn quorum_delta(&self) -> Raw {
+        self.shared.engine().quorum_delta()
+    }
+
+    /// Ends all tasks and closes all connections and the ledger.
     pub async fn stop(mut self) {
-        self.shared.stopping.store(true, Ordering::Relaxed);
-        self.stop.send_replace(true);
+        self.shared.begin_stop();
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
 impl Drop for DevNode {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Relaxed);
-        self.stop.send_replace(true);
+        self.shared.begin_stop();
     }
+}
+
+/// Lets local representatives vote when something is due, and looks at elections by the clock.
+async fn vote(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.due.notified() => shared.engine().cast_votes(now()),
+            _ = tick.tick() => shared.engine().tick(now()),
+            () = shared.stopped() => return,
+        }
+        tokio::time::sleep(VOTE_PAUSE).await;
+    }
+}
+
+type Opened = (Ledger, Option<Store>, Vec<(nano_core::Root, BlockHash)>);
+
+/// Reads the ledger of a folder, or makes a fresh one there or in memory.
+fn open_ledger(
+    data: Option<&std::path::Path>,
+    distribution: Distribution,
+) -> Result<Opened, DevNodeError> {
+    let timestamp = now().number() / 1000;
+    let loaded = data.map(Store::open).transpose()?;
+    let (mut store, content) = match loaded {
+        Some(loaded) => (Some(loaded.store), loaded.content),
+        None => (None, None),
+    };
+    // A ledger of the genesis block alone was cut off before its distribution was written.
+    if let Some(content) = content.filter(|content| content.ledger.block_count() > 1) {
+        return Ok((content.ledger, store, content.final_votes));
+    }
+    let mut ledger = Ledger::genesis(timestamp);
+    if distribution == Distribution::Standard {
+        let blocks =
+            distribution::build(&mut ledger, timestamp).map_err(DevNodeError::Distribution)?;
+        if let Some(store) = &mut store {
+            store.begin(&blocks, &ledger, timestamp)?;
+        }
+    }
+    Ok((ledger, store, Vec::new()))
+}
+
+fn fresh_key() -> Result<PrivateKey, DevNodeError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(DevNodeError::Entropy)?;
+    Ok(PrivateKey::from_bytes(bytes))
 }
 
 async fn listen(

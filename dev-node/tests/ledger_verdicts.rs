@@ -1,5 +1,12 @@
 //! The ledger gives the verdicts that a real full node gave, on the recorded blocks.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests"
+)]
+
 use dev_node::{DevKeys, Ledger};
 use nano_core::{Block, BlockHash, Network, Raw, StateBlock, WorkNonce};
 use serde_json::Value;

@@ -73,8 +73,7 @@ impl Entry {
 }
 
 /// An epoch as a number, 0 to 2.
-#[must_use]
-pub(crate) const fn epoch_number(epoch: Option<Epoch>) -> u8 {
+const fn epoch_number(epoch: Option<Epoch>) -> u8 {
     match epoch {
         None => 0,
         Some(Epoch::One) => 1,
@@ -108,4 +107,12 @@ pub struct ReceivableInfo {
     pub amount: Raw,
     /// Epoch of the sending account at the send; `None` is epoch 0.
     pub epoch: Option<Epoch>,
+}
+
+impl ReceivableInfo {
+    /// The epoch as a number, 0 to 2: an account that receives this is at least at it.
+    #[must_use]
+    pub const fn epoch_number(&self) -> u8 {
+        epoch_number(self.epoch)
+    }
 }

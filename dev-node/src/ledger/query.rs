@@ -64,10 +64,9 @@ impl Ledger {
     /// account. The order in which a full node looks.
     #[must_use]
     pub fn block_at_root(&self, root: &Root) -> Option<BlockHash> {
-        if let Some(entry) = self.entries.get(&BlockHash::from_bytes(*root.as_bytes())) {
-            if let Some(successor) = entry.successor {
-                return Some(successor);
-            }
+        let before = self.entries.get(&BlockHash::from_bytes(*root.as_bytes()));
+        if let Some(successor) = before.and_then(|entry| entry.successor) {
+            return Some(successor);
         }
         self.accounts
             .get(&Account::from_bytes(*root.as_bytes()))
