@@ -48,6 +48,9 @@ pub(crate) fn run(json: &str, checks: &mut Checks) -> serde_json::Result<()> {
         let decoded = describe(&header, &message, bytes.len() - Header::SIZE);
         checks.equal("decoded", &decoded, &row.decoded);
         check_encoding(checks, &header, &message, &bytes);
+        if let Message::ConfirmAck(ack) = &message {
+            checks.equal("signature of vote", ack.vote.verify(), Ok(()));
+        }
         let short = &bytes[..bytes.len() - 1];
         checks.holds("cut short", Message::decode(short).is_err());
     });
