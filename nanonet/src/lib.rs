@@ -6,19 +6,41 @@
 //! matter are the state machine `Node` and its [`Config`]; everything it speaks with its shell is
 //! in the types `Input` and `Output`.
 
+#[cfg(any(test, feature = "adversary"))]
+pub mod adversary;
+mod config;
 mod id;
 mod identity;
+mod io;
 pub mod link;
 mod peer;
+mod reader;
+mod record;
 mod rng;
 mod seal;
+mod sighting;
+pub mod slice;
+#[cfg(any(test, feature = "adversary"))]
+pub mod testing;
 
+pub use config::Config;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
+pub use io::{
+    AccountAnswer, AccountState, AnswerSource, CloseReason, Event, GetError, GetOptions, Input,
+    LinkId, LinkInfo, LinkOrigin, NodeState, Order, Output, PublishState, RelayId, RelayRefusal,
+    RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId, SignalOp, Status,
+    StoreKey, StoreOp, StoredEntry, Transport,
+};
 pub use link::{MAX_FRAME, SEND_CREDIT};
 pub use peer::{
     Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,
     Role, TransportAddress,
 };
+pub use record::{
+    AccountRecord, MAX_LINEAGE, MAX_RECORD_BYTES, MAX_SIGHTINGS, ReceivableRecord, Record,
+    RecordError,
+};
 pub use rng::Rng;
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
+pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};

@@ -23,13 +23,16 @@
 
 use nano_core::proof::{BalanceProof, ProofError, ReceivableProof};
 use nano_core::{Account, Block, BlockHash, BlockType, Raw};
+use serde::de::Error as _;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Sighting;
 use crate::reader::Reader;
 
-/// Longest record in bytes: with what is put around it, it fits a query message of 64 KiB.
-pub const MAX_RECORD_BYTES: usize = 60 * 1024;
+/// Longest record in bytes: room for the longest proof (60 KiB), and with what a message puts
+/// around it still within a query of 64 KiB.
+pub const MAX_RECORD_BYTES: usize = 62 * 1024;
 
 /// Most blocks in a lineage.
 pub const MAX_LINEAGE: usize = 64;
@@ -47,7 +50,7 @@ const KIND_ACCOUNT: u8 = 1;
 const KIND_RECEIVABLE: u8 = 2;
 
 /// A proven frontier of an account.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRecord {
     /// Proves the frontier.
     pub proof: BalanceProof,
@@ -59,14 +62,14 @@ pub struct AccountRecord {
 }
 
 /// A proven send, for its destination.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivableRecord {
     /// Proves that it was sent, not that it can still be received.
     pub proof: ReceivableProof,
 }
 
 /// Either kind of record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// A frontier.
     Account(Box<AccountRecord>),
@@ -75,7 +78,7 @@ pub enum Record {
 }
 
 /// Why bytes are not a record.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Longer than any record.
     #[error("the record has {length} bytes, at most {MAX_RECORD_BYTES} are read; drop it")]
@@ -140,23 +143,25 @@ impl AccountRecord {
         }
     }
 
-    /// Whose frontier it claims to be.
+    /// Whose frontier it claims to be; zero where its proof names no account.
     #[must_use]
     pub fn account(&self) -> Account {
         self.proof.account()
     }
 
-    /// The frontier it claims.
+    /// The frontier it claims; zero where its proof has no block.
     #[must_use]
     pub fn hash(&self) -> BlockHash {
         self.proof.hash()
     }
 
-    /// The binary form.
+    /// The binary form. Empty, which no reader accepts, if the proof is beyond the limits of
+    /// proofs; never for one that was decoded, verified or made from votes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION, KIND_ACCOUNT];
-        put_proof(&mut bytes, &self.proof.to_bytes());
+        let Some(mut bytes) = begin(KIND_ACCOUNT, self.proof.to_bytes()) else {
+            return Vec::new();
+        };
         put_count(&mut bytes, self.lineage.len());
         for block in &self.lineage {
             bytes.extend_from_slice(&block.serialized_typed());
@@ -204,22 +209,22 @@ impl AccountRecord {
 }
 
 impl ReceivableRecord {
-    /// The destination it claims.
+    /// The destination it claims; zero where its block cannot be a send.
     #[must_use]
     pub fn destination(&self) -> Account {
-        self.proof.destination()
+        self.proof.destination().unwrap_or(Account::ZERO)
     }
 
     /// Hash of the send block.
     #[must_use]
     pub fn hash(&self) -> BlockHash {
-        self.proof.hash()
+        self.proof.send.hash()
     }
 
     /// The amount it claims, by the balances of its blocks; [`Raw::MAX`] where they do not tell.
     #[must_use]
     pub fn amount(&self) -> Raw {
-        let before = self.proof.previous.as_ref().and_then(Block::balance);
+        let before = self.proof.history.last().and_then(Block::balance);
         let after = self.proof.send.balance();
         before
             .zip(after)
@@ -227,12 +232,10 @@ impl ReceivableRecord {
             .unwrap_or(Raw::MAX)
     }
 
-    /// The binary form.
+    /// The binary form; empty under the condition of [`AccountRecord::to_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION, KIND_RECEIVABLE];
-        put_proof(&mut bytes, &self.proof.to_bytes());
-        bytes
+        begin(KIND_RECEIVABLE, self.proof.to_bytes()).unwrap_or_default()
     }
 
     /// Reads [`ReceivableRecord::to_bytes`]; nothing is verified.
@@ -275,7 +278,7 @@ impl Record {
         }
     }
 
-    /// The binary form.
+    /// The binary form; empty under the condition of [`AccountRecord::to_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
@@ -300,11 +303,15 @@ impl Record {
     }
 }
 
-fn put_proof(bytes: &mut Vec<u8>, proof: &[u8]) {
-    // A proof beyond the length field is cut, so the result is refused by every reader.
-    let length = u16::try_from(proof.len()).unwrap_or(u16::MAX);
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(proof);
+/// What both kinds begin with.
+fn begin(kind: u8, proof: Result<Vec<u8>, ProofError>) -> Option<Vec<u8>> {
+    let proof = proof.ok()?;
+    let length = u16::try_from(proof.len()).ok()?;
+    let mut bytes = Vec::with_capacity(proof.len() + 64);
+    bytes.extend([VERSION, kind]);
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(proof);
+    Some(bytes)
 }
 
 fn put_count(bytes: &mut Vec<u8>, count: usize) {
@@ -364,17 +371,162 @@ macro_rules! serde_as_bytes {
     ($($name:ty),+) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_bytes(&self.to_bytes())
+                let bytes = self.to_bytes();
+                if bytes.is_empty() {
+                    return Err(S::Error::custom("the record's proof is beyond its limits"));
+                }
+                serializer.serialize_bytes(&bytes)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let bytes = <&[u8]>::deserialize(deserializer)?;
-                Self::from_bytes(bytes).map_err(serde::de::Error::custom)
+                Self::from_bytes(bytes).map_err(D::Error::custom)
             }
         }
     )+};
 }
 
 serde_as_bytes!(AccountRecord, ReceivableRecord, Record, Sighting);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{TEST_TIME, TestChain, TestKeys, account_key, bridge};
+    use nano_core::Network;
+    use proptest::prelude::*;
+
+    fn account_record(lineage: usize, sightings: u8) -> AccountRecord {
+        let chain = TestChain::of_length(1, Raw::NANO, lineage + 1);
+        let mut record = TestKeys::new().record(&chain, lineage, lineage);
+        for place in 0..sightings {
+            record.sightings.push(Sighting::sign(
+                &bridge(place),
+                Network::Dev,
+                chain.account(),
+                Some(record.hash()),
+                TEST_TIME,
+                Raw::NANO,
+                Raw::NANO,
+            ));
+        }
+        record
+    }
+
+    fn receivable_record() -> ReceivableRecord {
+        let mut chain = TestChain::open(1, Raw::NANO);
+        chain.send(&account_key(2).account(), Raw::new(7));
+        TestKeys::new().receivable(&chain, 1)
+    }
+
+    #[test]
+    fn records_survive_their_binary_form() {
+        let record = account_record(3, 2);
+        assert_eq!(
+            AccountRecord::from_bytes(&record.to_bytes()),
+            Ok(record.clone())
+        );
+        let record = Record::Account(Box::new(record));
+        assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+        let record = receivable_record();
+        assert_eq!(
+            ReceivableRecord::from_bytes(&record.to_bytes()),
+            Ok(record.clone())
+        );
+        let record = Record::Receivable(Box::new(record));
+        assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+    }
+
+    #[test]
+    fn records_travel_inside_messages_in_the_same_form() {
+        let record = Record::Account(Box::new(account_record(1, 1)));
+        let message = postcard::to_allocvec(&(7_u8, vec![record.clone()])).unwrap();
+        let form = record.to_bytes();
+        assert!(message.windows(form.len()).any(|window| window == form));
+        let (_, read): (u8, Vec<Record>) = postcard::from_bytes(&message).unwrap();
+        assert_eq!(read, [record]);
+    }
+
+    #[test]
+    fn one_kind_is_not_read_as_the_other() {
+        let kind = |kind| Err(RecordError::Kind { kind });
+        let receivable = receivable_record().to_bytes();
+        assert_eq!(
+            AccountRecord::from_bytes(&receivable),
+            kind(KIND_RECEIVABLE)
+        );
+        let account = account_record(0, 0).to_bytes();
+        assert_eq!(
+            ReceivableRecord::from_bytes(&account),
+            Err(RecordError::Kind { kind: KIND_ACCOUNT })
+        );
+    }
+
+    #[test]
+    fn another_version_is_told_apart_from_damage() {
+        let mut bytes = account_record(0, 0).to_bytes();
+        bytes[0] = 2;
+        let error = AccountRecord::from_bytes(&bytes).unwrap_err();
+        assert_eq!(error, RecordError::Version { version: 2 });
+        assert_eq!(error.reason(), "unknown-version");
+    }
+
+    #[test]
+    fn limits_hold_while_decoding() {
+        let bytes = account_record(MAX_LINEAGE + 1, 0).to_bytes();
+        let error = AccountRecord::from_bytes(&bytes).unwrap_err();
+        assert_eq!(error.reason(), "too-large");
+        let sightings = u8::try_from(MAX_SIGHTINGS).unwrap() + 1;
+        let bytes = account_record(0, sightings).to_bytes();
+        assert_eq!(
+            AccountRecord::from_bytes(&bytes),
+            Err(RecordError::TooMany {
+                field: "sightings",
+                count: MAX_SIGHTINGS + 1
+            })
+        );
+        let bytes = vec![1; MAX_RECORD_BYTES + 1];
+        assert_eq!(
+            Record::from_bytes(&bytes),
+            Err(RecordError::TooLong {
+                length: bytes.len()
+            })
+        );
+    }
+
+    #[test]
+    fn the_amount_of_a_receivable_is_the_difference_of_balances() {
+        assert_eq!(receivable_record().amount(), Raw::new(7));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_back_exactly_or_refused(
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            if let Ok(record) = Record::from_bytes(&bytes) {
+                prop_assert_eq!(record.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn an_altered_record_is_read_back_exactly_or_refused(
+            place: prop::sample::Index, bits in 1_u8..,
+        ) {
+            let mut bytes = account_record(2, 1).to_bytes();
+            let place = place.index(bytes.len());
+            bytes[place] ^= bits;
+            if let Ok(record) = AccountRecord::from_bytes(&bytes) {
+                prop_assert_eq!(record.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_cut_record_is_refused(place: prop::sample::Index) {
+            let mut bytes = account_record(2, 1).to_bytes();
+            bytes.truncate(place.index(bytes.len()));
+            prop_assert!(AccountRecord::from_bytes(&bytes).is_err());
+        }
+    }
+}

@@ -205,3 +205,127 @@ pub fn freshness(
         anchors: u8::try_from(times.len()).unwrap_or(u8::MAX),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::bridge;
+    use proptest::prelude::*;
+
+    fn sighting(place: u8, at: u64) -> Sighting {
+        Sighting::sign(
+            &bridge(place),
+            Network::Dev,
+            Account::from_bytes([3; 32]),
+            Some(BlockHash::from_bytes([4; 32])),
+            UnixMillis(at),
+            Raw::new(100),
+            Raw::new(80),
+        )
+    }
+
+    fn key(place: u8) -> NodeKey {
+        bridge(place).node_key()
+    }
+
+    fn as_of(sightings: &[Sighting], anchors: &[NodeKey]) -> Option<(u64, u8)> {
+        freshness(UnixMillis(1_000_000), sightings, anchors)
+            .map(|freshness| (freshness.as_of.number(), freshness.anchors))
+    }
+
+    #[test]
+    fn a_signed_sighting_holds_and_survives_its_binary_form() {
+        let sighting = sighting(1, 5);
+        assert_eq!(sighting.verify(), Ok(()));
+        let bytes = sighting.to_bytes();
+        assert_eq!(bytes.len(), Sighting::BYTES);
+        assert_eq!(Sighting::from_bytes(&bytes), Ok(sighting));
+    }
+
+    #[test]
+    fn an_unopened_account_is_told_apart_from_every_frontier() {
+        let account = Account::from_bytes([3; 32]);
+        let weight = Raw::new(9);
+        let at = UnixMillis(5);
+        let sighting = Sighting::sign(&bridge(1), Network::Dev, account, None, at, weight, weight);
+        let read = Sighting::from_bytes(&sighting.to_bytes()).unwrap();
+        assert_eq!(read.frontier, None);
+        assert_eq!(read.verify(), Ok(()));
+    }
+
+    #[test]
+    fn every_field_is_covered_by_the_signature() {
+        let honest = sighting(1, 5);
+        let mut altered: Vec<Sighting> = vec![honest.clone(); 7];
+        altered[0].network = Network::Live;
+        altered[1].account = Account::from_bytes([9; 32]);
+        altered[2].frontier = None;
+        altered[3].at = UnixMillis(6);
+        altered[4].weight_asked = Raw::new(101);
+        altered[5].weight_answered = Raw::new(81);
+        altered[6].bridge = key(2);
+        for sighting in altered {
+            assert!(matches!(
+                sighting.verify(),
+                Err(SightingError::Signature(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn more_weight_answered_than_asked_is_refused() {
+        let mut sighting = sighting(1, 5);
+        sighting.weight_answered = Raw::new(101);
+        assert_eq!(sighting.verify(), Err(SightingError::Weights));
+    }
+
+    #[test]
+    fn as_of_is_the_older_of_the_two_newest_anchors() {
+        let anchors = [key(1), key(2), key(3)];
+        let sightings = [sighting(1, 500), sighting(2, 900), sighting(3, 700)];
+        assert_eq!(as_of(&sightings, &anchors), Some((700, 3)));
+        assert_eq!(as_of(&sightings[..2], &anchors), Some((500, 2)));
+    }
+
+    #[test]
+    fn a_single_anchors_time_is_taken_and_said_so() {
+        assert_eq!(as_of(&[sighting(1, 500)], &[key(1)]), Some((500, 1)));
+    }
+
+    #[test]
+    fn sightings_of_others_and_repeated_anchors_count_for_nothing() {
+        let sightings = [sighting(1, 500), sighting(1, 900), sighting(7, 950)];
+        assert_eq!(as_of(&sightings, &[key(1), key(1)]), Some((900, 1)));
+        assert_eq!(as_of(&sightings, &[key(2)]), None);
+        assert_eq!(as_of(&sightings, &[]), None);
+    }
+
+    #[test]
+    fn a_sighting_from_the_future_or_without_an_answer_does_not_count() {
+        let ahead = 1_000_000 + CLOCK_SKEW_MS;
+        assert_eq!(as_of(&[sighting(1, ahead)], &[key(1)]), Some((ahead, 1)));
+        assert_eq!(as_of(&[sighting(1, ahead + 1)], &[key(1)]), None);
+        let mut silent = sighting(1, 500);
+        silent.weight_answered = Raw::ZERO;
+        assert_eq!(as_of(&[silent], &[key(1)]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_back_exactly_or_refused(
+            bytes in proptest::collection::vec(any::<u8>(), 0..Sighting::BYTES + 2),
+        ) {
+            if let Ok(sighting) = Sighting::from_bytes(&bytes) {
+                prop_assert_eq!(sighting.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_cut_or_longer_sighting_is_refused(length in 0..2 * Sighting::BYTES) {
+            let mut bytes = sighting(1, 5).to_bytes();
+            prop_assume!(length != bytes.len());
+            bytes.resize(length, 0);
+            prop_assert_eq!(Sighting::from_bytes(&bytes), Err(SightingError::Malformed));
+        }
+    }
+}

@@ -5,15 +5,13 @@
 //! with the feature `adversary` only: whoever holds these keys can prove anything to a node that
 //! uses this weight table.
 
-use std::collections::BTreeMap;
-
-use nano_core::proof::{BalanceProof, Frontier, ReceivableProof};
+use nano_core::proof::{BalanceProof, Certificate, Frontier, ReceivableProof};
 use nano_core::{
     Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, UnixMillis, Vote,
     VoteTimestamp, WeightTable,
 };
 
-use crate::{AccountRecord, Identity, ReceivableRecord, Rng, Sighting};
+use crate::{AccountRecord, Identity, ReceivableRecord, Rng};
 
 /// Weight of each stand-in representative in million nano, heaviest first: 100 in all, uneven, so
 /// that it matters whose votes are in a proof.
@@ -77,6 +75,56 @@ impl TestKeys {
             .iter()
             .map(|key| Vote::sign(key, timestamp, hashes.to_vec()))
             .collect()
+    }
+
+    /// The record of block `height` of `chain` (0 = the opening) with all final votes and the
+    /// `lineage` blocks before it, without sightings.
+    #[must_use]
+    pub fn record(&self, chain: &TestChain, height: usize, lineage: usize) -> AccountRecord {
+        let block = &chain.blocks[height];
+        let older = height.saturating_sub(lineage)..height;
+        AccountRecord {
+            proof: self.prove(*block),
+            lineage: chain.blocks[older]
+                .iter()
+                .copied()
+                .map(Block::State)
+                .collect(),
+            sightings: Vec::new(),
+        }
+    }
+
+    /// The record of the send at `height` (from 1 on) of `chain` for its destination.
+    #[must_use]
+    pub fn receivable(&self, chain: &TestChain, height: usize) -> ReceivableRecord {
+        let send = chain.blocks[height];
+        ReceivableRecord {
+            proof: ReceivableProof {
+                network: self.weights.network,
+                send: Block::State(send),
+                history: Block::State(chain.blocks[height - 1]).into(),
+                certificate: self.certificate(send.hash()),
+            },
+        }
+    }
+
+    /// The proof of a frontier by every representative's final vote.
+    #[must_use]
+    pub fn prove(&self, frontier: impl Into<Frontier>) -> BalanceProof {
+        let frontier = frontier.into();
+        let hash = frontier
+            .block()
+            .map_or(BlockHash::ZERO, |block| block.hash());
+        BalanceProof {
+            network: self.weights.network,
+            frontier,
+            certificate: self.certificate(hash),
+        }
+    }
+
+    /// All votes for one block, not only as many as are needed.
+    fn certificate(&self, hash: BlockHash) -> Certificate {
+        Certificate::from_votes(&self.final_votes(hash)).unwrap_or_default()
     }
 
     /// Every representative's final vote for one block.
@@ -148,7 +196,7 @@ impl TestChain {
         Self {
             key: PrivateKey::from_bytes(*self.key.secret_bytes()),
             representative: key(b'r', 1).account(),
-            blocks: self.blocks.iter().take(height + 1).cloned().collect(),
+            blocks: self.blocks.iter().take(height + 1).copied().collect(),
         }
     }
 

@@ -21,11 +21,13 @@
 //!
 //! Memory: two records, two chains ([`super::order`]), [`MAX_TOMBSTONES`] hashes.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use nano_core::proof::ProvenFrontier;
+use nano_core::proof::{Frontier, ProvenFrontier};
 use nano_core::{Block, BlockHash, Raw, UnixMillis};
 
+use super::offer::carried_before;
 use super::order::{Chain, Relation};
 use crate::{AccountRecord, Freshness, NodeKey, freshness};
 
@@ -47,7 +49,7 @@ pub enum ChainOrder {
 }
 
 /// A proven frontier as it is held.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldFrontier {
     pub(crate) record: AccountRecord,
     pub(crate) proven: ProvenFrontier,
@@ -80,6 +82,14 @@ impl HeldFrontier {
         freshness(now, &self.record.sightings, anchors)
     }
 
+    /// Blocks before it, oldest first: a legacy proof carries them all.
+    fn past(&self) -> &[Block] {
+        match &self.record.proof.frontier {
+            Frontier::Legacy(_) => carried_before(&self.record.proof.frontier),
+            Frontier::State(_) | Frontier::Epoch { .. } => &self.record.lineage,
+        }
+    }
+
     fn sighted(&self, anchors: &[NodeKey]) -> Option<UnixMillis> {
         // Sightings from the future were left out when the record was taken.
         self.freshness(UnixMillis(u64::MAX), anchors)
@@ -88,7 +98,7 @@ impl HeldFrontier {
 }
 
 /// What is held of one account.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldAccount {
     frontiers: Vec<HeldFrontier>,
     diverged: bool,
@@ -116,7 +126,7 @@ impl HeldAccount {
             diverged: false,
             received: VecDeque::new(),
         };
-        held.note_receives(&frontier.record.lineage, &frontier.proven.block);
+        held.note_receives(frontier.past(), &frontier.proven.block);
         held.frontiers.push(frontier);
         held
     }
@@ -158,11 +168,12 @@ impl HeldAccount {
         self.received.iter()
     }
 
-    /// Marks what was read from storage.
+    /// Adds what was read from storage; it is older than what was seen since.
     pub(crate) fn restore(&mut self, diverged: bool, received: &[BlockHash]) {
         self.diverged |= diverged;
-        for hash in received {
-            self.bury(*hash);
+        let since = std::mem::replace(&mut self.received, received.iter().copied().collect());
+        for send in since {
+            self.bury(send);
         }
     }
 
@@ -209,27 +220,24 @@ impl HeldAccount {
         lineage_kept: usize,
     ) -> Admitted {
         if let Some(by) = self.superseder(&offered.chain.head()) {
-            self.learn(
-                &offered.chain,
-                &offered.record.lineage,
-                &offered.proven.block,
-            );
+            self.learn(&offered.chain, offered.past(), &offered.proven.block);
             return Admitted::Superseded(by);
         }
-        self.note_receives(&offered.record.lineage, &offered.proven.block);
+        self.note_receives(offered.past(), &offered.proven.block);
         let mut replaced = None;
-        for held in &self.frontiers {
+        for (place, held) in self.frontiers.iter().enumerate() {
             if offered.chain.relation(&held.chain) == Relation::Newer {
-                replaced = Some(held.chain.head());
+                replaced.get_or_insert((place, held.chain.head()));
                 offered.chain.learn(&held.chain);
                 join_lineage(&mut offered, held, lineage_kept);
             }
         }
-        if let Some(superseded) = replaced {
+        if let Some((place, superseded)) = replaced {
+            // In the very place of its ancestor: what is shown never goes back.
             self.frontiers
                 .retain(|held| !offered.chain.supersedes(&held.chain.head()));
             self.diverged |= self.diverges(&offered.chain).is_some();
-            self.frontiers.push(offered);
+            self.frontiers.insert(place, offered);
             self.prefer(anchors);
             return Admitted::Replaced(superseded);
         }
@@ -263,7 +271,7 @@ impl HeldAccount {
     /// Puts the more recently sighted frontier first; equal ones stay in the order they came.
     pub(crate) fn prefer(&mut self, anchors: &[NodeKey]) {
         self.frontiers
-            .sort_by(|a, b| b.sighted(anchors).cmp(&a.sighted(anchors)));
+            .sort_by_key(|frontier| Reverse(frontier.sighted(anchors)));
     }
 
     fn diverges(&self, chain: &Chain) -> Option<BlockHash> {
@@ -346,7 +354,7 @@ fn join_lineage(newer: &mut HeldFrontier, older: &HeldFrontier, kept: usize) {
         None => return,
     };
     let mut joined = older.record.lineage.clone();
-    joined.push(older.proven.block.clone());
+    joined.push(older.proven.block);
     if joined.len() > after {
         joined.extend_from_slice(&lineage[after..]);
         newer.record.lineage = joined;

@@ -105,9 +105,7 @@ impl Slice {
             .and_then(|place| place.held.as_mut())
         {
             held.restore(stored.diverged, &stored.received);
-            self.heed_receives(&key);
-            self.account_changed(&key);
-            self.evict();
+            self.account_told(&key);
             if fresh {
                 // Storage holds just this.
                 self.dirty.remove(&StoreKey::Account(*account));
@@ -117,7 +115,7 @@ impl Slice {
     }
 
     fn prove_stored(
-        &self,
+        &mut self,
         now: UnixMillis,
         account: &Account,
         stored: StoredFrontier,
@@ -130,19 +128,22 @@ impl Slice {
         } = stored;
         let proof = &record.proof;
         let network = self.config.network;
-        let (proven, weights_as_of) = match proof.verify(account, network, weights) {
-            Ok(proven) => (proven, weights.as_of),
-            Err(error) => {
-                let table = earlier_table(&then, now, weights, &proof.certificate, &error)?;
-                let mut proven = proof.verify(account, network, &table).ok()?;
-                proven.threshold = then.threshold;
-                (proven, then.as_of)
-            }
-        };
+        let (proven, weights_as_of) =
+            match proof.verify_cached(account, network, weights, &mut self.votes) {
+                Ok(proven) => (proven, weights.as_of),
+                Err(error) => {
+                    let table = earlier_table(&then, now, weights, &proof.certificate, &error)?;
+                    let mut proven = proof
+                        .verify_cached(account, network, &table, &mut self.votes)
+                        .ok()?;
+                    proven.threshold = then.threshold;
+                    (proven, then.as_of)
+                }
+            };
         if proven.weight < proven.threshold {
             return None;
         }
-        let mut chain = chain_of(&record).ok()?;
+        let (_, mut chain) = chain_of(&record).ok()?;
         chain.learn(&Chain::remembered(chain.head(), ancestors));
         Some(HeldFrontier {
             record,
@@ -166,15 +167,18 @@ impl Slice {
         } = StoredReceivable::from_bytes(bytes)?;
         let proof = &record.proof;
         let network = self.config.network;
-        let (proven, weights_as_of) = match proof.verify(destination, network, weights) {
-            Ok(proven) => (proven, weights.as_of),
-            Err(error) => {
-                let table = earlier_table(&then, now, weights, &proof.certificate, &error)?;
-                let mut proven = proof.verify(destination, network, &table).ok()?;
-                proven.threshold = then.threshold;
-                (proven, then.as_of)
-            }
-        };
+        let (proven, weights_as_of) =
+            match proof.verify_cached(destination, network, weights, &mut self.votes) {
+                Ok(proven) => (proven, weights.as_of),
+                Err(error) => {
+                    let table = earlier_table(&then, now, weights, &proof.certificate, &error)?;
+                    let mut proven = proof
+                        .verify_cached(destination, network, &table, &mut self.votes)
+                        .ok()?;
+                    proven.threshold = then.threshold;
+                    (proven, then.as_of)
+                }
+            };
         let hash = proven.hash;
         let named = StoreKey::Receivable {
             destination: *destination,

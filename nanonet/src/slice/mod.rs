@@ -40,7 +40,8 @@
 //! Ordinary items and watched receivables stay within the budget. On top of it come at most
 //! [`MAX_WATCHED`] watched accounts' frontiers, each at most two records with
 //! [`REMEMBERED_ANCESTORS`] ancestors and [`MAX_TOMBSTONES`] tombstones, so the slice never holds
-//! more than budget + 64 × 140 KB. The list of store operations names keys only, each once.
+//! more than budget + 64 × 140 KB, and 400 KB of remembered votes. The list of store operations
+//! names keys only, each once.
 
 mod askers;
 mod budget;
@@ -51,10 +52,13 @@ mod order;
 mod outcome;
 mod receivables;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use nano_core::proof::VoteCache;
 use nano_core::{Account, BlockHash, Network, Raw, UnixMillis};
 
 use self::askers::Askers;
@@ -74,6 +78,9 @@ pub const MAX_WATCHED: usize = 64;
 
 /// Bytes counted for each item besides its stored form: maps, sets and decoded blocks.
 pub const ITEM_OVERHEAD: u64 = 1024;
+
+/// Checked votes remembered, about 100 bytes each.
+const VOTES_REMEMBERED: usize = 4096;
 
 /// Settings of a slice.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +153,8 @@ pub struct Slice {
     places: BTreeMap<AccountKey, Place>,
     watched: BTreeSet<AccountKey>,
     budget: Budget,
+    /// Votes that were checked: neighbouring records share them.
+    votes: VoteCache,
     /// Entries whose stored form differs from what is held.
     dirty: BTreeSet<StoreKey>,
     receivables: u32,
@@ -163,6 +172,7 @@ impl Slice {
             places: BTreeMap::new(),
             watched: BTreeSet::new(),
             budget,
+            votes: VoteCache::new(VOTES_REMEMBERED),
             dirty: BTreeSet::new(),
             receivables: 0,
             accounts: 0,

@@ -4,9 +4,10 @@
 //! form and links, known order, room, then the proof, then the sightings.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use nano_core::proof::ProvenFrontier;
-use nano_core::{Account, BlockHash, Raw, UnixMillis, WeightTable};
+use nano_core::proof::{Frontier, ProofError, ProvenFrontier};
+use nano_core::{Account, Block, BlockHash, Raw, UnixMillis, WeightTable};
 
 use super::budget::{Item, Worth};
 use super::held::Admitted;
@@ -68,6 +69,10 @@ impl Slice {
         weights: &WeightTable,
     ) -> Result<Outcome, Refusal> {
         let bytes = record.to_bytes();
+        if bytes.is_empty() {
+            // Beyond the limits of proofs: its own check says which.
+            self.prove(account, &record, weights)?;
+        }
         if record.lineage.len() > MAX_LINEAGE
             || record.sightings.len() > MAX_SIGHTINGS
             || bytes.len() > MAX_RECORD_BYTES
@@ -75,28 +80,17 @@ impl Slice {
             return Err(Refusal::TooLarge);
         }
         let key = AccountKey::new(account);
-        let block = record.proof.block();
-        let chain = chain_of(&record)?;
+        let (block, chain) = chain_of(&record)?;
         let ours = record.proof.network == self.config.network && record.account() == *account;
-        if ours
-            && let Some(held) = self
-                .places
-                .get_mut(&key)
-                .and_then(|place| place.held.as_mut())
-        {
+        if ours && let Some(held) = held_at(&mut self.places, &key) {
             if let Some(by) = held.superseder(&chain.head()) {
                 if held.learn(&chain, &record.lineage, &block) {
-                    self.heed_receives(&key);
-                    self.account_changed(&key);
-                    self.evict();
+                    self.account_told(&key);
                 }
                 return Ok(Outcome::Superseded { by });
             }
-            let held_weights = held
-                .frontier_mut(&chain.head())
-                .map(|frontier| frontier.weights_as_of);
-            if let Some(held_weights) = held_weights {
-                return self.offer_again(now, account, record, &chain, weights, held_weights);
+            if held.frontier_of(&chain.head()).is_some() {
+                return self.offer_again(now, account, record, &chain, weights);
             }
         }
         let claimed = block.balance().unwrap_or(Raw::ZERO);
@@ -104,7 +98,7 @@ impl Slice {
         if worth != Worth::Pinned && !self.budget.would_keep(worth, counted(&bytes)) {
             return Err(Refusal::NoRoom);
         }
-        let proven = self.prove_account(account, &record, weights)?;
+        let proven = self.prove(account, &record, weights)?;
         check_sightings(&record, &[])?;
         let mut record = record;
         record.sightings = self.choose_sightings(now, record.sightings);
@@ -118,15 +112,15 @@ impl Slice {
     }
 
     /// Checks the proof and that it is of our network.
-    pub(super) fn prove_account(
-        &self,
+    fn prove(
+        &mut self,
         account: &Account,
         record: &AccountRecord,
         weights: &WeightTable,
     ) -> Result<ProvenFrontier, Refusal> {
         record
             .proof
-            .verify(account, self.config.network, weights)
+            .verify_cached(account, self.config.network, weights, &mut self.votes)
             .map_err(Refusal::Proof)
     }
 
@@ -138,51 +132,46 @@ impl Slice {
         record: AccountRecord,
         chain: &Chain,
         weights: &WeightTable,
-        held_weights: UnixMillis,
     ) -> Result<Outcome, Refusal> {
-        let renewed = if held_weights < weights.as_of {
-            Some(self.prove_account(account, &record, weights)?)
+        let key = AccountKey::new(account);
+        let head = chain.head();
+        let Some(frontier) = self.get(account).and_then(|held| held.frontier_of(&head)) else {
+            return Ok(Outcome::AlreadyHeld);
+        };
+        let known = frontier.record.sightings.clone();
+        let block = frontier.proven.block;
+        let outdated = frontier.weights_as_of < weights.as_of;
+        let renewed = if outdated {
+            Some(self.prove(account, &record, weights)?)
         } else {
             None
         };
-        let key = AccountKey::new(account);
-        let known = self
-            .get(account)
-            .and_then(|held| held.frontier_of(&chain.head()))
-            .map(|frontier| frontier.record.sightings.clone())
-            .unwrap_or_default();
         check_sightings(&record, &known)?;
         let mut sightings = known.clone();
         sightings.extend(record.sightings);
         let sightings = self.choose_sightings(now, sightings);
-        let refreshed = sightings != known;
-        let anchors = &self.config.anchors;
-        let Some(held) = self
-            .places
-            .get_mut(&key)
-            .and_then(|place| place.held.as_mut())
-        else {
+        let outcome = if outdated {
+            Outcome::Renewed
+        } else if sightings != known {
+            Outcome::RefreshedSightings
+        } else {
+            Outcome::AlreadyHeld
+        };
+        let Some(held) = held_at(&mut self.places, &key) else {
             return Ok(Outcome::AlreadyHeld);
         };
-        let learnt = held.learn(chain, &record.lineage, &record.proof.block());
-        if let Some(frontier) = held.frontier_mut(&chain.head()) {
+        let learnt = held.learn(chain, &record.lineage, &block);
+        if let Some(frontier) = held.frontier_mut(&head) {
             frontier.record.sightings = sightings;
-            if let Some(proven) = &renewed {
+            if let Some(proven) = renewed {
                 frontier.record.proof = record.proof;
-                frontier.proven = proven.clone();
+                frontier.proven = proven;
                 frontier.weights_as_of = weights.as_of;
             }
         }
-        held.prefer(anchors);
-        let outcome = match (renewed, refreshed) {
-            (Some(_), _) => Outcome::Renewed,
-            (None, true) => Outcome::RefreshedSightings,
-            (None, false) => Outcome::AlreadyHeld,
-        };
+        held.prefer(&self.config.anchors);
         if learnt || outcome != Outcome::AlreadyHeld {
-            self.heed_receives(&key);
-            self.account_changed(&key);
-            self.evict();
+            self.account_told(&key);
         }
         Ok(outcome)
     }
@@ -214,17 +203,22 @@ impl Slice {
                 }
             }
         };
-        self.heed_receives(&key);
-        self.account_changed(&key);
-        self.evict();
+        self.account_told(&key);
         if self.get(&account).is_none() {
             return Outcome::Refused(Refusal::NoRoom);
         }
         outcome
     }
 
+    /// Draws the consequences of what an account's frontiers newly tell.
+    pub(super) fn account_told(&mut self, key: &AccountKey) {
+        self.heed_receives(key);
+        self.account_changed(key);
+        self.evict();
+    }
+
     /// Drops receivables that the account is now proven to have received.
-    pub(super) fn heed_receives(&mut self, key: &AccountKey) {
+    fn heed_receives(&mut self, key: &AccountKey) {
         let Some(place) = self.places.get(key) else {
             return;
         };
@@ -273,7 +267,7 @@ impl Slice {
         }
         let proven = record
             .proof
-            .verify(destination, self.config.network, weights)
+            .verify_cached(destination, self.config.network, weights, &mut self.votes)
             .map_err(Refusal::Proof)?;
         let outcome = self.keep_receivable(HeldReceivable {
             record,
@@ -372,16 +366,45 @@ fn check_sightings(record: &AccountRecord, known: &[Sighting]) -> Result<(), Ref
     Ok(())
 }
 
-/// The chain that a record's blocks form, checked link by link; its hashes need no proof once the
-/// frontier's is known to hold.
-pub(super) fn chain_of(record: &AccountRecord) -> Result<Chain, Refusal> {
+/// The frontier block of a record and the chain that its blocks form, checked link by link; the
+/// hashes need no proof once the frontier's is known to hold.
+pub(super) fn chain_of(record: &AccountRecord) -> Result<(Block, Chain), Refusal> {
+    let no_block = Refusal::Proof(ProofError::LegacyChainBroken("there is no block"));
+    let block = record.proof.frontier.block().ok_or(no_block)?;
     let account = record.account();
-    let mut chain = Chain::new(&record.proof.block());
+    let mut chain = Chain::new(&block);
     for older in record.lineage.iter().rev() {
         let foreign = older.account().is_some_and(|other| other != account);
         if foreign || !chain.extend(older) {
             return Err(Refusal::LineageBroken);
         }
     }
-    Ok(chain)
+    let mut carried = Chain::new(&block);
+    // A gap ends what is taken over; the proof's own check says what is wrong with it.
+    for older in carried_before(&record.proof.frontier).iter().rev() {
+        if !carried.extend(older) {
+            break;
+        }
+    }
+    chain.learn(&carried);
+    Ok((block, chain))
+}
+
+/// Blocks that a proof itself carries from before its frontier, oldest first.
+pub(super) fn carried_before(frontier: &Frontier) -> &[Block] {
+    match frontier {
+        Frontier::State(_) => &[],
+        Frontier::Epoch { history, .. } => &history.blocks,
+        Frontier::Legacy(history) => match history.blocks.split_last() {
+            Some((_, before)) => before,
+            None => &[],
+        },
+    }
+}
+
+fn held_at<'a>(
+    places: &'a mut BTreeMap<AccountKey, Place>,
+    key: &AccountKey,
+) -> Option<&'a mut HeldAccount> {
+    places.get_mut(key)?.held.as_mut()
 }

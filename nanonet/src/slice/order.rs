@@ -146,19 +146,17 @@ fn before(block: &Block) -> BlockHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nano_core::{Account, Link, Raw, Signature, StateBlock, WorkNonce};
+    use nano_core::{Account, Link, Raw, StateBlock};
     use proptest::prelude::*;
 
     fn block(previous: BlockHash, balance: u128) -> Block {
-        Block::State(StateBlock {
-            account: Account::from_bytes([7; 32]),
+        Block::State(StateBlock::unsigned(
+            Account::from_bytes([7; 32]),
             previous,
-            representative: Account::from_bytes([8; 32]),
-            balance: Raw::new(balance),
-            link: Link::ZERO,
-            signature: Signature::ZERO,
-            work: WorkNonce(0),
-        })
+            Account::from_bytes([8; 32]),
+            Raw::new(balance),
+            Link::ZERO,
+        ))
     }
 
     /// The first `length` blocks of one account.
@@ -218,7 +216,7 @@ mod tests {
     #[test]
     fn a_divergence_deep_in_the_past_is_seen_when_both_lineages_reach_it() {
         let common = chain_of(2, 0);
-        let branch = |salt| {
+        let branch = |salt: u128| {
             let mut blocks = common.clone();
             for height in 0..3 {
                 blocks.push(block(blocks[blocks.len() - 1].hash(), salt + height));

@@ -6,7 +6,7 @@ use nano_core::{BlockHash, Raw};
 use crate::SightingError;
 
 /// The slice's answer to an offered record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Kept: the first record of this account, or a receivable not held before.
     Stored,
@@ -50,7 +50,7 @@ pub enum Outcome {
 }
 
 /// Why an offered record is not kept.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The proof does not hold.
     #[error("the proof does not hold: {0}")]

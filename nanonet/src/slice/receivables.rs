@@ -16,7 +16,7 @@ use crate::ReceivableRecord;
 pub const MAX_RECEIVABLES: usize = 256;
 
 /// A proven send as it is held.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldReceivable {
     pub(crate) record: ReceivableRecord,
     pub(crate) proven: ProvenReceivable,

@@ -107,7 +107,7 @@ impl StoredWeights {
 }
 
 /// A frontier read from storage, not verified yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredFrontier {
     pub(crate) weights: StoredWeights,
     pub(crate) record: AccountRecord,
@@ -115,7 +115,7 @@ pub(crate) struct StoredFrontier {
 }
 
 /// An account's entry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredAccount {
     pub(crate) diverged: bool,
     pub(crate) frontiers: Vec<StoredFrontier>,
@@ -123,7 +123,7 @@ pub(crate) struct StoredAccount {
 }
 
 /// A receivable's entry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredReceivable {
     pub(crate) weights: StoredWeights,
     pub(crate) record: ReceivableRecord,
