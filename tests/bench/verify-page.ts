@@ -7,10 +7,10 @@ import { tools } from "nanocurrency-web";
 import * as core from "/nanonet/core.js";
 import type { Measure } from "./verify.js";
 
-/** The material of one run: made by the package itself, checked before the clock starts. */
+/** The material of one run, made natively by the crate `bench-material`. */
 interface Material {
-	signatures: { publicKey: string; hash: string; signature: string; block: object }[];
-	proof: { json: string; address: string; weights: string };
+	signatures: { publicKey: string; hash: string; preimage: string; signature: string }[];
+	proof: { bytes: string; address: string; weights: string };
 }
 
 /** Calls `work` for a slice of time; gives calls per second. */
@@ -28,6 +28,9 @@ function rate(sliceMs: number, work: (index: number) => boolean): number {
 	return (calls * 1000) / (now - begin);
 }
 
+const bytes = (hex: string) =>
+	Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
 const median = (values: number[]) => {
 	const sorted = [...values].sort((a, b) => a - b);
 	return sorted[Math.floor(sorted.length / 2)] ?? 0;
@@ -36,10 +39,10 @@ const median = (values: number[]) => {
 const measure: Measure = async (sliceMs, turns) => {
 	await core.initCore();
 	const material = (await (await fetch("/material.json")).json()) as Material;
-	const inputs = material.signatures.map(({ publicKey, hash, signature }) => ({
+	const inputs = material.signatures.map(({ publicKey, hash, preimage, signature }) => ({
 		publicKey,
-		hash,
-		message: Uint8Array.from(hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+		preimage,
+		message: bytes(hash),
 		signature,
 	}));
 	const at = (index: number) => {
@@ -47,7 +50,7 @@ const measure: Measure = async (sliceMs, turns) => {
 		if (!input) throw new Error("There is nothing to verify.");
 		return input;
 	};
-	const proofBytes = material.proof.json;
+	const proof = bytes(material.proof.bytes);
 	const sides = {
 		ours: (index: number) => {
 			const input = at(index);
@@ -55,10 +58,11 @@ const measure: Measure = async (sliceMs, turns) => {
 		},
 		theirs: (index: number) => {
 			const input = at(index);
-			return tools.verify(input.publicKey, input.signature, input.hash);
+			// It takes what is hashed instead of the hash; the hash is less than a hundredth of its time.
+			return tools.verify(input.publicKey, input.signature, input.preimage);
 		},
 		proofs: () =>
-			core.verifyProof(proofBytes, material.proof.address, "dev", material.proof.weights).votes
+			core.verifyProof(proof, material.proof.address, "dev", material.proof.weights).votes
 				.length === 16,
 	};
 	const rates = { ours: [] as number[], theirs: [] as number[], proofs: [] as number[] };

@@ -1,5 +1,6 @@
 // How fast the browser checks signatures and whole proofs, beside the most used JavaScript library, in one page.
 
+import { execFileSync } from "node:child_process";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +16,10 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** How long each side is measured at a time, and how often the two take turns. */
 const SLICE_MS = 1_000;
 const TURNS = 5;
+
+/** What is verified, made natively. */
+const material = () =>
+	execFileSync("cargo", ["run", "-q", "-p", "bench-material"], { cwd: root, maxBuffer: 1 << 24 });
 
 /** Signatures and proofs verified per second in the browser. */
 export const verify: Bench = {
@@ -34,6 +39,7 @@ export const verify: Bench = {
 				define: { global: "globalThis" },
 				alias: { crypto: join(here, "no-crypto.ts") },
 			});
+			writeFileSync(join(folder.path, "material.json"), material());
 			writeFileSync(
 				join(folder.path, "index.html"),
 				'<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>',

@@ -244,7 +244,8 @@ fn take_certificate(cursor: &mut Cursor<'_>) -> Result<Certificate, ProofError> 
 }
 
 fn take_list(cursor: &mut Cursor<'_>) -> Result<VoteList, ProofError> {
-    let timestamp = match cursor.byte().ok_or(CUT)? {
+    let mark = cursor.byte().ok_or(CUT)?;
+    let timestamp = match mark {
         FINAL => VoteTimestamp::FINAL,
         NOT_FINAL => VoteTimestamp::from_packed(u64::from_be_bytes(cursor.array().ok_or(CUT)?)),
         _ => {
@@ -253,6 +254,9 @@ fn take_list(cursor: &mut Cursor<'_>) -> Result<VoteList, ProofError> {
             ));
         }
     };
+    if mark == NOT_FINAL && timestamp.is_final() {
+        return Err(ProofError::Malformed("a final time not marked as final"));
+    }
     let count = usize::from(cursor.byte().ok_or(CUT)?);
     let hashes = cursor.pieces::<32>(count).ok_or(CUT)?;
     Ok(VoteList {

@@ -1,8 +1,8 @@
 //! Choosing votes: the most weight in the fewest bytes.
 //!
 //! A vote costs 97 bytes, and its list is paid once however many votes share it. So lists are
-//! taken whole, best weight per byte first, until the target is reached; then the lightest votes
-//! that are not needed for it go again.
+//! taken best weight per byte first, counting those who share them, until the target is reached;
+//! then the lightest votes that are not needed for it go again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,15 +99,24 @@ fn group_by_list<'a>(hashes: &[BlockHash], votes: &'a [Vote], weights: &WeightTa
     lists
 }
 
-fn weight_per_byte(hashes: &[BlockHash], list: &[Candidate<'_>]) -> u128 {
-    let weight = list
-        .iter()
-        .fold(Raw::ZERO, |sum, candidate| add(sum, candidate.weight));
-    let count = |length: usize| u128::try_from(length).unwrap_or(u128::MAX);
-    let bytes = 2_u128
-        .saturating_add(count(hashes.len()).saturating_mul(32))
-        .saturating_add(count(list.len()).saturating_mul(VOTE_BYTES));
-    weight.number() / bytes
+/// The best ratio of weight to bytes that the heaviest votes of a list reach, as whole and 65,536th
+/// parts: a list is worth its bytes only together with those who share it.
+fn weight_per_byte(hashes: &[BlockHash], list: &[Candidate<'_>]) -> (u128, u128) {
+    let mut bytes = list_bytes(hashes);
+    let mut weight = Raw::ZERO;
+    let mut best = (0, 0);
+    for candidate in list {
+        bytes += VOTE_BYTES;
+        weight = add(weight, candidate.weight);
+        let (whole, rest) = (weight.number() / bytes, weight.number() % bytes);
+        best = best.max((whole, (rest << 16) / bytes));
+    }
+    best
+}
+
+/// What a list costs once; only lists of at most [`Vote::MAX_HASHES`] get here.
+fn list_bytes(hashes: &[BlockHash]) -> u128 {
+    hashes.iter().fold(2, |bytes, _| bytes + 32)
 }
 
 fn holds(vote: &Vote) -> bool {

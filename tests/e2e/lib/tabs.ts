@@ -25,21 +25,28 @@ export function launch(): Promise<Browser> {
 	return chromium.launch({ executablePath, args: CHROMIUM_ARGS });
 }
 
+/** The test page: an empty one that puts the package's exports where tests reach them. */
+const testPage = (node: string) => ({
+	html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/${node}.test.js"></script></html>`,
+	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; Object.assign(globalThis, { nanonet, core, ready: true });`,
+});
+
 /**
- * A folder for a bridge to serve with an empty page and the npm package.
- * @param build folder of the built package; the liar's differs from the product's
+ * A folder for a bridge to serve: an empty page with the npm package, and `liar.html` with the build whose node
+ * lies on command.
  */
-export function site(build = "nano-wasm/pkg"): { path: string; remove: () => void } {
+export function site(): { path: string; remove: () => void } {
 	const folder = temporaryFolder();
-	cpSync(join(root, build), join(folder.path, "nanonet"), { recursive: true });
-	writeFileSync(
-		join(folder.path, "index.html"),
-		'<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/test.js"></script></html>',
-	);
-	writeFileSync(
-		join(folder.path, "test.js"),
-		'import * as nanonet from "/nanonet/index.js"; import * as core from "/nanonet/core.js"; globalThis.nanonet = nanonet; globalThis.core = core; globalThis.ready = true;',
-	);
+	cpSync(join(root, "nano-wasm", "pkg"), join(folder.path, "nanonet"), { recursive: true });
+	cpSync(join(root, "tests", "e2e", "liar"), join(folder.path, "liar"), { recursive: true });
+	for (const [page, node] of [
+		["index.html", "nanonet/index"],
+		["liar.html", "liar/liar"],
+	] as const) {
+		const { html, script } = testPage(node);
+		writeFileSync(join(folder.path, page), html);
+		writeFileSync(join(folder.path, `${node}.test.js`), script);
+	}
 	return folder;
 }
 
@@ -150,6 +157,16 @@ export class Tab {
 				.filter((key) => key.startsWith("account/"))
 				.map((key) => key.slice("account/".length).toUpperCase());
 		});
+	}
+
+	/** Keeps an account up to date in the tab. */
+	async watch(address: string): Promise<void> {
+		await this.page.evaluate((watched) => globalThis.node.watch(watched), address);
+	}
+
+	/** From now on the node lies in this way when it is asked; only for tabs on `liar.html`. */
+	async lie(how: string): Promise<void> {
+		await this.page.evaluate((kind) => globalThis.nanonet.tamper(globalThis.node, kind), how);
 	}
 
 	/** Closes the tab and its context. */
