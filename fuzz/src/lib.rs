@@ -1,0 +1,3 @@
+//! What the fuzz targets call: one function per decoder.
+
+pub mod nano;
