@@ -173,6 +173,13 @@ impl AccountRecord {
         bytes
     }
 
+    /// Gives up lineage, oldest blocks first, until the record is no longer than records may be.
+    pub(crate) fn shorten(&mut self) {
+        while self.to_bytes().len() > MAX_RECORD_BYTES && !self.lineage.is_empty() {
+            self.lineage.remove(0);
+        }
+    }
+
     /// Reads [`AccountRecord::to_bytes`]; nothing is verified.
     ///
     /// # Errors
@@ -394,7 +401,8 @@ serde_as_bytes!(AccountRecord, ReceivableRecord, Record, Sighting);
 mod tests {
     use super::*;
     use crate::testing::{TEST_TIME, TestChain, TestKeys, account_key, bridge};
-    use nano_core::Network;
+    use nano_core::proof::Certificate;
+    use nano_core::{Network, Vote, VoteTimestamp};
     use proptest::prelude::*;
 
     fn account_record(lineage: usize, sightings: u8) -> AccountRecord {
@@ -498,6 +506,28 @@ mod tests {
     #[test]
     fn the_amount_of_a_receivable_is_the_difference_of_balances() {
         assert_eq!(receivable_record().amount(), Raw::new(7));
+    }
+
+    #[test]
+    fn a_record_that_grew_too_long_gives_up_its_oldest_lineage() {
+        let mut record = account_record(60, 0);
+        let keys = TestKeys::new();
+        // Seven votes with lists of their own: a certificate of 57 KB.
+        let votes: Vec<Vote> = (0_u8..7)
+            .map(|place| {
+                let mut hashes = vec![BlockHash::from_bytes([place; 32]); Vote::MAX_HASHES - 1];
+                hashes.push(record.hash());
+                let key = &keys.representatives()[usize::from(place)];
+                Vote::sign(key, VoteTimestamp::FINAL, hashes)
+            })
+            .collect();
+        record.proof.certificate = Certificate::from_votes(&votes).unwrap();
+        let newest = record.lineage[59];
+        assert!(record.to_bytes().len() > MAX_RECORD_BYTES);
+        record.shorten();
+        assert!(record.to_bytes().len() <= MAX_RECORD_BYTES);
+        assert!(record.lineage.len() > 10, "no more than needed");
+        assert_eq!(record.lineage.last(), Some(&newest));
     }
 
     proptest! {

@@ -361,4 +361,5 @@ fn join_lineage(newer: &mut HeldFrontier, older: &HeldFrontier, kept: usize) {
     }
     let surplus = newer.record.lineage.len().saturating_sub(kept);
     newer.record.lineage.drain(..surplus);
+    newer.record.shorten();
 }

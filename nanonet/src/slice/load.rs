@@ -10,7 +10,7 @@
 use nano_core::proof::{Certificate, ProofError};
 use nano_core::{Account, UnixMillis, WeightTable};
 
-use super::offer::chain_of;
+use super::offer::{chain_of, held_at};
 use super::order::Chain;
 use super::stored::{StoredAccount, StoredFrontier, StoredReceivable, StoredWeights};
 use super::{HeldFrontier, HeldReceivable, Outcome, Slice};
@@ -91,25 +91,21 @@ impl Slice {
         let mut loaded = Loaded::Outdated;
         for frontier in frontiers {
             let outcome = self.keep(*account, frontier);
-            if !matches!(
-                outcome,
-                Outcome::Superseded { .. } | Outcome::AlreadyHeld | Outcome::Refused(_)
-            ) {
+            if outcome.changed() {
                 loaded = Loaded::Kept;
             }
         }
         let key = AccountKey::new(account);
-        if let Some(held) = self
-            .places
-            .get_mut(&key)
-            .and_then(|place| place.held.as_mut())
-        {
+        if let Some(held) = held_at(&mut self.places, &key) {
             held.restore(stored.diverged, &stored.received);
             self.account_told(&key);
-            if fresh {
-                // Storage holds just this.
-                self.dirty.remove(&StoreKey::Account(*account));
-            }
+        }
+        if self.get(account).is_none() {
+            return Some(Loaded::Outdated);
+        }
+        if fresh {
+            // Storage holds just this.
+            self.dirty.remove(&StoreKey::Account(*account));
         }
         Some(loaded)
     }

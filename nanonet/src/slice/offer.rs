@@ -95,7 +95,12 @@ impl Slice {
         }
         let claimed = block.balance().unwrap_or(Raw::ZERO);
         let worth = self.worth(&key, claimed);
-        if worth != Worth::Pinned && !self.budget.would_keep(worth, counted(&bytes)) {
+        // A newer frontier of a held account is never turned away for want of room: what would
+        // stay is the outdated one.
+        let room = self.get(account).is_some()
+            || worth == Worth::Pinned
+            || self.budget.would_keep(worth, counted(&bytes));
+        if !room {
             return Err(Refusal::NoRoom);
         }
         let proven = self.prove(account, &record, weights)?;
@@ -168,6 +173,7 @@ impl Slice {
                 frontier.proven = proven;
                 frontier.weights_as_of = weights.as_of;
             }
+            frontier.record.shorten();
         }
         held.prefer(&self.config.anchors);
         if learnt || outcome != Outcome::AlreadyHeld {
@@ -402,7 +408,8 @@ pub(super) fn carried_before(frontier: &Frontier) -> &[Block] {
     }
 }
 
-fn held_at<'a>(
+/// What is held of the account with this key.
+pub(super) fn held_at<'a>(
     places: &'a mut BTreeMap<AccountKey, Place>,
     key: &AccountKey,
 ) -> Option<&'a mut HeldAccount> {

@@ -150,3 +150,25 @@ fn a_flood_of_accounts_never_exceeds_the_budget() {
         );
     }
 }
+
+#[test]
+fn a_newer_frontier_of_a_held_account_is_taken_however_full_the_slice_is() {
+    let keys = TestKeys::new();
+    let mut slice = small(&keys, 2);
+    put(&mut slice, &keys, 1, nano(1_000));
+    let mut chain = TestChain::open(2, nano(1_000));
+    offer(&mut slice, &keys, &chain, keys.record(&chain, 0, 0));
+    chain.send(&account_key(1).account(), nano(999));
+    let outcome = offer(&mut slice, &keys, &chain, keys.record(&chain, 1, 0));
+    // Now worth least, it may have to go, but the outdated frontier does not stay.
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Replaced { .. } | Outcome::Refused(Refusal::NoRoom)
+        ),
+        "{outcome:?}"
+    );
+    let held = slice.get(&chain.account()).and_then(|held| held.frontier());
+    assert!(held.is_none_or(|held| held.proven().balance == nano(1)));
+    assert!(holds(&slice, 1));
+}

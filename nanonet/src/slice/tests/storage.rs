@@ -185,6 +185,22 @@ fn an_evicted_record_is_removed_from_storage() {
 }
 
 #[test]
+fn what_no_longer_fits_the_budget_is_removed_from_storage_when_loading() {
+    let keys = TestKeys::new();
+    let (_, mut storage, _) = filled(&keys);
+    let mut config = config();
+    config.budget_bytes = 100;
+    let mut after = Slice::new(config);
+    let report = after.load(NOW, entries(&storage), keys.weights());
+    assert_eq!(
+        (report.outdated, report.accounts, report.receivables),
+        (2, 0, 0)
+    );
+    store(&mut after, &mut storage);
+    assert!(storage.is_empty());
+}
+
+#[test]
 fn several_changes_of_one_account_are_written_once() {
     let keys = TestKeys::new();
     let chain = TestChain::of_length(1, nano(5), 5);
