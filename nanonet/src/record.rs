@@ -6,7 +6,7 @@
 //! it is). A [`ReceivableRecord`] is the proof of one send, kept under its destination.
 //!
 //! Decoding checks form and limits only; nothing in a decoded record is true before
-//! [`Slice::offer`](crate::Slice::offer) or the proof's own check has said so.
+//! [`Slice::offer`](crate::slice::Slice::offer) or the proof's own check has said so.
 //!
 //! Binary form, for the wire and inside stored entries (numbers most significant byte first):
 //!
