@@ -31,6 +31,8 @@ pub enum Purpose {
     Peer,
     /// A bridge's statement of what it saw of an account.
     Sighting,
+    /// A bridge's word that records shall be kept.
+    Put,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
         match self {
             Self::Peer => b"nanonet peer v1",
             Self::Sighting => b"nanonet sighting v1",
+            Self::Put => b"nanonet put v1",
         }
     }
 

@@ -521,13 +521,15 @@ pub enum CloseReason {
     BadAnswers,
     /// The peer is banned for an earlier reason, until its ban expires.
     Banned,
-    /// Nothing was heard for a minute.
+    /// Nothing was heard for a minute, or the transport takes nothing any more.
     Silent,
+    /// The peer closed it and said so.
+    ClosedByPeer,
 }
 
 impl CloseReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LinkFailed,
         Self::HandshakeTimeout,
         Self::WrongNetwork,
@@ -540,6 +542,7 @@ impl CloseReason {
         Self::BadAnswers,
         Self::Banned,
         Self::Silent,
+        Self::ClosedByPeer,
     ];
 
     /// Kebab-case name, as shown to people and in metrics.
@@ -558,7 +561,19 @@ impl CloseReason {
             Self::BadAnswers => "bad-answers",
             Self::Banned => "banned",
             Self::Silent => "silent",
+            Self::ClosedByPeer => "closed-by-peer",
         }
+    }
+
+    /// What the peer is told: its place in [`CloseReason::ALL`] plus one.
+    pub(crate) const fn wire_code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// Reads what a peer told.
+    pub(crate) fn from_wire_code(code: u8) -> Option<Self> {
+        let place = usize::from(code).checked_sub(1)?;
+        Self::ALL.get(place).copied()
     }
 
     /// Whether the peer is at fault: such a peer is banned for a while.
@@ -640,8 +655,8 @@ pub enum Event {
         /// The account that is not watched.
         account: Account,
     },
-    /// No link to a bridge is left and none can be made through peers: dial a bridge (with
-    /// back-off). Repeated every ten seconds while it holds.
+    /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
+    /// Browsers only.
     NeedBridge,
     /// [`Node::status`](crate::Node::status) says something else than before; at most ten times
     /// a second.
@@ -686,6 +701,8 @@ pub enum AccountState {
         /// When.
         as_of: UnixMillis,
     },
+    /// Nothing is known of its chain, but proven sends to it are.
+    Unknown,
 }
 
 /// Who answered a question.

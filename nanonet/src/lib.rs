@@ -3,8 +3,12 @@
 //! This crate opens no socket, reads no clock and draws no global randomness: a shell hands in
 //! what happened and when, and carries out what comes out. One seed and one list of inputs give
 //! one list of outputs, in the simulator, in the browser and in the bridge. The two types that
-//! matter are the state machine `Node` and its [`Config`]; everything it speaks with its shell is
-//! in the types `Input` and `Output`.
+//! matter are the state machine [`Node`] and its [`Config`]; everything it speaks with its shell
+//! is in [`Input`] and [`Output`].
+//!
+//! Where to start reading: `node` for how the parts fit together, `routing` for how nodes find
+//! each other, `query` for how a balance is found, `slice` for what is kept and why it can be
+//! believed, [`link`] for what goes over a wire.
 
 #[cfg(any(test, feature = "adversary"))]
 pub mod adversary;
@@ -12,16 +16,28 @@ mod config;
 mod id;
 mod identity;
 mod io;
+mod limits;
 pub mod link;
+mod node;
 mod peer;
+mod publish;
+mod query;
 mod reader;
 mod record;
+mod replication;
+mod resolve;
 mod rng;
+mod routing;
 mod seal;
 mod sighting;
+mod signaling;
 pub mod slice;
+mod status;
 #[cfg(any(test, feature = "adversary"))]
 pub mod testing;
+mod timers;
+mod watch;
+mod wire;
 
 pub use config::Config;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
@@ -32,7 +48,8 @@ pub use io::{
     RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId, SignalOp, Status,
     StoreKey, StoreOp, StoredEntry, Transport,
 };
-pub use link::{MAX_FRAME, SEND_CREDIT};
+pub use link::{Class, MAX_FRAME, SEND_CREDIT};
+pub use node::Node;
 pub use peer::{
     Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,
     Role, TransportAddress,
@@ -41,6 +58,7 @@ pub use record::{
     AccountRecord, MAX_LINEAGE, MAX_RECORD_BYTES, MAX_SIGHTINGS, ReceivableRecord, Record,
     RecordError,
 };
+pub use resolve::MAX_RESOLVES;
 pub use rng::Rng;
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
 pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};

@@ -1,0 +1,432 @@
+//! The node: one state machine made of one part per concern.
+//!
+//! What happens is handed in ([`Node::handle_input`]), what is to be done comes out
+//! ([`Node::poll_output`]), and [`Node::next_timeout`] says when it wants to be called again. This
+//! file only hands things to the part that knows about them:
+//!
+//! | part | what |
+//! |---|---|
+//! | `routing` | links, places, neighbours, requests on their way |
+//! | `query` | questions of our own, answers to others |
+//! | `signaling` | offers and answers between browsers |
+//! | `replication` | keeping records on the nodes that shall hold them |
+//! | `publish` | own blocks until they are proven; a bridge's relays |
+//! | `resolve` | a bridge's questions to the full nodes |
+//! | `watch` | accounts kept up to date |
+//! | `slice` | the verified records |
+//!
+//! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
+//! worked off completely before the next; nothing is random but what the seed gives.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use nano_core::UnixMillis;
+
+use crate::limits::{Bans, Spend};
+use crate::link::{Link, LinkConfig, LinkError, LinkOutput};
+use crate::publish::Publishing;
+use crate::query::Questions;
+use crate::query::answering::Lately;
+use crate::replication::Replication;
+use crate::resolve::Resolves;
+use crate::routing::forward::{Forwards, Own, Upstream};
+use crate::routing::known::Known;
+use crate::routing::places::Places;
+use crate::routing::table::{Peer, Table};
+use crate::signaling::Sessions;
+use crate::slice::{Slice, SliceConfig};
+use crate::status::Counters;
+use crate::timers::{Timer, Timers};
+use crate::watch::Watching;
+use crate::wire::{Ask, Failure, Message, Reply, Request};
+use crate::{
+    Addresses, Class, CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId,
+    Output, PeerRecord, Rng, Transport,
+};
+
+/// Least milliseconds between two [`Event::StatusChanged`].
+const STATUS_EVERY_MS: u64 = 100;
+
+/// A node of the overlay; see the module for how to drive it.
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) identity: Identity,
+    pub(crate) id: NodeId,
+    pub(crate) record: PeerRecord,
+    pub(crate) rng: Rng,
+    pub(crate) now: UnixMillis,
+    pub(crate) outputs: VecDeque<Output>,
+    /// Links with something to say.
+    pub(crate) stirred: BTreeSet<LinkId>,
+    pub(crate) timers: Timers,
+    pub(crate) places: Places,
+    pub(crate) table: Table,
+    pub(crate) known: Known,
+    pub(crate) bans: Bans,
+    pub(crate) forwards: Forwards,
+    pub(crate) questions: Questions,
+    pub(crate) lately: Lately,
+    pub(crate) sessions: Sessions,
+    pub(crate) slice: Slice,
+    pub(crate) replication: Replication,
+    pub(crate) publishing: Publishing,
+    pub(crate) watching: Watching,
+    pub(crate) resolves: Resolves,
+    pub(crate) counters: Counters,
+    /// Whether a link was ever up.
+    pub(crate) was_linked: bool,
+    /// Whether a look-up of our own neighbourhood was answered since the first link.
+    pub(crate) looked_around: bool,
+    /// When neighbourhood was last looked up.
+    pub(crate) looked_at: Option<UnixMillis>,
+    /// When a bridge was last asked for.
+    pub(crate) need_bridge_at: Option<UnixMillis>,
+}
+
+impl Node {
+    /// A node that has no link yet. `seed` is fresh secret entropy: keys of links come from it.
+    /// Settings out of range are brought into range.
+    #[must_use]
+    pub fn new(mut config: Config, identity: Identity, seed: [u8; 32], now: UnixMillis) -> Self {
+        config.max_links = config.max_links.clamp(3, 4096);
+        config.replicas = config.replicas.clamp(1, 16);
+        let id = identity.node_id();
+        let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
+        let slice = Slice::new(SliceConfig::new(
+            config.network,
+            config.anchors.clone(),
+            config.record_budget_bytes,
+        ));
+        let mut timers = Timers::default();
+        timers.set(Timer::Membership, now);
+        timers.set(Timer::Replication, now.plus(1_000));
+        Self {
+            places: Places::new(id, config.role, config.max_links),
+            config,
+            identity,
+            id,
+            record,
+            rng: Rng::from_seed(seed),
+            now,
+            outputs: VecDeque::new(),
+            stirred: BTreeSet::new(),
+            timers,
+            table: Table::default(),
+            known: Known::new(id),
+            bans: Bans::default(),
+            forwards: Forwards::default(),
+            questions: Questions::default(),
+            lately: Lately::default(),
+            sessions: Sessions::default(),
+            slice,
+            replication: Replication::default(),
+            publishing: Publishing::default(),
+            watching: Watching::default(),
+            resolves: Resolves::default(),
+            counters: Counters::default(),
+            was_linked: false,
+            looked_around: false,
+            looked_at: None,
+            need_bridge_at: None,
+        }
+    }
+
+    /// Tells the node that something happened at `now`, and lets it do what is due.
+    pub fn handle_input(&mut self, now: UnixMillis, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::LinkOpened {
+                link,
+                origin,
+                transport,
+            } => self.on_link_opened(link, origin, transport),
+            Input::LinkReceived { link, bytes } => {
+                if let Some(peer) = self.table.get_mut(link) {
+                    peer.link.receive(self.now, &bytes);
+                    self.stirred.insert(link);
+                }
+            }
+            Input::LinkWritten { link, bytes } => {
+                if let Some(peer) = self.table.get_mut(link) {
+                    peer.link.written(bytes);
+                    self.stirred.insert(link);
+                }
+            }
+            Input::LinkClosed { link } => self.on_link_gone(link, None),
+            Input::LocalDescription { session, sdp } => self.on_local_description(session, sdp),
+            Input::LocalCandidate { session, candidate } => {
+                self.on_local_candidate(session, candidate);
+            }
+            Input::SessionFailed { session } => self.on_session_failed(session),
+            Input::Loaded { entries } => self.on_loaded(entries),
+            Input::Get {
+                request,
+                account,
+                options,
+            } => self.on_get(request, account, options),
+            Input::Publish { request, block } => self.on_publish(request, *block),
+            Input::Watch { account } => self.on_watch(account),
+            Input::Unwatch { account } => self.on_unwatch(&account),
+            Input::Weights(weights) => {
+                self.config.weights = *weights;
+                self.status_changed();
+            }
+            Input::Resolved { request, outcome } => self.on_resolved(request, outcome),
+            Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
+            Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
+            Input::Timeout => {}
+        }
+        self.work();
+    }
+
+    /// The next thing to be done; call until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is to be handed in, if nothing else happens before.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<UnixMillis> {
+        self.timers.next()
+    }
+
+    /// Our id.
+    #[must_use]
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Does everything that is due and lets links speak until nothing is left to do.
+    fn work(&mut self) {
+        loop {
+            self.stir_links();
+            let Some(timer) = self.timers.take_due(self.now) else {
+                break;
+            };
+            self.on_timer(timer);
+        }
+        while let Some(op) = self.slice.poll_store() {
+            self.outputs.push_back(Output::Store(op));
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Link(link) => {
+                if let Some(peer) = self.table.get_mut(link) {
+                    peer.link.handle_timeout(self.now);
+                    self.stirred.insert(link);
+                }
+            }
+            Timer::Passing(id) => self.on_passing_timer(id),
+            Timer::Question(id) => self.on_question_timer(id),
+            Timer::Session(session) => self.on_session_timer(session),
+            Timer::Membership => self.on_membership_timer(),
+            Timer::Replication => self.on_replication_timer(),
+            Timer::Publish(hash) => self.on_publish_timer(hash),
+            Timer::Resolve(request) => self.on_resolve_timer(request),
+            Timer::Status => self.event(Event::StatusChanged),
+        }
+    }
+
+    fn on_link_opened(&mut self, link: LinkId, origin: LinkOrigin, transport: Transport) {
+        if self.table.get(link).is_some() {
+            return;
+        }
+        if !self.table.room_to_greet(self.config.max_links) {
+            return self.close_unknown(link, CloseReason::Full);
+        }
+        let config = LinkConfig {
+            record: self.record.clone(),
+            expected: self.expected_at(origin),
+        };
+        let start = match origin {
+            LinkOrigin::Dialled | LinkOrigin::Signaled { offerer: true, .. } => Link::initiator,
+            LinkOrigin::Accepted | LinkOrigin::Signaled { .. } => Link::responder,
+        };
+        let made = start(&self.identity, config, &mut self.rng, self.now);
+        self.table
+            .open(link, Peer::new(made, origin, transport, self.now));
+        self.stirred.insert(link);
+    }
+
+    fn stir_links(&mut self) {
+        while let Some(link) = self.stirred.pop_first() {
+            while let Some(peer) = self.table.get_mut(link) {
+                match peer.link.poll() {
+                    Some(LinkOutput::Transmit(bytes)) => {
+                        self.outputs.push_back(Output::Transmit { link, bytes });
+                    }
+                    Some(LinkOutput::Established(record)) => self.on_established(link, *record),
+                    Some(LinkOutput::Message { class, bytes }) => {
+                        self.on_message(link, class, &bytes);
+                    }
+                    Some(LinkOutput::Failed(error)) => self.on_link_failed(link, &error),
+                    None => {
+                        let next = peer.link.next_timeout();
+                        match next {
+                            Some(at) => self.timers.set(Timer::Link(link), at),
+                            None => self.timers.clear(Timer::Link(link)),
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn on_link_failed(&mut self, link: LinkId, error: &LinkError) {
+        let reason = match error {
+            LinkError::ClosedByPeer { code } => {
+                self.on_closed_by_peer(link, *code);
+                self.outputs.push_back(Output::Close {
+                    link,
+                    reason: CloseReason::ClosedByPeer,
+                });
+                return self.on_link_gone(link, None);
+            }
+            LinkError::HandshakeTimeout => CloseReason::HandshakeTimeout,
+            LinkError::OtherNetwork { .. } => CloseReason::WrongNetwork,
+            LinkError::Ourselves => CloseReason::Ourselves,
+            LinkError::Silent | LinkError::PingUnanswered | LinkError::Stalled => {
+                CloseReason::Silent
+            }
+            _ => CloseReason::LinkFailed,
+        };
+        self.close(link, reason);
+    }
+
+    /// Closes a link, for everyone to see why.
+    pub(crate) fn close(&mut self, link: LinkId, reason: CloseReason) {
+        let Some(peer) = self.table.get_mut(link) else {
+            return;
+        };
+        peer.link.close(reason.wire_code());
+        while let Some(output) = peer.link.poll() {
+            if let LinkOutput::Transmit(bytes) = output {
+                self.outputs.push_back(Output::Transmit { link, bytes });
+            }
+        }
+        let who = peer.who.as_ref().map(|who| who.id);
+        self.close_unknown(link, reason);
+        if reason.is_fault()
+            && let Some(peer) = who
+        {
+            self.bans.add(peer, self.now);
+            self.event(Event::PeerDropped { peer, reason });
+        }
+        self.on_link_gone(link, Some(reason));
+    }
+
+    fn close_unknown(&mut self, link: LinkId, reason: CloseReason) {
+        self.counters.drop_link(reason.code());
+        self.outputs.push_back(Output::Close { link, reason });
+    }
+
+    fn on_message(&mut self, link: LinkId, class: Class, bytes: &[u8]) {
+        let Ok(message) = Message::decode(class, bytes) else {
+            self.counters.refuse("malformed-message");
+            return self.close(link, CloseReason::Garbage);
+        };
+        let Some(peer) = self.table.get_mut(link).filter(|peer| peer.who.is_some()) else {
+            return;
+        };
+        match peer.bucket.spend(self.now, message.cost()) {
+            Spend::Served => {}
+            Spend::Busy => {
+                self.counters.refuse("busy");
+                if let Message::Request(request) = &message {
+                    self.fail(Upstream::Link(link), request, Failure::Busy);
+                }
+                return;
+            }
+            Spend::Flood => return self.close(link, CloseReason::Flood),
+        }
+        match message {
+            Message::Neighbours(said) => self.on_neighbours(link, said),
+            Message::Request(request) => self.on_request(link, *request),
+            Message::Response(response) => self.on_response(link, *response),
+            Message::Watch(accounts) => self.on_watch_list(link, accounts),
+            Message::Update(records) => self.on_update(link, records),
+        }
+    }
+
+    /// Queues a message; false if the link is gone or its queue full.
+    pub(crate) fn send(&mut self, link: LinkId, message: &Message) -> bool {
+        let Ok(bytes) = message.encode() else {
+            return false;
+        };
+        let Some(peer) = self.table.get_mut(link) else {
+            return false;
+        };
+        let sent = peer.link.send(message.class(), bytes).is_ok();
+        if sent {
+            self.stirred.insert(link);
+        } else {
+            self.counters.refuse("queue-full");
+        }
+        sent
+    }
+
+    /// Does what a request asks that ends here.
+    pub(crate) fn serve(&mut self, upstream: Upstream, request: Request) {
+        let Request {
+            id, target, body, ..
+        } = request;
+        match body {
+            Ask::FindNearest => {
+                let peers = self.merge_nearest(&target.point(), Vec::new());
+                self.reply(upstream, id, Reply::Nearest(peers));
+            }
+            Ask::Signal { sealed } => {
+                self.on_sealed(&sealed);
+                self.reply(upstream, id, Reply::Delivered);
+            }
+            Ask::Put { records, voucher } => {
+                self.serve_put(upstream, id, target, records, voucher);
+            }
+            Ask::Headers { from, headers } => {
+                self.serve_headers(from, &headers);
+                self.reply(upstream, id, Reply::Delivered);
+            }
+            Ask::Pull(headers) => {
+                let records = self.records_named(&headers);
+                self.reply(upstream, id, Reply::Records(records));
+            }
+            Ask::Resolve {
+                account,
+                held,
+                fresh,
+            } => self.serve_resolve(upstream, id, account, held, fresh),
+            Ask::Publish(block) => self.serve_publish(upstream, id, *block),
+            Ask::Get { .. } => {
+                let (why, budget) = (Failure::NotFound, 0);
+                self.reply(upstream, id, Reply::Failed { why, budget });
+            }
+        }
+    }
+
+    /// The answer to a request of our own. `via` is the link it came over, `None` if it ended
+    /// here.
+    pub(crate) fn on_own_reply(&mut self, own: Own, body: Reply, via: Option<LinkId>, hops: u8) {
+        match own {
+            Own::Neighbourhood => self.on_neighbourhood(body),
+            Own::Signal(session) => self.on_signal_reply(session, &body),
+            Own::Put | Own::Headers => {}
+            Own::Pull(pull) => self.on_pulled(pull, body, via),
+            Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
+            Own::Publish(hash) => self.on_publish_reply(hash, &body),
+        }
+    }
+
+    /// Tells the shell.
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Tells the shell soon that the status changed.
+    pub(crate) fn status_changed(&mut self) {
+        self.timers
+            .set_by(Timer::Status, self.now.plus(STATUS_EVERY_MS));
+    }
+}

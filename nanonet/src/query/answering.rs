@@ -1,0 +1,229 @@
+//! Answering questions of others, and checking records that are passed on.
+//!
+//! Rules:
+//! - a node answers at once from records it is responsible for or keeps up to date (it is among
+//!   the nodes nearest to the account, watches it, or is a bridge), with older copies only when
+//!   everyone further on had nothing;
+//! - a record is verified before it is passed on; the link that brought a false one is at fault,
+//!   and the third fault within five minutes ends it;
+//! - which accounts were asked for here is remembered for [`ASKED_MS`]: their records may be put
+//!   here without a bridge's word. At most [`MAX_ASKED`].
+
+use std::collections::BTreeMap;
+
+use nano_core::{Account, BlockHash, UnixMillis};
+
+use crate::routing::forward::Upstream;
+use crate::slice::{HeldAccount, Outcome};
+use crate::wire::{ANSWER_BYTES, Found, fitting};
+use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Role};
+
+/// How long a question is remembered.
+pub(crate) const ASKED_MS: u64 = 60_000;
+/// Most questions remembered.
+pub(crate) const MAX_ASKED: usize = 1024;
+/// Most records remembered as verified.
+const MAX_VERIFIED: usize = 512;
+
+/// Accounts asked for here lately, and records verified lately.
+#[derive(Debug, Default)]
+pub(crate) struct Lately {
+    asked: BTreeMap<Account, UnixMillis>,
+    verified: BTreeMap<[u8; 32], u64>,
+    counter: u64,
+}
+
+impl Lately {
+    /// Remembers that somebody asked for `account`.
+    pub(crate) fn ask(&mut self, account: Account, now: UnixMillis) {
+        if self.asked.len() >= MAX_ASKED {
+            self.asked.retain(|_, until| *until > now);
+        }
+        if self.asked.len() < MAX_ASKED {
+            self.asked.insert(account, now.plus(ASKED_MS));
+        }
+    }
+
+    /// Whether somebody asked for `account`.
+    pub(crate) fn was_asked(&self, account: &Account, now: UnixMillis) -> bool {
+        self.asked.get(account).is_some_and(|until| *until > now)
+    }
+
+    fn verify(&mut self, digest: [u8; 32]) {
+        self.counter += 1;
+        self.verified.insert(digest, self.counter);
+        if self.verified.len() > MAX_VERIFIED {
+            let oldest = self.verified.iter().min_by_key(|(_, count)| **count);
+            if let Some(oldest) = oldest.map(|(digest, _)| *digest) {
+                self.verified.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Whether this node shall hold the records of an account: it is a bridge, or one of the
+    /// browsers nearest to the account's key as far as it knows.
+    pub(crate) fn is_responsible(&self, account: &Account) -> bool {
+        self.config.role == Role::Bridge
+            || self
+                .nearest_browsers(
+                    &AccountKey::new(account).point(),
+                    usize::from(self.config.replicas),
+                )
+                .contains(&self.id)
+    }
+
+    /// The answer to a question that reached us, if we keep the account up to date.
+    pub(crate) fn answer_get(&mut self, upstream: Upstream, account: &Account) -> Option<Found> {
+        self.lately.ask(*account, self.now);
+        let kept = self.slice.is_watched(account) || self.is_responsible(account);
+        if kept {
+            self.answer_get_at_end(upstream, account)
+        } else {
+            None
+        }
+    }
+
+    /// The answer to a question for which nobody further on had one: anything we hold.
+    pub(crate) fn answer_get_at_end(
+        &mut self,
+        upstream: Upstream,
+        account: &Account,
+    ) -> Option<Found> {
+        let found = self.found(account)?;
+        if let Upstream::Link(link) = upstream {
+            self.counters.served += 1;
+            let asker = self.table.get(link).and_then(|peer| peer.who.as_ref());
+            if let Some(id) = asker.map(|who| who.id) {
+                self.slice.note_asker(self.now, account, &id);
+            }
+        }
+        Some(found)
+    }
+
+    /// What we hold of an account, as an answer.
+    pub(crate) fn found(&self, account: &Account) -> Option<Found> {
+        let frontiers = self.slice.get(account).into_iter().flat_map(|held| {
+            held.frontiers()
+                .iter()
+                .map(|frontier| Record::Account(Box::new(frontier.record().clone())))
+        });
+        let sends = self
+            .slice
+            .receivables(account)
+            .map(|held| Record::Receivable(Box::new(held.record().clone())));
+        let records = fitting(frontiers.chain(sends), ANSWER_BYTES);
+        (!records.is_empty()).then(|| Found {
+            by: self.id,
+            role: self.config.role,
+            records,
+            unopened: None,
+        })
+    }
+
+    /// Checks an answer that is to be passed on, and keeps what we shall hold. False if it does
+    /// not hold; then the link it came over is at fault.
+    pub(crate) fn check_found(&mut self, link: LinkId, account: &Account, found: &Found) -> bool {
+        let responsible = self.is_responsible(account);
+        for record in &found.records {
+            let checked = if responsible {
+                match self.take_in(account, record.clone()) {
+                    outcome if outcome.is_fault() => outcome.reason(),
+                    _ => None,
+                }
+            } else {
+                self.prove(account, record)
+            };
+            if let Some(reason) = checked {
+                self.blame(Some(link), reason);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Verifies a record without keeping it; the reason if it does not hold.
+    fn prove(&mut self, account: &Account, record: &Record) -> Option<&'static str> {
+        let digest = crate::id::hash(&[&record.to_bytes()]);
+        if self.lately.verified.contains_key(&digest) && record.account() == *account {
+            return None;
+        }
+        let network = self.config.network;
+        let weights = &self.config.weights;
+        let proven = match record {
+            Record::Account(record) => record.proof.verify(account, network, weights).map(|_| ()),
+            Record::Receivable(record) => {
+                record.proof.verify(account, network, weights).map(|_| ())
+            }
+        };
+        match proven {
+            Ok(()) => {
+                self.lately.verify(digest);
+                None
+            }
+            Err(error) => Some(error.reason()),
+        }
+    }
+
+    /// Offers a record to the slice and tells everyone who is to know.
+    pub(crate) fn take_in(&mut self, account: &Account, record: Record) -> Outcome {
+        let outcome = self
+            .slice
+            .offer(self.now, account, record, &self.config.weights);
+        let diverged = matches!(outcome, Outcome::Conflict { .. });
+        if diverged || matches!(outcome, Outcome::OrderUnknown { .. }) {
+            self.event(Event::Conflict {
+                account: *account,
+                diverged,
+            });
+        }
+        if let Some(reason) = outcome.reason()
+            && !outcome.is_fault()
+        {
+            self.counters.refuse(reason);
+        }
+        if outcome.changed() {
+            self.event(Event::RecordUpdated { account: *account });
+            self.push_update(account);
+            self.status_changed();
+            self.timers
+                .set_by(crate::timers::Timer::Replication, self.now.plus(200));
+        }
+        self.check_pending(account);
+        outcome
+    }
+
+    /// A record or an answer did not hold: counted, told, and held against the link it came over.
+    pub(crate) fn blame(&mut self, link: Option<LinkId>, reason: &'static str) {
+        self.counters.refuse(reason);
+        let from = link.and_then(|link| self.peer_id(link));
+        self.event(Event::Refused { from, reason });
+        self.status_changed();
+        let Some(link) = link else { return };
+        let Some(peer) = self.table.get_mut(link) else {
+            return;
+        };
+        if peer.faults.add(self.now) {
+            self.close(link, CloseReason::BadAnswers);
+        }
+    }
+
+    /// Who is behind a link.
+    pub(crate) fn peer_id(&self, link: LinkId) -> Option<NodeId> {
+        let who = self.table.get(link)?.who.as_ref()?;
+        Some(who.id)
+    }
+
+    /// The frontier held of an account.
+    pub(crate) fn held_frontier(&self, account: &Account) -> Option<BlockHash> {
+        let frontier = self.slice.get(account)?.frontier()?;
+        Some(frontier.record().hash())
+    }
+}
+
+/// Whether a block is a held frontier, or known to come before one.
+pub(crate) fn covers(held: &HeldAccount, hash: &BlockHash) -> bool {
+    let mut frontiers = held.frontiers().iter();
+    frontiers.any(|frontier| frontier.record().hash() == *hash) || held.superseder(hash).is_some()
+}

@@ -1,0 +1,361 @@
+//! What happens at each step of a question of our own, and how its answer is put together.
+//!
+//! The own slice answers at once if it is kept up to date for this account (see
+//! [`super::answering`]) or nobody else can be asked. Otherwise every verified answer goes through
+//! the slice, whose rules of order say which frontier is the newest; what the slice holds in the
+//! end is the answer.
+
+use nano_core::{Account, UnixMillis};
+
+use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, PATH_EVERY_MS, Question, Step};
+use crate::routing::forward::{Own, Upstream};
+use crate::slice::ChainOrder;
+use crate::timers::Timer;
+use crate::wire::{Ask, Found, Reply, Response, Target};
+use crate::{
+    AccountAnswer, AccountKey, AccountState, AnswerSource, Event, GetError, GetOptions, LinkId,
+    Node, Order, Record, RequestId, Role, freshness,
+};
+
+/// How old a statement that an account was never opened may be.
+pub(crate) const UNOPENED_MS: u64 = 60_000;
+
+impl Node {
+    /// The shell asks.
+    pub(crate) fn on_get(&mut self, request: RequestId, account: Account, options: GetOptions) {
+        self.start_question(Some(request), account, options);
+    }
+
+    /// Starts a question, of the shell or of our own.
+    pub(crate) fn start_question(
+        &mut self,
+        request: Option<RequestId>,
+        account: Account,
+        options: GetOptions,
+    ) {
+        let question = Question::new(request, account, options, self.now);
+        let held = self.slice.get(&account).is_some();
+        let kept = self.slice.is_watched(&account) || self.is_responsible(&account);
+        let alone = self.table.count() == 0 && self.config.role == Role::Browser;
+        if alone || (held && kept && !options.fresh) {
+            return self.end_question(question);
+        }
+        if self.questions.open.len() >= MAX_QUESTIONS {
+            if let Some(request) = request {
+                let open = u16::try_from(MAX_QUESTIONS).unwrap_or(u16::MAX);
+                let result = Err(GetError::TooManyQuestions { open });
+                self.event(Event::Answer { request, result });
+            }
+            return;
+        }
+        let id = self.rng.next_u64();
+        self.forwards.first_seen(id);
+        self.lately.ask(account, self.now);
+        self.questions.open.insert(id, question);
+        self.on_question_timer(id);
+    }
+
+    /// Takes the steps that are due.
+    pub(crate) fn on_question_timer(&mut self, id: u64) {
+        loop {
+            let Some(question) = self.questions.open.get(&id) else {
+                return;
+            };
+            let bridge = self.bridge_to_ask(question);
+            match question.step(self.now, bridge.is_some()) {
+                Step::Path => self.start_path(id),
+                Step::Bridge => self.ask_bridge(id, bridge.flatten()),
+                Step::Wait(until) => return self.timers.set(Timer::Question(id), until),
+                Step::End => {
+                    self.timers.clear(Timer::Question(id));
+                    if let Some(question) = self.questions.open.remove(&id) {
+                        self.end_question(question);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next bridge to ask: `None` for nobody, `Some(None)` for the full nodes behind
+    /// ourselves.
+    fn bridge_to_ask(&self, question: &Question) -> Option<Option<LinkId>> {
+        if self.config.role == Role::Bridge {
+            return question.bridges.is_empty().then_some(None);
+        }
+        self.table
+            .links_of(Role::Bridge)
+            .into_iter()
+            .find(|link| !question.bridges.contains(link))
+            .map(Some)
+    }
+
+    fn start_path(&mut self, id: u64) {
+        let Some(question) = self.questions.open.get(&id) else {
+            return;
+        };
+        let account = question.account;
+        let point = AccountKey::new(&account).point();
+        let over_bridge = question.tried.iter().any(|link| self.is_bridge(*link));
+        let next = self
+            .table
+            .towards(&point)
+            .into_iter()
+            .find(|(link, _, role)| {
+                !question.tried.contains(link) && !(*role == Role::Bridge && over_bridge)
+            });
+        let sent = next.map(|(link, ..)| {
+            let body = Ask::Get { account };
+            (link, self.send_path(link, id, Target::Near(point), body))
+        });
+        let Some(question) = self.questions.open.get_mut(&id) else {
+            return;
+        };
+        match sent {
+            Some((link, sent)) => {
+                question.tried.push(link);
+                if sent {
+                    question.open.push(link);
+                }
+                question.next_path = self.now.plus(PATH_EVERY_MS);
+            }
+            None => question.no_more_paths = true,
+        }
+    }
+
+    fn is_bridge(&self, link: LinkId) -> bool {
+        let who = self.table.get(link).and_then(|peer| peer.who.as_ref());
+        who.is_some_and(|who| who.record.role == Role::Bridge)
+    }
+
+    fn ask_bridge(&mut self, id: u64, bridge: Option<LinkId>) {
+        let next = self.now.plus(NEXT_BRIDGE_MS);
+        let Some(question) = self.questions.open.get_mut(&id) else {
+            return;
+        };
+        let (account, fresh) = (question.account, question.fresh);
+        question.next_bridge = next;
+        question.bridges_open += 1;
+        // For ourselves no link is used, any number marks it as asked.
+        question.bridges.push(bridge.unwrap_or(LinkId(u64::MAX)));
+        let held = self.held_frontier(&account);
+        let own = Own::Resolve(id);
+        match bridge {
+            Some(link) => {
+                let Some(bridge) = self.peer_id(link) else {
+                    return;
+                };
+                let body = Ask::Resolve {
+                    account,
+                    held,
+                    fresh,
+                };
+                self.ask(own, Target::Exactly(bridge), body);
+            }
+            None => self.serve_resolve(Upstream::Own(own), id, account, held, true),
+        }
+    }
+
+    /// An answer over one of a question's paths.
+    pub(crate) fn on_answer(&mut self, link: LinkId, response: Response) {
+        let id = response.id;
+        let Some(question) = self.questions.open.get_mut(&id) else {
+            return;
+        };
+        if !question.open.contains(&link) {
+            return;
+        }
+        question.path_ended(link);
+        if let Reply::Found(found) = response.body {
+            self.judge(id, Some(link), found, response.hops);
+        }
+        self.on_question_timer(id);
+    }
+
+    /// A bridge's answer after asking the full nodes.
+    pub(crate) fn on_resolve_reply(&mut self, id: u64, body: Reply, via: Option<LinkId>, hops: u8) {
+        let Some(question) = self.questions.open.get_mut(&id) else {
+            return;
+        };
+        question.bridges_open = question.bridges_open.saturating_sub(1);
+        if let Reply::Found(found) = body {
+            question.resolved = true;
+            self.judge(id, via, found, hops);
+        }
+        self.on_question_timer(id);
+    }
+
+    /// Verifies an answer and enters it.
+    fn judge(&mut self, id: u64, link: Option<LinkId>, found: Found, hops: u8) {
+        let Some(account) = self
+            .questions
+            .open
+            .get(&id)
+            .map(|question| question.account)
+        else {
+            return;
+        };
+        let source = match (link, found.role) {
+            (None, _) => AnswerSource::OwnSlice,
+            (_, Role::Browser) => AnswerSource::Peer { id: found.by, hops },
+            (_, Role::Bridge) => AnswerSource::Bridge { id: found.by, hops },
+        };
+        let mut frontier = None;
+        let mut good = false;
+        for record in found.records {
+            let hash = record.hash();
+            let is_account = matches!(record, Record::Account(_));
+            let copy = match &record {
+                Record::Account(record) => Some(record.clone()),
+                Record::Receivable(_) => None,
+            };
+            let outcome = self.take_in(&account, record);
+            if outcome.is_fault() {
+                let reason = outcome.reason().unwrap_or("refused");
+                if let Some(question) = self.questions.open.get_mut(&id) {
+                    question.refuse(reason);
+                }
+                self.blame(link, reason);
+                continue;
+            }
+            if let (Some(record), Some("no-room")) = (copy, outcome.reason()) {
+                let network = self.config.network;
+                match record.proof.verify(&account, network, &self.config.weights) {
+                    Ok(proven) => {
+                        if let Some(question) = self.questions.open.get_mut(&id) {
+                            question.unkept = Some((record, Box::new(proven)));
+                        }
+                    }
+                    Err(error) => {
+                        self.blame(link, error.reason());
+                        continue;
+                    }
+                }
+            }
+            good = true;
+            if is_account {
+                frontier = Some(hash);
+            }
+        }
+        if let Some(sighting) = found.unopened {
+            let known = self.trusts_bridge(&sighting.bridge);
+            let holds = sighting.account == account
+                && sighting.network == self.config.network
+                && sighting.frontier.is_none()
+                && self.now.since(sighting.at) <= UNOPENED_MS
+                && sighting.counts(self.now)
+                && known
+                && sighting.verify().is_ok();
+            if holds {
+                good = true;
+                if let Some(question) = self.questions.open.get_mut(&id) {
+                    question.unopened = Some(sighting);
+                }
+            } else {
+                self.blame(link, "bad-sighting");
+            }
+        }
+        let partial = frontier.is_none()
+            && self
+                .questions
+                .open
+                .get(&id)
+                .is_some_and(|question| question.unopened.is_none());
+        if !good {
+            return;
+        }
+        if let Some(peer) = link.and_then(|link| self.table.get_mut(link)) {
+            peer.answers += 1;
+        }
+        if let Some(question) = self.questions.open.get_mut(&id) {
+            question.answered(frontier, source, self.now, partial);
+        }
+    }
+
+    /// A link is gone: paths over it have ended.
+    pub(crate) fn questions_link_gone(&mut self, link: LinkId) {
+        let touched: Vec<u64> = self
+            .questions
+            .open
+            .iter_mut()
+            .filter(|(_, question)| question.open.contains(&link))
+            .map(|(id, question)| {
+                question.path_ended(link);
+                *id
+            })
+            .collect();
+        for id in touched {
+            self.on_question_timer(id);
+        }
+    }
+
+    /// Gives the answer.
+    fn end_question(&mut self, question: Question) {
+        let Some(request) = question.request else {
+            return;
+        };
+        let result = self
+            .answer(&question)
+            .map(Box::new)
+            .ok_or_else(|| question.error(self.now));
+        self.event(Event::Answer { request, result });
+    }
+
+    fn answer(&self, question: &Question) -> Option<AccountAnswer> {
+        let account = question.account;
+        let held = self.slice.get(&account);
+        let receivables: Vec<_> = self
+            .slice
+            .receivables(&account)
+            .map(|held| held.proven().clone())
+            .collect();
+        let mut as_of: Option<UnixMillis> = None;
+        let mut hash = None;
+        let mut weights_as_of = self.config.weights.as_of;
+        let state = if let Some(frontier) = held.and_then(|held| held.frontier()) {
+            as_of = frontier
+                .freshness(self.now, &self.config.anchors)
+                .map(|fresh| fresh.as_of);
+            hash = Some(frontier.record().hash());
+            weights_as_of = frontier.weights_as_of();
+            AccountState::Opened {
+                frontier: Box::new(frontier.proven().clone()),
+                record: Box::new(frontier.record().clone()),
+            }
+        } else if let Some((record, proven)) = &question.unkept {
+            as_of = freshness(self.now, &record.sightings, &self.config.anchors)
+                .map(|fresh| fresh.as_of);
+            hash = Some(record.hash());
+            AccountState::Opened {
+                frontier: proven.clone(),
+                record: record.clone(),
+            }
+        } else if let Some(sighting) = &question.unopened {
+            as_of = Some(sighting.at);
+            AccountState::Unopened { as_of: sighting.at }
+        } else if !receivables.is_empty() {
+            AccountState::Unknown
+        } else {
+            return None;
+        };
+        let own = u8::from(question.sources.is_empty());
+        Some(AccountAnswer {
+            account,
+            state,
+            receivables,
+            source: question
+                .sources
+                .get(&hash)
+                .or_else(|| question.sources.get(&None).filter(|_| hash.is_none()))
+                .copied()
+                .unwrap_or(AnswerSource::OwnSlice),
+            as_of,
+            answers_seen: question.answers.saturating_add(own),
+            order: match held.map(|held| held.order()) {
+                None | Some(ChainOrder::Known) => Order::Known,
+                Some(ChainOrder::Unknown | ChainOrder::Diverged) => Order::Unknown,
+            },
+            weights_as_of,
+        })
+    }
+}

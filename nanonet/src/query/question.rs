@@ -1,0 +1,370 @@
+//! One question of our own, and when it takes which step.
+//!
+//! A question runs in *paths*: copies of one request with one id over different links. States of a
+//! path: *open* (sent), *ended* (answered, or a dead end). States of the question: *seeking* (no
+//! verified answer yet), *settling* (one came, others may still say more), *done*.
+//!
+//! Rules:
+//! - [`FIRST_PATHS`] paths start at once, then one more every [`PATH_EVERY_MS`] while seeking, up
+//!   to [`MAX_PATHS`], each over another link, browsers before bridges, at most one over a bridge;
+//! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
+//!   when [`RESOLVE_AFTER_MS`] have passed without one, or at once if the answer shall be fresh;
+//!   another linked bridge every [`NEXT_BRIDGE_MS`], at most [`MAX_BRIDGES`];
+//! - it settles [`SETTLE_MS`] after the first verified answer, earlier if no path is open; a fresh
+//!   question waits for a bridge's answer;
+//! - at its deadline it ends with what it has.
+//!
+//! Memory: [`MAX_QUESTIONS`] at a time, each with at most [`MAX_PATHS`] paths.
+
+use std::collections::BTreeMap;
+
+use nano_core::proof::ProvenFrontier;
+use nano_core::{Account, BlockHash, UnixMillis};
+
+use crate::{AccountRecord, AnswerSource, GetError, GetOptions, LinkId, RequestId, Sighting};
+
+/// Most questions at a time.
+pub(crate) const MAX_QUESTIONS: usize = 256;
+/// Paths that start at once.
+pub(crate) const FIRST_PATHS: usize = 3;
+/// Most paths of a question.
+pub(crate) const MAX_PATHS: usize = 8;
+/// Time between further paths.
+pub(crate) const PATH_EVERY_MS: u64 = 100;
+/// How long the first verified answer waits for others.
+pub(crate) const SETTLE_MS: u64 = 80;
+/// When a bridge is asked although paths are still open.
+pub(crate) const RESOLVE_AFTER_MS: u64 = 1_500;
+/// When the next bridge is asked.
+pub(crate) const NEXT_BRIDGE_MS: u64 = 2_500;
+/// Most bridges asked.
+pub(crate) const MAX_BRIDGES: u8 = 2;
+/// Longest time for a question.
+pub(crate) const MAX_DEADLINE_MS: u32 = 60_000;
+
+/// One question.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// Who asked; `None` if the node itself wants to know.
+    pub(crate) request: Option<RequestId>,
+    /// About whom.
+    pub(crate) account: Account,
+    /// Whether only a bridge's answer will do.
+    pub(crate) fresh: bool,
+    /// When it started.
+    pub(crate) started: UnixMillis,
+    /// When it ends at the latest.
+    pub(crate) deadline: UnixMillis,
+    /// Links used.
+    pub(crate) tried: Vec<LinkId>,
+    /// Links whose path is open.
+    pub(crate) open: Vec<LinkId>,
+    /// When the next path may start.
+    pub(crate) next_path: UnixMillis,
+    /// No link is left for another path.
+    pub(crate) no_more_paths: bool,
+    /// When it settles, once there is a verified answer.
+    pub(crate) settles: Option<UnixMillis>,
+    /// Bridges asked to resolve.
+    pub(crate) bridges: Vec<LinkId>,
+    /// Bridges that have not answered yet.
+    pub(crate) bridges_open: u8,
+    /// When the next bridge may be asked.
+    pub(crate) next_bridge: UnixMillis,
+    /// A bridge gave a statement of its own.
+    pub(crate) resolved: bool,
+    /// Verified answers, our own slice included.
+    pub(crate) answers: u8,
+    /// Answers that did not hold, and why the last one did not.
+    pub(crate) refused: u8,
+    /// See above.
+    pub(crate) last_reason: &'static str,
+    /// Who was first with which frontier (`None`: with "never opened" or receivables only).
+    pub(crate) sources: BTreeMap<Option<BlockHash>, AnswerSource>,
+    /// A verified record the slice had no room for.
+    pub(crate) unkept: Option<(Box<AccountRecord>, Box<ProvenFrontier>)>,
+    /// A valid statement that the account was never opened.
+    pub(crate) unopened: Option<Sighting>,
+}
+
+/// What a question does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Start another path.
+    Path,
+    /// Ask a bridge.
+    Bridge,
+    /// End.
+    End,
+    /// Nothing until then.
+    Wait(UnixMillis),
+}
+
+impl Question {
+    /// A question that starts at `now`.
+    pub(crate) fn new(
+        request: Option<RequestId>,
+        account: Account,
+        options: GetOptions,
+        now: UnixMillis,
+    ) -> Self {
+        let deadline = u64::from(options.deadline_ms.min(MAX_DEADLINE_MS));
+        Self {
+            request,
+            account,
+            fresh: options.fresh,
+            started: now,
+            deadline: now.plus(deadline),
+            tried: Vec::new(),
+            open: Vec::new(),
+            next_path: now,
+            no_more_paths: false,
+            settles: None,
+            bridges: Vec::new(),
+            bridges_open: 0,
+            next_bridge: now,
+            resolved: false,
+            answers: 0,
+            refused: 0,
+            last_reason: "",
+            sources: BTreeMap::new(),
+            unkept: None,
+            unopened: None,
+        }
+    }
+
+    /// Counts a verified answer. A partial one (receivables only) does not end the search.
+    pub(crate) fn answered(
+        &mut self,
+        frontier: Option<BlockHash>,
+        source: AnswerSource,
+        now: UnixMillis,
+        partial: bool,
+    ) {
+        self.answers = self.answers.saturating_add(1);
+        self.sources.entry(frontier).or_insert(source);
+        if !partial {
+            self.settles.get_or_insert(now.plus(SETTLE_MS));
+        }
+    }
+
+    /// Counts an answer that did not hold.
+    pub(crate) fn refuse(&mut self, reason: &'static str) {
+        self.refused = self.refused.saturating_add(1);
+        self.last_reason = reason;
+    }
+
+    /// A path has ended.
+    pub(crate) fn path_ended(&mut self, link: LinkId) {
+        self.open.retain(|open| *open != link);
+    }
+
+    /// What to do at `now`, with `more_bridges` to ask.
+    pub(crate) fn step(&self, now: UnixMillis, more_bridges: bool) -> Step {
+        if now >= self.deadline {
+            return Step::End;
+        }
+        let paths_left = !self.no_more_paths && self.tried.len() < MAX_PATHS;
+        let paths_done = self.open.is_empty() && !paths_left;
+        let bridges_left = more_bridges && self.bridges.len() < usize::from(MAX_BRIDGES);
+        let wants_bridge = if self.fresh {
+            !self.resolved
+        } else {
+            self.settles.is_none()
+        };
+        let may_ask = bridges_left && wants_bridge;
+        let bridge_at = if self.fresh || paths_done {
+            self.next_bridge
+        } else {
+            self.next_bridge.max(self.started.plus(RESOLVE_AFTER_MS))
+        };
+        if may_ask && now >= bridge_at {
+            return Step::Bridge;
+        }
+        let seeking = self.settles.is_none();
+        if seeking && paths_left && (self.tried.len() < FIRST_PATHS || now >= self.next_path) {
+            return Step::Path;
+        }
+        let waits_for_bridge = wants_bridge && (self.bridges_open > 0 || may_ask);
+        if paths_done && !waits_for_bridge {
+            return Step::End;
+        }
+        if let Some(settles) = self.settles
+            && !waits_for_bridge
+            && now >= settles
+        {
+            return Step::End;
+        }
+        let mut wake = self.deadline;
+        if may_ask {
+            wake = wake.min(bridge_at);
+        }
+        if seeking && paths_left {
+            wake = wake.min(self.next_path);
+        }
+        if let Some(settles) = self.settles.filter(|settles| *settles > now) {
+            wake = wake.min(settles);
+        }
+        Step::Wait(wake)
+    }
+
+    /// Why it ends without an answer at `now`.
+    pub(crate) fn error(&self, now: UnixMillis) -> GetError {
+        let count = |items: usize| u8::try_from(items).unwrap_or(u8::MAX);
+        let (paths, bridges) = (count(self.tried.len()), count(self.bridges.len()));
+        let unanswered = count(self.open.len()).saturating_add(self.bridges_open);
+        if self.refused > 0 {
+            GetError::AllRefused {
+                refused: self.refused,
+                reason: self.last_reason,
+            }
+        } else if paths == 0 && bridges == 0 {
+            GetError::Offline
+        } else if now >= self.deadline && unanswered > 0 {
+            GetError::TimedOut {
+                paths,
+                bridges,
+                unanswered,
+            }
+        } else {
+            GetError::NotFound { paths, bridges }
+        }
+    }
+}
+
+/// All questions under way, by the id of their paths.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    pub(crate) open: BTreeMap<u64, Question>,
+}
+
+impl Questions {
+    /// Whether `id` is a question of ours.
+    pub(crate) fn is_open(&self, id: u64) -> bool {
+        self.open.contains_key(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NodeId;
+
+    fn question(fresh: bool) -> Question {
+        let options = GetOptions {
+            fresh,
+            deadline_ms: 10_000,
+        };
+        Question::new(None, Account::from_bytes([1; 32]), options, UnixMillis(0))
+    }
+
+    fn start(question: &mut Question, link: u64, now: u64) {
+        question.tried.push(LinkId(link));
+        question.open.push(LinkId(link));
+        question.next_path = UnixMillis(now + PATH_EVERY_MS);
+    }
+
+    fn peer() -> AnswerSource {
+        AnswerSource::Peer {
+            id: NodeId::from_bytes([0; 32]),
+            hops: 1,
+        }
+    }
+
+    #[test]
+    fn three_paths_start_at_once_and_one_more_every_100_ms() {
+        let mut question = question(false);
+        for link in 0..3 {
+            assert_eq!(question.step(UnixMillis(0), true), Step::Path);
+            start(&mut question, link, 0);
+        }
+        assert_eq!(
+            question.step(UnixMillis(0), true),
+            Step::Wait(UnixMillis(100))
+        );
+        for link in 3..8 {
+            let now = 100 * (link - 2);
+            assert_eq!(question.step(UnixMillis(now), true), Step::Path);
+            start(&mut question, link, now);
+        }
+        let wait = Step::Wait(UnixMillis(RESOLVE_AFTER_MS));
+        assert_eq!(
+            question.step(UnixMillis(900), true),
+            wait,
+            "eight paths are enough"
+        );
+    }
+
+    #[test]
+    fn the_first_verified_answer_waits_a_moment_for_others() {
+        let mut question = question(false);
+        (0..3).for_each(|link| start(&mut question, link, 0));
+        question.path_ended(LinkId(0));
+        question.answered(None, peer(), UnixMillis(40), false);
+        assert_eq!(
+            question.step(UnixMillis(40), true),
+            Step::Wait(UnixMillis(120))
+        );
+        assert_eq!(question.step(UnixMillis(120), true), Step::End);
+    }
+
+    #[test]
+    fn a_bridge_is_asked_when_every_path_has_ended() {
+        let mut question = question(false);
+        start(&mut question, 0, 0);
+        question.no_more_paths = true;
+        question.path_ended(LinkId(0));
+        assert_eq!(question.step(UnixMillis(30), true), Step::Bridge);
+        assert_eq!(question.step(UnixMillis(30), false), Step::End);
+        assert_eq!(
+            question.error(UnixMillis(30)),
+            GetError::NotFound {
+                paths: 1,
+                bridges: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_bridge_is_asked_when_paths_hang() {
+        let mut question = question(false);
+        start(&mut question, 0, 0);
+        question.no_more_paths = true;
+        assert_eq!(
+            question.step(UnixMillis(RESOLVE_AFTER_MS), true),
+            Step::Bridge
+        );
+        assert_eq!(
+            question.step(UnixMillis(RESOLVE_AFTER_MS), false),
+            Step::Wait(UnixMillis(10_000))
+        );
+        assert_eq!(
+            question.error(UnixMillis(10_000)),
+            GetError::TimedOut {
+                paths: 1,
+                bridges: 0,
+                unanswered: 1
+            }
+        );
+    }
+
+    #[test]
+    fn a_fresh_question_waits_for_the_bridge() {
+        let mut question = question(true);
+        assert_eq!(question.step(UnixMillis(0), true), Step::Bridge);
+        question.bridges.push(LinkId(9));
+        question.bridges_open = 1;
+        question.next_bridge = UnixMillis(NEXT_BRIDGE_MS);
+        start(&mut question, 0, 0);
+        question.no_more_paths = true;
+        question.path_ended(LinkId(0));
+        question.answered(None, peer(), UnixMillis(20), false);
+        assert_eq!(
+            question.step(UnixMillis(500), false),
+            Step::Wait(UnixMillis(10_000))
+        );
+        question.bridges_open = 0;
+        question.resolved = true;
+        assert_eq!(question.step(UnixMillis(600), false), Step::End);
+    }
+}

@@ -1,0 +1,435 @@
+//! Keeping every record on the nodes that shall hold it.
+//!
+//! A record belongs on the `replicas` browsers nearest to its account's key; bridges keep a copy
+//! besides. Three ways lead there:
+//! - *put*: a bridge sends a new record towards the key; the nearest node keeps it and passes it to
+//!   the others that are nearest as far as it knows;
+//! - *rounds*: every holder names its records to each near node that should hold them too, once
+//!   when the node appears and then every [`ROUND_MS`]; the node pulls what it lacks, in batches
+//!   of bulk class, from the one who named them;
+//! - *questions*: a node that passes on an answer it should hold keeps it ([`crate::query`]).
+//!
+//! Rules:
+//! - a put that nobody asked for is kept only with a bridge's word: over a link from a bridge, or
+//!   with a voucher of an anchor (of any known bridge where no anchors are configured), at most
+//!   [`VOUCHER_MS`] old; or if its account was asked for here lately;
+//! - a pull is our own wish, so what it brings is kept if it verifies; a record named again is not
+//!   pulled again within [`PULL_AGAIN_MS`];
+//! - records no longer belonging here are kept while the budget allows: they cost nothing until
+//!   room is needed, and are what repairs a neighbourhood that was lost.
+//!
+//! Limits: one round step per second ([`STEPS_BRIDGE`] at a bridge) of 256 names, [`MAX_PULLS`]
+//! pulls at a time, [`MAX_WANTED`] names remembered, rounds with [`MAX_PARTNERS`] nodes.
+
+use std::collections::BTreeMap;
+
+use nano_core::{Account, BlockHash, UnixMillis};
+
+use crate::query::answering::covers;
+use crate::routing::forward::{Own, Upstream};
+use crate::timers::Timer;
+use crate::wire::{
+    Ask, BATCH_BYTES, Failure, Header, MAX_HEADERS, MAX_RECORDS, Reply, Target, Voucher, fitting,
+};
+use crate::{AccountKey, LinkId, Node, NodeId, NodeKey, Purpose, Record, Role};
+
+/// Time between two rounds with one node: one minute.
+pub(crate) const ROUND_MS: u64 = 60_000;
+/// Round steps a bridge takes per second.
+pub(crate) const STEPS_BRIDGE: usize = 4;
+/// Most pulls at a time.
+pub(crate) const MAX_PULLS: usize = 8;
+/// Most names remembered as pulled.
+pub(crate) const MAX_WANTED: usize = 2048;
+/// Most nodes rounds are held with.
+pub(crate) const MAX_PARTNERS: usize = 64;
+/// How long a name is not pulled again.
+pub(crate) const PULL_AGAIN_MS: u64 = 30_000;
+/// How old a voucher may be: one hour.
+pub(crate) const VOUCHER_MS: u64 = 3_600_000;
+
+/// Where a round with one node stands.
+#[derive(Debug, Default)]
+struct Round {
+    /// The last account named; `None` at the start.
+    cursor: Option<AccountKey>,
+    /// When the last round ended.
+    ended: Option<UnixMillis>,
+}
+
+#[derive(Debug)]
+struct Pull {
+    from: NodeId,
+    left: Vec<Header>,
+}
+
+/// Rounds and pulls under way.
+#[derive(Debug, Default)]
+pub(crate) struct Replication {
+    rounds: BTreeMap<NodeId, Round>,
+    pulls: BTreeMap<u64, Pull>,
+    last_pull: u64,
+    wanted: BTreeMap<Header, UnixMillis>,
+}
+
+impl Node {
+    /// Sends new records of one account to the nodes that shall hold them, with our word as a
+    /// bridge.
+    pub(crate) fn put(&mut self, account: &Account, records: Vec<Record>) {
+        if records.is_empty() {
+            return;
+        }
+        let point = AccountKey::new(account).point();
+        for records in in_batches(records) {
+            let at = self.now;
+            let data = self.vouched_bytes(at, &records);
+            let voucher = Some(Voucher {
+                bridge: self.identity.node_key(),
+                at,
+                signature: self.identity.sign(Purpose::Put, &data),
+            });
+            let body = Ask::Put { records, voucher };
+            self.ask(Own::Put, Target::Near(point), body);
+        }
+    }
+
+    /// What a voucher signs: network, time, then account, hash and kind of each record.
+    fn vouched_bytes(&self, at: UnixMillis, records: &[Record]) -> Vec<u8> {
+        let mut bytes = self.config.network.id().to_vec();
+        bytes.extend_from_slice(&at.number().to_be_bytes());
+        for record in records {
+            bytes.extend_from_slice(record.account().as_bytes());
+            bytes.extend_from_slice(record.hash().as_bytes());
+            bytes.push(u8::from(matches!(record, Record::Receivable(_))));
+        }
+        bytes
+    }
+
+    /// Records are put here.
+    pub(crate) fn serve_put(
+        &mut self,
+        upstream: Upstream,
+        id: u64,
+        target: Target,
+        records: Vec<Record>,
+        voucher: Option<Voucher>,
+    ) {
+        let refused = Reply::Failed {
+            why: Failure::Refused,
+            budget: 0,
+        };
+        let Some(account) = records.first().map(Record::account) else {
+            return self.reply(upstream, id, refused);
+        };
+        let one_account = records.iter().all(|record| record.account() == account);
+        if !one_account || !self.may_put(upstream, &account, &records, voucher.as_ref()) {
+            self.counters.refuse("unsolicited-put");
+            return self.reply(upstream, id, refused);
+        }
+        let link = match upstream {
+            Upstream::Link(link) => Some(link),
+            Upstream::Own(_) => None,
+        };
+        for record in &records {
+            let outcome = self.take_in(&account, record.clone());
+            if outcome.is_fault() {
+                self.blame(link, outcome.reason().unwrap_or("refused"));
+                return self.reply(upstream, id, refused);
+            }
+        }
+        let mut keepers = u8::from(self.config.role == Role::Browser);
+        if matches!(target, Target::Near(_)) {
+            let replicas = usize::from(self.config.replicas);
+            let point = AccountKey::new(&account).point();
+            for other in self.nearest_browsers(&point, replicas) {
+                if other == self.id {
+                    continue;
+                }
+                keepers += 1;
+                let body = Ask::Put {
+                    records: records.clone(),
+                    voucher: voucher.clone(),
+                };
+                self.ask(Own::Put, Target::Exactly(other), body);
+            }
+        }
+        self.reply(upstream, id, Reply::Stored(keepers));
+    }
+
+    fn may_put(
+        &mut self,
+        upstream: Upstream,
+        account: &Account,
+        records: &[Record],
+        voucher: Option<&Voucher>,
+    ) -> bool {
+        let from_bridge = match upstream {
+            Upstream::Own(_) => true,
+            Upstream::Link(link) => self
+                .table
+                .get(link)
+                .and_then(|peer| peer.who.as_ref())
+                .is_some_and(|who| who.record.role == Role::Bridge),
+        };
+        let asked = self.lately.was_asked(account, self.now) || self.slice.is_watched(account);
+        from_bridge || asked || voucher.is_some_and(|voucher| self.vouches(voucher, records))
+    }
+
+    fn vouches(&self, voucher: &Voucher, records: &[Record]) -> bool {
+        let old = self.now.since(voucher.at) > VOUCHER_MS;
+        let data = self.vouched_bytes(voucher.at, records);
+        !old && self.trusts_bridge(&voucher.bridge)
+            && voucher
+                .bridge
+                .verify(Purpose::Put, &data, &voucher.signature)
+                .is_ok()
+    }
+
+    /// Whether a bridge's word counts here: an anchor's, or any known bridge's where no anchors
+    /// are configured.
+    pub(crate) fn trusts_bridge(&self, key: &NodeKey) -> bool {
+        if !self.config.anchors.is_empty() {
+            return self.config.anchors.contains(key);
+        }
+        let linked = self.table.up_links().map(|(_, _, who)| &who.record);
+        linked
+            .chain(self.known.iter().map(|(_, record)| record))
+            .any(|record| record.role == Role::Bridge && record.node_key == *key)
+            || (self.config.role == Role::Bridge && self.identity.node_key() == *key)
+    }
+
+    /// A node names records it holds and thinks we should.
+    pub(crate) fn serve_headers(&mut self, from: NodeId, headers: &[Header]) {
+        let mut left = Vec::new();
+        for header in headers {
+            let again = self.replication.wanted.get(header);
+            let pulled = again.is_some_and(|until| *until > self.now);
+            if pulled || self.holds(header) || !self.is_responsible(&header.account) {
+                continue;
+            }
+            if self.replication.wanted.len() >= MAX_WANTED {
+                let now = self.now;
+                self.replication.wanted.retain(|_, until| *until > now);
+                if self.replication.wanted.len() >= MAX_WANTED {
+                    break;
+                }
+            }
+            let until = self.now.plus(PULL_AGAIN_MS);
+            self.replication.wanted.insert(*header, until);
+            left.push(*header);
+        }
+        if left.is_empty() || self.replication.pulls.len() >= MAX_PULLS {
+            // What there is no room to pull now is named again in the next round.
+            for header in left {
+                self.replication.wanted.remove(&header);
+            }
+            return;
+        }
+        self.replication.last_pull += 1;
+        let id = self.replication.last_pull;
+        self.replication.pulls.insert(id, Pull { from, left });
+        self.pull(id);
+    }
+
+    fn pull(&mut self, id: u64) {
+        let Some(pull) = self.replication.pulls.get(&id) else {
+            return;
+        };
+        let names = pull.left.iter().take(MAX_RECORDS).copied().collect();
+        let target = Target::Exactly(pull.from);
+        self.ask(Own::Pull(id), target, Ask::Pull(names));
+    }
+
+    /// Whether a record, or a newer one in its place, is held.
+    fn holds(&self, header: &Header) -> bool {
+        let held = self.slice.get(&header.account);
+        if header.receivable {
+            held.is_some_and(|held| held.has_received(&header.hash))
+                || self
+                    .slice
+                    .receivables(&header.account)
+                    .any(|held| held.record().hash() == header.hash)
+        } else {
+            held.is_some_and(|held| covers(held, &header.hash))
+        }
+    }
+
+    /// The records that were named, as far as they are held and fit one message.
+    pub(crate) fn records_named(&self, headers: &[Header]) -> Vec<Record> {
+        let found = headers
+            .iter()
+            .filter_map(|header| self.record_named(header));
+        fitting(found, BATCH_BYTES)
+    }
+
+    fn record_named(&self, header: &Header) -> Option<Record> {
+        if header.receivable {
+            let held = self
+                .slice
+                .receivables(&header.account)
+                .find(|held| held.record().hash() == header.hash)?;
+            return Some(Record::Receivable(Box::new(held.record().clone())));
+        }
+        let held = self.slice.get(&header.account)?;
+        let frontiers = held.frontiers();
+        let frontier = frontiers
+            .iter()
+            .find(|frontier| frontier.record().hash() == header.hash)
+            // It may have been replaced since it was named.
+            .or(frontiers.first())?;
+        Some(Record::Account(Box::new(frontier.record().clone())))
+    }
+
+    /// Records that were pulled.
+    pub(crate) fn on_pulled(&mut self, id: u64, body: Reply, via: Option<LinkId>) {
+        let Some(mut pull) = self.replication.pulls.remove(&id) else {
+            return;
+        };
+        let Reply::Records(records) = body else {
+            return;
+        };
+        // Whoever passed them on did not check them: only a direct neighbour is to blame.
+        let direct = via.filter(|link| self.peer_id(*link) == Some(pull.from));
+        let before = pull.left.len();
+        for record in records {
+            let account = record.account();
+            let place = pull
+                .left
+                .iter()
+                .position(|header| header.account == account);
+            let Some(place) = place else {
+                self.blame(direct, "not-asked-for");
+                continue;
+            };
+            let named = (record.hash(), matches!(record, Record::Receivable(_)));
+            let exact = pull
+                .left
+                .iter()
+                .position(|header| (header.hash, header.receivable) == named);
+            pull.left.remove(exact.unwrap_or(place));
+            let outcome = self.take_in(&account, record);
+            if outcome.is_fault() {
+                self.blame(direct, outcome.reason().unwrap_or("refused"));
+            }
+        }
+        if !pull.left.is_empty() && pull.left.len() < before {
+            self.replication.pulls.insert(id, pull);
+            self.pull(id);
+        }
+    }
+
+    /// Takes the next steps of rounds.
+    pub(crate) fn on_replication_timer(&mut self) {
+        self.timers.set_by(Timer::Replication, self.now.plus(1_000));
+        if self.table.count() == 0 {
+            return;
+        }
+        let partners = match self.config.role {
+            Role::Browser => self.nearest_browsers(
+                &self.id.point(),
+                (usize::from(self.config.replicas) * 2).min(MAX_PARTNERS) + 1,
+            ),
+            Role::Bridge => self
+                .table
+                .up_links()
+                .filter(|(_, _, who)| who.record.role == Role::Browser)
+                .map(|(_, _, who)| who.id)
+                .take(MAX_PARTNERS)
+                .collect(),
+        };
+        let (now, us) = (self.now, self.id);
+        let rounds = &mut self.replication.rounds;
+        rounds.retain(|id, _| partners.contains(id));
+        for id in partners.into_iter().filter(|id| *id != us) {
+            rounds.entry(id).or_default();
+        }
+        let steps = match self.config.role {
+            Role::Browser => 1,
+            Role::Bridge => STEPS_BRIDGE,
+        };
+        let mut due: Vec<(Option<UnixMillis>, NodeId)> = rounds
+            .iter()
+            .filter(|(_, round)| {
+                round.cursor.is_some()
+                    || round.ended.is_none_or(|ended| now.since(ended) >= ROUND_MS)
+            })
+            .map(|(id, round)| (round.ended, *id))
+            .collect();
+        due.sort_unstable();
+        let busy = due.len() > steps;
+        for (_, id) in due.into_iter().take(steps) {
+            self.round_step(id);
+        }
+        if busy {
+            self.timers.set_by(Timer::Replication, self.now.plus(250));
+        }
+    }
+
+    /// Names the next records to a node.
+    fn round_step(&mut self, partner: NodeId) {
+        let Some(cursor) = self
+            .replication
+            .rounds
+            .get(&partner)
+            .map(|round| round.cursor)
+        else {
+            return;
+        };
+        let replicas = usize::from(self.config.replicas);
+        let mut headers = Vec::new();
+        let mut last = None;
+        for (key, account) in self.slice.accounts_after(cursor.as_ref()) {
+            if headers.len() >= MAX_HEADERS / 2 {
+                last = Some(*key);
+                break;
+            }
+            if !self
+                .nearest_browsers(&key.point(), replicas)
+                .contains(&partner)
+            {
+                continue;
+            }
+            let account = *account;
+            let name = |hash: BlockHash, receivable| Header {
+                account,
+                hash,
+                receivable,
+            };
+            let frontiers = self.slice.get(&account).into_iter();
+            headers.extend(
+                frontiers
+                    .flat_map(|held| held.frontiers())
+                    .map(|frontier| name(frontier.record().hash(), false)),
+            );
+            headers.extend(
+                self.slice
+                    .receivables(&account)
+                    .map(|held| name(held.record().hash(), true)),
+            );
+        }
+        headers.truncate(MAX_HEADERS);
+        let now = self.now;
+        if let Some(round) = self.replication.rounds.get_mut(&partner) {
+            round.cursor = last;
+            if last.is_none() {
+                round.ended = Some(now);
+            }
+        }
+        if !headers.is_empty() {
+            let from = self.id;
+            let body = Ask::Headers { from, headers };
+            self.ask(Own::Headers, Target::Exactly(partner), body);
+        }
+    }
+}
+
+/// Cuts records into what fits one message.
+fn in_batches(mut records: Vec<Record>) -> Vec<Vec<Record>> {
+    let mut batches = Vec::new();
+    while !records.is_empty() {
+        let taken = fitting(records.iter().cloned(), BATCH_BYTES).len();
+        let rest = records.split_off(taken.clamp(1, records.len()));
+        batches.push(std::mem::replace(&mut records, rest));
+    }
+    batches
+}

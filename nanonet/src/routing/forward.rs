@@ -1,0 +1,454 @@
+//! Requests on their way, and their way back.
+//!
+//! A request is handed from link to link; every node remembers where it came from, waits for the
+//! answer of the link it chose, and tries its next-best link if none comes. States of a request at
+//! a node: *waiting* (sent to a link, until a time), *answered* (kept only for publishes, whose
+//! progress comes in several answers), gone.
+//!
+//! Rules:
+//! - an id is handled once; again, it is answered `seen`;
+//! - the next link is the first untried one of [`Table::towards`](super::table::Table::towards):
+//!   the target itself, browsers by distance, bridges only when no browser is left;
+//! - look-ups of nodes and puts go only to links nearer to the target than we are, and end here
+//!   when there is none; questions and messages to one node may also step aside, which is what
+//!   finds a way when the links are too few for greedy routing;
+//! - *hops* bound how long a way gets, *budget* bounds how many times a request is passed on in
+//!   all, dead ends included: a node gives its whole budget to the link it tries and gets back
+//!   what was not spent (half, if the link does not answer);
+//! - an answer is taken from any link that was tried, also after the next was tried;
+//! - records are verified before they are passed on, so whoever hands over a false one is at
+//!   fault, however far away it was made;
+//! - a node that has too much on its way answers `busy` at once.
+//!
+//! Memory: [`MAX_PASSING`] requests, [`MAX_PER_LINK`] of them per link, [`MAX_HELD_BYTES`] of
+//! records in them; [`MAX_SEEN`] ids, the oldest forgotten first.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use nano_core::{BlockHash, UnixMillis};
+
+use crate::timers::Timer;
+use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
+use crate::{Distance, LinkId, Node, Role, SessionId};
+
+/// Most requests on their way through this node.
+pub(crate) const MAX_PASSING: usize = 1024;
+/// Most of them that came over one link.
+pub(crate) const MAX_PER_LINK: usize = 64;
+/// Most bytes of records held in them.
+pub(crate) const MAX_HELD_BYTES: usize = 4 << 20;
+/// Most ids remembered.
+pub(crate) const MAX_SEEN: usize = 8192;
+/// Most links one node tries for one request.
+const MAX_TRIES: usize = 4;
+/// How long a way back is kept.
+const EXPIRES_MS: u64 = 30_000;
+
+/// Who gets the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upstream {
+    /// Another node.
+    Link(LinkId),
+    /// We ourselves.
+    Own(Own),
+}
+
+/// What a request of our own is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Own {
+    /// To learn who is near a place.
+    Neighbourhood,
+    /// To get a signal to the other end of a session.
+    Signal(SessionId),
+    /// To have records kept.
+    Put,
+    /// To tell a node what it should hold.
+    Headers,
+    /// To get records from a node that told us; see [`crate::replication`].
+    Pull(u64),
+    /// To have a bridge ask the full nodes, for this question.
+    Resolve(u64),
+    /// To have a bridge publish this block.
+    Publish(BlockHash),
+}
+
+#[derive(Debug)]
+struct Passing {
+    upstream: Upstream,
+    request: Request,
+    held_bytes: usize,
+    tried: Vec<LinkId>,
+    waiting: Option<LinkId>,
+    expires: UnixMillis,
+    answered: bool,
+}
+
+/// Requests on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Forwards {
+    passing: BTreeMap<u64, Passing>,
+    per_link: BTreeMap<LinkId, usize>,
+    held_bytes: usize,
+    seen: BTreeSet<u64>,
+    seen_order: VecDeque<u64>,
+}
+
+impl Forwards {
+    /// Remembers an id; false if it was known.
+    pub(crate) fn first_seen(&mut self, id: u64) -> bool {
+        if !self.seen.insert(id) {
+            return false;
+        }
+        self.seen_order.push_back(id);
+        if self.seen_order.len() > MAX_SEEN
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        true
+    }
+
+    fn insert(&mut self, passing: Passing) {
+        if let Upstream::Link(link) = passing.upstream {
+            *self.per_link.entry(link).or_default() += 1;
+        }
+        self.held_bytes += passing.held_bytes;
+        self.passing.insert(passing.request.id, passing);
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Passing> {
+        let passing = self.passing.remove(&id)?;
+        self.held_bytes = self.held_bytes.saturating_sub(passing.held_bytes);
+        if let Upstream::Link(link) = passing.upstream
+            && let Some(count) = self.per_link.get_mut(&link)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.per_link.remove(&link);
+            }
+        }
+        Some(passing)
+    }
+
+    fn is_full(&self, upstream: Upstream, bytes: usize) -> bool {
+        let from_link = match upstream {
+            Upstream::Link(link) => self.per_link.get(&link).copied().unwrap_or(0),
+            Upstream::Own(_) => 0,
+        };
+        self.passing.len() >= MAX_PASSING
+            || from_link >= MAX_PER_LINK
+            || self.held_bytes + bytes > MAX_HELD_BYTES
+    }
+}
+
+/// How long the answer of one link is waited for, by what is asked.
+const fn patience(ask: &Ask) -> u64 {
+    match ask {
+        Ask::FindNearest | Ask::Get { .. } => 1_200,
+        Ask::Signal { .. } => 1_500,
+        Ask::Put { .. } | Ask::Headers { .. } => 3_000,
+        Ask::Pull(_) | Ask::Publish(_) => 6_000,
+        Ask::Resolve { .. } => 20_000,
+    }
+}
+
+fn held_bytes(ask: &Ask) -> usize {
+    match ask {
+        Ask::Put { records, .. } => records.iter().map(|record| record.to_bytes().len()).sum(),
+        Ask::Signal { sealed } => sealed.len(),
+        Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
+        _ => 0,
+    }
+}
+
+impl Node {
+    /// Sends a request of our own; the answer comes to `on_own_reply`.
+    pub(crate) fn ask(&mut self, own: Own, target: Target, body: Ask) {
+        self.ask_over(own, target, body, &[]);
+    }
+
+    /// Like `ask`, without trying the links in `avoid`.
+    pub(crate) fn ask_over(&mut self, own: Own, target: Target, body: Ask, avoid: &[LinkId]) {
+        let request = Request {
+            id: self.rng.next_u64(),
+            target,
+            // Not always the same number, so that it does not tell who asked.
+            hops_left: MAX_HOPS - u8::try_from(self.rng.below(4)).unwrap_or(0),
+            budget: MAX_BUDGET - u8::try_from(self.rng.below(4)).unwrap_or(0),
+            body,
+        };
+        self.forwards.first_seen(request.id);
+        self.handle(Upstream::Own(own), request, avoid);
+    }
+
+    /// A request came over a link.
+    pub(crate) fn on_request(&mut self, link: LinkId, request: Request) {
+        if !self.forwards.first_seen(request.id) {
+            return self.fail(Upstream::Link(link), &request, Failure::Seen);
+        }
+        self.handle(Upstream::Link(link), request, &[]);
+    }
+
+    fn handle(&mut self, upstream: Upstream, request: Request, avoid: &[LinkId]) {
+        match (&request.target, &request.body) {
+            (Target::Exactly(id), _) if *id == self.id => return self.serve(upstream, request),
+            (Target::Near(_), Ask::Get { account }) => {
+                let account = *account;
+                if let Some(found) = self.answer_get(upstream, &account) {
+                    return self.reply(upstream, request.id, Reply::Found(found));
+                }
+            }
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
+            (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
+        }
+        let bytes = held_bytes(&request.body);
+        if self.forwards.is_full(upstream, bytes) {
+            self.counters.refuse("busy");
+            return self.fail(upstream, &request, Failure::Busy);
+        }
+        let id = request.id;
+        let expires = self.now.plus(EXPIRES_MS);
+        self.forwards.insert(Passing {
+            upstream,
+            request,
+            held_bytes: bytes,
+            tried: avoid.to_vec(),
+            waiting: None,
+            expires,
+            answered: false,
+        });
+        self.advance(id);
+    }
+
+    /// Sends a request to the next link worth trying, or ends it here.
+    fn advance(&mut self, id: u64) {
+        loop {
+            let Some(passing) = self.forwards.passing.get(&id) else {
+                return;
+            };
+            let Some(link) = self.next_link(passing) else {
+                return self.end_here(id);
+            };
+            let Some(passing) = self.forwards.passing.get_mut(&id) else {
+                return;
+            };
+            passing.tried.push(link);
+            passing.request.budget = passing.request.budget.saturating_sub(1);
+            let mut request = passing.request.clone();
+            request.hops_left = request.hops_left.saturating_sub(1);
+            let until = self.now.plus(patience(&request.body));
+            let ours = matches!(passing.upstream, Upstream::Own(_));
+            if !self.send(link, &Message::Request(Box::new(request))) {
+                continue;
+            }
+            if !ours {
+                self.counters.forwarded += 1;
+            }
+            if let Some(passing) = self.forwards.passing.get_mut(&id) {
+                passing.waiting = Some(link);
+            }
+            self.timers.set(Timer::Passing(id), until);
+            return;
+        }
+    }
+
+    fn next_link(&self, passing: &Passing) -> Option<LinkId> {
+        let request = &passing.request;
+        let from = match passing.upstream {
+            Upstream::Link(link) => Some(link),
+            Upstream::Own(_) => None,
+        };
+        let own = from.is_none();
+        let tries = passing.tried.len();
+        if request.hops_left == 0 || request.budget == 0 || (tries >= MAX_TRIES && !own) {
+            return None;
+        }
+        let target = request.target.point();
+        let greedy = matches!(request.target, Target::Near(_))
+            && matches!(request.body, Ask::FindNearest | Ask::Put { .. });
+        let find = matches!(request.body, Ask::FindNearest);
+        // A bridge is no place for replicas, and who looks for its own neighbours is not its own
+        // nearest node: both pass on to anyone.
+        let limit = if self.config.role == Role::Bridge || (find && own) {
+            Distance::MAX
+        } else {
+            target.distance(&self.id.point())
+        };
+        self.table
+            .towards(&target)
+            .into_iter()
+            .find(|(link, distance, role)| {
+                let fresh = Some(*link) != from && !passing.tried.contains(link);
+                // The one who looks for its neighbours is linked with some of them.
+                let asker = find && distance.shared_bits() == 256;
+                let nearer = *role == Role::Browser && *distance < limit;
+                let only_way = *role == Role::Bridge && own && tries == 0;
+                fresh && !asker && (!greedy || nearer || only_way)
+            })
+            .map(|(link, ..)| link)
+    }
+
+    /// Nobody is left to pass a request to.
+    fn end_here(&mut self, id: u64) {
+        self.timers.clear(Timer::Passing(id));
+        let Some(Passing {
+            upstream, request, ..
+        }) = self.forwards.remove(id)
+        else {
+            return;
+        };
+        match (&request.target, &request.body) {
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) => self.serve(upstream, request),
+            (Target::Near(_), Ask::Get { account }) => {
+                let account = *account;
+                match self.answer_get_at_end(upstream, &account) {
+                    Some(found) => self.reply(upstream, request.id, Reply::Found(found)),
+                    None => self.fail(upstream, &request, Failure::NotFound),
+                }
+            }
+            _ => self.fail(upstream, &request, Failure::NotFound),
+        }
+    }
+
+    /// An answer came over a link.
+    pub(crate) fn on_response(&mut self, link: LinkId, response: Response) {
+        if self.questions.is_open(response.id) {
+            return self.on_answer(link, response);
+        }
+        let Some(passing) = self.forwards.passing.get_mut(&response.id) else {
+            return;
+        };
+        let progress = matches!(response.body, Reply::Progress(_));
+        if !passing.tried.contains(&link) || (passing.answered && !progress) {
+            return;
+        }
+        let id = response.id;
+        let mut body = response.body;
+        match &mut body {
+            Reply::Failed { why, budget } => {
+                if passing.waiting != Some(link) {
+                    return;
+                }
+                passing.waiting = None;
+                passing.request.budget = passing.request.budget.min(*budget);
+                let refused = *why == Failure::Refused
+                    && matches!(passing.request.target, Target::Exactly(_));
+                if refused {
+                    return self.finish(link, id, body, response.hops);
+                }
+                return self.advance(id);
+            }
+            Reply::Nearest(peers) => {
+                let target = passing.request.target.point();
+                let peers = std::mem::take(peers);
+                body = Reply::Nearest(self.merge_nearest(&target, peers));
+            }
+            Reply::Found(found) => {
+                let expected = match &passing.request.body {
+                    Ask::Get { account } | Ask::Resolve { account, .. } => *account,
+                    _ => return,
+                };
+                let own = matches!(passing.upstream, Upstream::Own(_));
+                if !own && !self.check_found(link, &expected, found) {
+                    if let Some(passing) = self.forwards.passing.get_mut(&id) {
+                        passing.waiting = None;
+                    }
+                    return self.advance(id);
+                }
+            }
+            _ => {}
+        }
+        self.finish(link, id, body, response.hops);
+    }
+
+    /// Gives an answer to whoever waits for it.
+    fn finish(&mut self, link: LinkId, id: u64, body: Reply, hops: u8) {
+        let keep = matches!(body, Reply::Progress(_));
+        let Some(passing) = self.forwards.passing.get_mut(&id) else {
+            return;
+        };
+        passing.answered = true;
+        passing.waiting = None;
+        let (upstream, expires) = (passing.upstream, passing.expires);
+        if keep {
+            self.timers.set(Timer::Passing(id), expires);
+        } else {
+            self.timers.clear(Timer::Passing(id));
+            self.forwards.remove(id);
+        }
+        match upstream {
+            Upstream::Link(back) => {
+                let hops = hops.saturating_add(1);
+                self.send(
+                    back,
+                    &Message::Response(Box::new(Response { id, hops, body })),
+                );
+            }
+            Upstream::Own(own) => self.on_own_reply(own, body, Some(link), hops),
+        }
+    }
+
+    /// Answers a request that ends here.
+    pub(crate) fn reply(&mut self, upstream: Upstream, id: u64, body: Reply) {
+        match upstream {
+            Upstream::Link(link) => {
+                let response = Response { id, hops: 1, body };
+                self.send(link, &Message::Response(Box::new(response)));
+            }
+            Upstream::Own(own) => self.on_own_reply(own, body, None, 0),
+        }
+    }
+
+    /// Answers that a request ends here without an answer.
+    pub(crate) fn fail(&mut self, upstream: Upstream, request: &Request, why: Failure) {
+        let budget = request.budget;
+        self.reply(upstream, request.id, Reply::Failed { why, budget });
+    }
+
+    /// The next hop took too long, or the way back is too old.
+    pub(crate) fn on_passing_timer(&mut self, id: u64) {
+        let Some(passing) = self.forwards.passing.get_mut(&id) else {
+            return;
+        };
+        if passing.answered {
+            self.forwards.remove(id);
+            return;
+        }
+        passing.waiting = None;
+        passing.request.budget /= 2;
+        self.advance(id);
+    }
+
+    /// A link is gone: what waits for it goes another way, what came from it is dropped.
+    pub(crate) fn forwards_link_gone(&mut self, link: LinkId) {
+        let mut orphans = Vec::new();
+        let mut stuck = Vec::new();
+        for (id, passing) in &mut self.forwards.passing {
+            if passing.upstream == Upstream::Link(link) {
+                orphans.push(*id);
+            } else if passing.waiting == Some(link) {
+                passing.waiting = None;
+                stuck.push(*id);
+            }
+        }
+        for id in orphans {
+            self.timers.clear(Timer::Passing(id));
+            self.forwards.remove(id);
+        }
+        for id in stuck {
+            self.advance(id);
+        }
+    }
+
+    /// Sends the request of a question over one link; see [`crate::query`].
+    pub(crate) fn send_path(&mut self, link: LinkId, id: u64, target: Target, body: Ask) -> bool {
+        let request = Request {
+            id,
+            target,
+            hops_left: MAX_HOPS - 1 - u8::try_from(self.rng.below(4)).unwrap_or(0),
+            budget: MAX_BUDGET / 2,
+            body,
+        };
+        self.send(link, &Message::Request(Box::new(request)))
+    }
+}

@@ -1,0 +1,352 @@
+//! What happens when links come and go, and how a node finds its place.
+//!
+//! - *Coming up*: a link whose handshake is done is refused if its peer is banned, is a second
+//!   link to the same node ([`Table::newer_is_kept`]), or gets no place ([`super::places`]).
+//! - *Joining*: with the first link up, our own neighbourhood is looked up, and again every
+//!   [`LOOK_UP_MS`] ([`LOOK_UP_POOR_MS`] while few links stand). Everyone on the way back adds
+//!   whom it is linked with, so the bridge that is the only one to know everyone says so.
+//! - *Telling*: each linked peer is told whom we are linked with, when that changes and at most
+//!   once per [`TELL_MS`]; first-hand only.
+//! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says,
+//!   at most [`MAX_OFFERS`] at a time.
+//! - *Bridges*: while none is linked, a browser asks its shell for one every [`NEED_BRIDGE_MS`].
+
+use std::collections::BTreeSet;
+
+use super::forward::Own;
+use super::places::{Admission, Seat};
+use super::table::{Table, Who};
+use crate::signaling::MAX_OFFERS;
+use crate::timers::Timer;
+use crate::wire::{Ask, MAX_PEERS, Message, Neighbours, Reply, Target, fitting_peers};
+use crate::{
+    CloseReason, Event, LinkId, LinkOrigin, Node, NodeId, NodeKey, PeerRecord, Point, Role,
+};
+
+/// How often our neighbourhood is looked up.
+pub(crate) const LOOK_UP_MS: u64 = 60_000;
+/// The same while fewer links stand than wanted.
+pub(crate) const LOOK_UP_POOR_MS: u64 = 5_000;
+/// Least time between two lists to one peer.
+pub(crate) const TELL_MS: u64 = 1_000;
+/// How often a bridge is asked for.
+pub(crate) const NEED_BRIDGE_MS: u64 = 10_000;
+/// Time between two looks at our links when nothing happens.
+const IDLE_MS: u64 = 5_000;
+/// Peers told in one go; the rest follows at once, so that a full bridge is not busy for long.
+const TELL_AT_ONCE: usize = 64;
+/// Of the peers named to someone, how many are the nearest; the others are spread over buckets.
+const NEAREST_NAMED: usize = 16;
+
+impl Node {
+    /// The handshake of a link is done.
+    pub(crate) fn on_established(&mut self, link: LinkId, record: PeerRecord) {
+        let id = record.node_id();
+        let Some(new) = self.table.get(link) else {
+            return;
+        };
+        let origin = new.origin;
+        if id == self.id {
+            return self.close(link, CloseReason::Ourselves);
+        }
+        if self.bans.holds(&id, self.now) {
+            return self.close(link, CloseReason::Banned);
+        }
+        if let Some(other) = self.table.link_to(&id)
+            && let Some(old) = self.table.get(other)
+        {
+            let newer = Table::newer_is_kept(self.id, id, old, new, self.now);
+            self.close(if newer { other } else { link }, CloseReason::Duplicate);
+            if !newer {
+                return;
+            }
+        }
+        let seat = Seat {
+            link: Some(link),
+            id,
+            role: record.role,
+            since: self.now,
+            links: self.links_told_in_offer(origin),
+        };
+        match self.places.admit(&self.table.seats(), &seat) {
+            Admission::Take => {}
+            Admission::Replace(other) => self.close(other, CloseReason::Shed),
+            Admission::Refuse => return self.close(link, CloseReason::Full),
+        }
+        let role = record.role;
+        self.table.up(link, Who { id, record }, self.now);
+        if let Some(peer) = self.table.get_mut(link) {
+            peer.links = seat.links;
+        }
+        self.known.reached(&id);
+        self.session_is_linked(origin, &id);
+        self.event(Event::LinkUp {
+            link,
+            peer: id,
+            role,
+        });
+        self.status_changed();
+        if !self.was_linked || self.table.count() == 1 {
+            self.looked_at = None;
+        }
+        self.was_linked = true;
+        self.timers.set(Timer::Membership, self.now);
+        self.timers.set_by(Timer::Replication, self.now.plus(500));
+        if role == Role::Bridge {
+            self.tell_watches(link);
+            self.publish_again_soon();
+        }
+    }
+
+    /// A link is gone, by us (`reason`) or by others.
+    pub(crate) fn on_link_gone(&mut self, link: LinkId, reason: Option<CloseReason>) {
+        let Some(peer) = self.table.close(link) else {
+            return;
+        };
+        let stats = peer.link.stats();
+        self.counters.past_bytes_in += stats.bytes_in;
+        self.counters.past_bytes_out += stats.bytes_out;
+        self.timers.clear(Timer::Link(link));
+        self.known.link_gone(self.now, link);
+        self.session_link_gone(peer.origin);
+        if let Some(who) = peer.who {
+            self.event(Event::LinkDown {
+                link,
+                peer: who.id,
+                reason,
+            });
+            self.status_changed();
+        }
+        self.forwards_link_gone(link);
+        self.questions_link_gone(link);
+        self.timers.set_by(Timer::Membership, self.now);
+    }
+
+    /// The peer closed the link and named a reason.
+    pub(crate) fn on_closed_by_peer(&mut self, link: LinkId, code: u8) {
+        let id = self.table.get(link).and_then(|peer| {
+            peer.who
+                .as_ref()
+                .map(|who| who.id)
+                .or(self.session_peer(peer.origin))
+        });
+        let unwanted = CloseReason::from_wire_code(code)
+            .is_some_and(|reason| reason != CloseReason::Duplicate);
+        if let Some(id) = id
+            && unwanted
+        {
+            self.known.unreachable(self.now, id);
+        }
+    }
+
+    /// Whom a link is meant to lead to.
+    pub(crate) fn expected_at(&self, origin: LinkOrigin) -> Option<NodeKey> {
+        let id = self.session_peer(origin)?;
+        self.known.get(&id).map(|record| record.node_key)
+    }
+
+    /// A peer says whom it is linked with.
+    pub(crate) fn on_neighbours(&mut self, link: LinkId, said: Neighbours) {
+        if let Some(peer) = self.table.get_mut(link) {
+            peer.links = said.links;
+        }
+        let peers = self.verified(said.peers);
+        self.known.listed(self.now, link, peers);
+        self.timers.set_by(Timer::Membership, self.now);
+        self.timers.set_by(Timer::Replication, self.now.plus(500));
+    }
+
+    /// Those of `peers` that are not us and whose record holds; known ones are not checked again.
+    fn verified(&self, peers: Vec<PeerRecord>) -> Vec<PeerRecord> {
+        peers
+            .into_iter()
+            .filter(|peer| {
+                let id = peer.node_id();
+                let same = self.known.get(&id).is_some_and(|known| known == peer);
+                id != self.id
+                    && peer.network == self.config.network
+                    && peer.version == self.record.version
+                    && (same || peer.verify().is_ok())
+            })
+            .collect()
+    }
+
+    /// The answer to a look-up of a neighbourhood.
+    pub(crate) fn on_neighbourhood(&mut self, body: Reply) {
+        if let Reply::Nearest(peers) = body {
+            let peers = self.verified(peers);
+            self.known.found(self.now, peers);
+            self.looked_around = true;
+            self.status_changed();
+        }
+        self.timers.set_by(Timer::Membership, self.now);
+    }
+
+    /// The peers to name to someone who asks for `target`: `others`, those we are linked with and
+    /// ourselves; the nearest, then one per bucket around the target.
+    pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
+        let ours = self.table.up_links().map(|(_, _, who)| &who.record);
+        let mut all: Vec<_> = ours
+            .chain(&others)
+            .chain([&self.record])
+            .map(|record| (target.distance(&record.node_id().point()), record))
+            .filter(|(distance, _)| distance.shared_bits() < 256)
+            .collect();
+        all.sort_by_key(|(distance, _)| *distance);
+        all.dedup_by_key(|(distance, _)| *distance);
+        let far = all.split_off(all.len().min(NEAREST_NAMED));
+        let mut buckets = BTreeSet::new();
+        let (spread, rest): (Vec<_>, Vec<_>) = far
+            .into_iter()
+            .partition(|(distance, _)| buckets.insert(distance.shared_bits()));
+        let named = all.into_iter().chain(spread).chain(rest);
+        fitting_peers(named.take(MAX_PEERS).map(|(_, record)| record.clone()))
+    }
+
+    /// Looks after links.
+    pub(crate) fn on_membership_timer(&mut self) {
+        let mut next = self.now.plus(IDLE_MS);
+        if self.tell_neighbours() {
+            next = self.now.plus(TELL_MS / 4);
+        }
+        self.look_around();
+        self.make_offers();
+        self.ask_for_bridge();
+        self.timers.set_by(Timer::Membership, next);
+    }
+
+    /// Tells peers whom we are linked with; true if some are still to be told.
+    fn tell_neighbours(&mut self) -> bool {
+        let links = u16::try_from(self.table.count_of(Role::Browser)).unwrap_or(u16::MAX);
+        let mut due = Vec::new();
+        let mut waiting = false;
+        for (link, peer, who) in self.table.up_links() {
+            let all = self.merge_nearest(&who.id.point(), Vec::new());
+            let peers: Vec<_> = all
+                .into_iter()
+                .filter(|record| record.node_key != self.record.node_key)
+                .collect();
+            let ids: Vec<NodeId> = peers.iter().map(PeerRecord::node_id).collect();
+            if peer.told.is_some() && peer.told_ids == ids {
+                continue;
+            }
+            let soon = peer.told.is_some_and(|told| self.now.since(told) < TELL_MS);
+            if soon || due.len() >= TELL_AT_ONCE {
+                waiting = true;
+                continue;
+            }
+            due.push((link, ids, peers));
+        }
+        for (link, ids, peers) in due {
+            let sent = self.send(link, &Message::Neighbours(Neighbours { links, peers }));
+            if let Some(peer) = self.table.get_mut(link)
+                && sent
+            {
+                peer.told = Some(self.now);
+                peer.told_ids = ids;
+            }
+            waiting |= !sent;
+        }
+        waiting
+    }
+
+    fn look_around(&mut self) {
+        if self.table.count() == 0 {
+            self.looked_around = false;
+            return;
+        }
+        let poor = self.config.role == Role::Browser
+            && (self.table.count_of(Role::Browser) < self.places.near() + 1);
+        let every = if poor { LOOK_UP_POOR_MS } else { LOOK_UP_MS };
+        let due = self
+            .looked_at
+            .is_none_or(|looked| self.now.since(looked) >= every);
+        if due && self.config.role == Role::Browser {
+            self.looked_at = Some(self.now);
+            let target = Target::Near(self.id.point());
+            self.ask(Own::Neighbourhood, target, Ask::FindNearest);
+        }
+    }
+
+    /// Places taken, offers on their way included.
+    fn seats_with_offers(&self) -> Vec<Seat> {
+        let mut seats = self.table.seats();
+        seats.extend(self.sessions.offers().map(|id| Seat {
+            link: None,
+            id,
+            role: Role::Browser,
+            since: self.now,
+            links: 0,
+        }));
+        seats
+    }
+
+    /// Known browsers that are neither linked nor about to be.
+    fn free_nodes(&self) -> Vec<NodeId> {
+        self.known
+            .reachable(self.now)
+            .filter(|id| {
+                self.table.link_to(id).is_none()
+                    && !self.sessions.leads_to(id)
+                    && !self.bans.holds(id, self.now)
+            })
+            .collect()
+    }
+
+    /// Whether there is a node we would make an offer.
+    pub(crate) fn wants_links(&self) -> bool {
+        self.places
+            .next_offer(&self.seats_with_offers(), &self.free_nodes())
+            .is_some()
+    }
+
+    fn make_offers(&mut self) {
+        if self.table.count() == 0 {
+            return;
+        }
+        while self.sessions.offers().count() < MAX_OFFERS {
+            let seats = self.seats_with_offers();
+            let Some(id) = self.places.next_offer(&seats, &self.free_nodes()) else {
+                return;
+            };
+            if !self.make_offer(id) {
+                return;
+            }
+        }
+    }
+
+    fn ask_for_bridge(&mut self) {
+        if self.config.role == Role::Bridge || self.table.count_of(Role::Bridge) > 0 {
+            self.need_bridge_at = None;
+            return;
+        }
+        let due = self
+            .need_bridge_at
+            .is_none_or(|asked| self.now.since(asked) >= NEED_BRIDGE_MS);
+        if due {
+            self.need_bridge_at = Some(self.now);
+            self.event(Event::NeedBridge);
+        }
+    }
+
+    /// The `count` browsers nearest to `point` among us, those linked and those known, nearest
+    /// first.
+    pub(crate) fn nearest_browsers(&self, point: &Point, count: usize) -> Vec<NodeId> {
+        let linked = self
+            .table
+            .up_links()
+            .filter(|(_, _, who)| who.record.role == Role::Browser)
+            .map(|(_, _, who)| who.id);
+        let known = self
+            .known
+            .iter()
+            .filter(|(_, record)| record.role == Role::Browser)
+            .map(|(id, _)| *id);
+        let us = (self.config.role == Role::Browser).then_some(self.id);
+        let mut all: Vec<NodeId> = linked.chain(known).chain(us).collect();
+        all.sort_unstable_by_key(|id| point.distance(&id.point()));
+        all.dedup();
+        all.truncate(count);
+        all
+    }
+}

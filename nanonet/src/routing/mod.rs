@@ -1,0 +1,13 @@
+//! Who is linked, who is known, and how requests find their way.
+//!
+//! - [`table`]: the open links, which *are* the routing table;
+//! - [`known`]: nodes that peers say they are linked with;
+//! - [`places`]: whom to link with and whom to give up, as pure rules;
+//! - [`membership`]: what happens when links come and go;
+//! - [`forward`]: requests of others and our own on their way, and their way back.
+
+pub(crate) mod forward;
+pub(crate) mod known;
+pub(crate) mod membership;
+pub(crate) mod places;
+pub(crate) mod table;

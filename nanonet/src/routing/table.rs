@@ -1,0 +1,215 @@
+//! The open links: the only routing table there is.
+//!
+//! States of a link: *greeting* (handshake not finished, its peer unknown) and *up* (its peer is
+//! known and it has a place). A link that loses its place or breaks a rule is taken out at once.
+//!
+//! Memory: at most the configured number of links up, and as many again greeting
+//! ([`Table::room_to_greet`]); what each holds is bounded by the link itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nano_core::{Account, UnixMillis};
+
+use super::places::Seat;
+use crate::limits::{Faults, TokenBucket};
+use crate::link::Link;
+use crate::{Distance, LinkId, LinkOrigin, NodeId, PeerRecord, Point, Role, Transport};
+
+/// Two links to one node within this time are a crossing; later ones replace a dead one.
+const CROSSING_MS: u64 = 5_000;
+
+/// One link.
+pub(crate) struct Peer {
+    /// The encrypted, framed link itself.
+    pub(crate) link: Link,
+    /// Who opened it.
+    pub(crate) origin: LinkOrigin,
+    /// What carries it.
+    pub(crate) transport: Transport,
+    /// Opened, or up, since.
+    pub(crate) since: UnixMillis,
+    /// Who is there; `None` while greeting.
+    pub(crate) who: Option<Who>,
+    /// Verified answers to our own questions.
+    pub(crate) answers: u64,
+    /// What it may ask.
+    pub(crate) bucket: TokenBucket,
+    /// What it did wrong.
+    pub(crate) faults: Faults,
+    /// Links to browsers it says it has.
+    pub(crate) links: u16,
+    /// Accounts it watches (we are a bridge).
+    pub(crate) watches: BTreeSet<Account>,
+    /// Whether it was told what we watch.
+    pub(crate) told_watches: bool,
+    /// When it was last told our neighbours.
+    pub(crate) told: Option<UnixMillis>,
+    /// Whom it was told, to say nothing twice.
+    pub(crate) told_ids: Vec<NodeId>,
+}
+
+/// The other end of a link that is up.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    /// Its id.
+    pub(crate) id: NodeId,
+    /// Its signed introduction.
+    pub(crate) record: PeerRecord,
+}
+
+impl Peer {
+    /// A link that starts greeting.
+    pub(crate) fn new(
+        link: Link,
+        origin: LinkOrigin,
+        transport: Transport,
+        now: UnixMillis,
+    ) -> Self {
+        Self {
+            link,
+            origin,
+            transport,
+            since: now,
+            who: None,
+            answers: 0,
+            bucket: TokenBucket::new(now),
+            faults: Faults::default(),
+            links: 0,
+            watches: BTreeSet::new(),
+            told_watches: false,
+            told: None,
+            told_ids: Vec::new(),
+        }
+    }
+
+    /// Whether our side started the handshake.
+    pub(crate) const fn we_started(&self) -> bool {
+        match self.origin {
+            LinkOrigin::Dialled => true,
+            LinkOrigin::Accepted => false,
+            LinkOrigin::Signaled { offerer, .. } => offerer,
+        }
+    }
+}
+
+/// All links.
+#[derive(Default)]
+pub(crate) struct Table {
+    peers: BTreeMap<LinkId, Peer>,
+    by_id: BTreeMap<NodeId, LinkId>,
+}
+
+impl Table {
+    /// Enters a link that starts greeting.
+    pub(crate) fn open(&mut self, id: LinkId, peer: Peer) {
+        self.peers.insert(id, peer);
+    }
+
+    /// Whether one more link may greet with `max_links` places.
+    pub(crate) fn room_to_greet(&self, max_links: u16) -> bool {
+        self.peers.len() < usize::from(max_links).saturating_mul(2).max(8)
+    }
+
+    /// Gives a greeting link its peer.
+    pub(crate) fn up(&mut self, link: LinkId, who: Who, now: UnixMillis) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            self.by_id.insert(who.id, link);
+            peer.who = Some(who);
+            peer.since = now;
+        }
+    }
+
+    /// Takes a link out.
+    pub(crate) fn close(&mut self, link: LinkId) -> Option<Peer> {
+        let peer = self.peers.remove(&link)?;
+        if let Some(who) = &peer.who
+            && self.by_id.get(&who.id) == Some(&link)
+        {
+            self.by_id.remove(&who.id);
+        }
+        Some(peer)
+    }
+
+    /// One link.
+    pub(crate) fn get(&self, link: LinkId) -> Option<&Peer> {
+        self.peers.get(&link)
+    }
+
+    /// One link, to change it.
+    pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Peer> {
+        self.peers.get_mut(&link)
+    }
+
+    /// The link to a node.
+    pub(crate) fn link_to(&self, id: &NodeId) -> Option<LinkId> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Links that are up, with their peers.
+    pub(crate) fn up_links(&self) -> impl Iterator<Item = (LinkId, &Peer, &Who)> {
+        self.peers
+            .iter()
+            .filter_map(|(link, peer)| peer.who.as_ref().map(|who| (*link, peer, who)))
+    }
+
+    /// Links that are up and lead to nodes of `role`.
+    pub(crate) fn links_of(&self, role: Role) -> Vec<LinkId> {
+        self.up_links()
+            .filter(|(_, _, who)| who.record.role == role)
+            .map(|(link, _, _)| link)
+            .collect()
+    }
+
+    /// How many links are up.
+    pub(crate) fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// How many lead to nodes of `role`.
+    pub(crate) fn count_of(&self, role: Role) -> usize {
+        self.up_links()
+            .filter(|(_, _, who)| who.record.role == role)
+            .count()
+    }
+
+    /// The places taken.
+    pub(crate) fn seats(&self) -> Vec<Seat> {
+        self.up_links()
+            .map(|(link, peer, who)| Seat {
+                link: Some(link),
+                id: who.id,
+                role: who.record.role,
+                since: peer.since,
+                links: peer.links,
+            })
+            .collect()
+    }
+
+    /// Links that are up in the order in which a request towards `target` tries them: the node
+    /// itself if it is linked, browsers by distance, then bridges by distance, so that bridges
+    /// carry only what nobody else can.
+    pub(crate) fn towards(&self, target: &Point) -> Vec<(LinkId, Distance, Role)> {
+        let mut links: Vec<_> = self
+            .up_links()
+            .map(|(link, _, who)| (link, target.distance(&who.id.point()), who.record.role))
+            .collect();
+        links.sort_unstable_by_key(|(link, distance, role)| {
+            (distance.shared_bits() < 256, *role, *distance, *link)
+        });
+        links
+    }
+
+    /// Which of two links to one node is kept. Both ends come to the same answer: of two opened
+    /// within five seconds the one whose handshake the lower id started, else the newer one,
+    /// because a node that comes again has lost the first.
+    pub(crate) fn newer_is_kept(
+        us: NodeId,
+        them: NodeId,
+        old: &Peer,
+        new: &Peer,
+        now: UnixMillis,
+    ) -> bool {
+        let lower_started = |peer: &Peer| peer.we_started() == (us < them);
+        now.since(old.since) >= CROSSING_MS || lower_started(new) || !lower_started(old)
+    }
+}

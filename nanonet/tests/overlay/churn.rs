@@ -1,0 +1,84 @@
+//! Nodes come and go; records stay.
+
+use nanonet::{AccountState, GetOptions};
+
+use crate::harness::World;
+
+#[test]
+fn replicas_are_restored_when_their_holders_leave() {
+    let mut world = World::meshed(30, 20);
+    let accounts: Vec<_> = (0..10)
+        .map(|number| {
+            let account = world.oracle.open(number, 500);
+            world.confirm(0, account);
+            account
+        })
+        .collect();
+    world.run(5_000);
+    // Of every account two of three holders go at once, the bridge with them.
+    world.rules.redial = false;
+    world.stop(0);
+    let first = world.holders(&accounts[0]);
+    for place in &first[..2] {
+        world.stop(*place);
+    }
+    let restored = |world: &World| world.holders(&accounts[0]).len() >= 3;
+    assert!(world.run_until(120_000, restored));
+    for place in world.browsers() {
+        for account in &accounts {
+            let answer = world.get(place, *account, GetOptions::default());
+            assert!(matches!(answer.unwrap().state, AccountState::Opened { .. }));
+        }
+    }
+}
+
+#[test]
+fn a_newcomer_gets_the_records_it_shall_hold() {
+    let mut world = World::meshed(31, 8);
+    let accounts: Vec<_> = (0..40)
+        .map(|number| {
+            let account = world.oracle.open(number, 500);
+            world.confirm(0, account);
+            account
+        })
+        .collect();
+    world.run(5_000);
+    let newcomer = world.add(nanonet::Role::Browser);
+    world.dial(newcomer, 0);
+    let shall = accounts
+        .iter()
+        .filter(|account| {
+            let key = nanonet::AccountKey::new(account).point();
+            let mut places = world.browsers();
+            places.sort_by_key(|place| key.distance(&world.id(*place).point()));
+            places[..3].contains(&newcomer)
+        })
+        .count();
+    assert!(shall >= 5, "chance gives it about a third");
+    let full = |world: &World| world.stored_accounts(newcomer).len() >= shall;
+    assert!(world.run_until(90_000, full));
+    assert_eq!(world.resolves, 0);
+}
+
+#[test]
+fn the_mesh_heals_under_churn() {
+    let mut world = World::meshed(32, 16);
+    let account = world.oracle.open(1, 500);
+    world.confirm(0, account);
+    world.run(3_000);
+    for round in 0..6 {
+        let browsers = world.browsers();
+        let leaver = browsers[round * 5 % browsers.len()];
+        world.stop(leaver);
+        world.run(2_000);
+        let newcomer = world.add(nanonet::Role::Browser);
+        world.dial(newcomer, 0);
+        world.run(6_000);
+    }
+    world.run(20_000);
+    for asker in world.browsers() {
+        assert!(world.status(asker).links.len() >= 3);
+        world.get(asker, account, GetOptions::default()).unwrap();
+    }
+    assert_eq!(world.resolves, 0);
+}

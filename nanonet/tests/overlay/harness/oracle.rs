@@ -1,0 +1,181 @@
+//! A stand-in for the full nodes behind a bridge: a small ledger of account chains whose blocks
+//! are confirmed by representatives with known keys.
+
+use std::collections::BTreeMap;
+
+use nano_core::{
+    Account, Block, BlockHash, Link, Network, Raw, StateBlock, UnixMillis, WeightTable, WorkNonce,
+};
+use nanonet::testing::{TestChain, TestKeys};
+use nanonet::{AccountRecord, Identity, ReceivableRecord, RelayRefusal, ResolveOutcome, Sighting};
+
+/// The ledger with its representatives.
+pub(crate) struct Oracle {
+    keys: TestKeys,
+    chains: BTreeMap<Account, TestChain>,
+    /// Sends by destination: whose chain, and where in it.
+    sends: BTreeMap<Account, Vec<(Account, usize)>>,
+}
+
+impl Oracle {
+    /// An empty ledger.
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: TestKeys::new(),
+            chains: BTreeMap::new(),
+            sends: BTreeMap::new(),
+        }
+    }
+
+    /// Weights to check its proofs against.
+    pub(crate) fn weights(&self) -> WeightTable {
+        self.keys.weights().clone()
+    }
+
+    /// Opens account `place` with `nano` nano.
+    pub(crate) fn open(&mut self, place: u64, nano: u128) -> Account {
+        let chain = TestChain::open(place, Raw::new(nano * Raw::NANO.number()));
+        let account = chain.account();
+        self.chains.insert(account, chain);
+        account
+    }
+
+    /// The chain of an account.
+    pub(crate) fn chain(&self, account: &Account) -> &TestChain {
+        &self.chains[account]
+    }
+
+    /// The balance of an account.
+    pub(crate) fn balance(&self, account: &Account) -> Raw {
+        self.chains[account].balance()
+    }
+
+    /// A send inside the ledger, as if published elsewhere.
+    pub(crate) fn send(&mut self, from: &Account, to: &Account, nano: u128) -> BlockHash {
+        let amount = Raw::new(nano * Raw::NANO.number());
+        let chain = self.chains.get_mut(from).unwrap();
+        let hash = chain.send(to, amount);
+        let height = chain.blocks().len() - 1;
+        self.sends.entry(*to).or_default().push((*from, height));
+        hash
+    }
+
+    /// A signed send with work that is not in the ledger yet.
+    pub(crate) fn build_send(&self, from: &Account, to: &Account, nano: u128) -> Block {
+        let chain = &self.chains[from];
+        let last = chain.blocks().last().unwrap();
+        let amount = Raw::new(nano * Raw::NANO.number());
+        let left = chain.balance().checked_sub(amount).unwrap();
+        let (previous, representative) = (last.hash(), last.representative);
+        let send = StateBlock::unsigned(*from, previous, representative, left, Link::from(*to));
+        let mut block = Block::State(send.sign(chain.key()));
+        let needed = Network::Dev.work_thresholds().entry_of(&block);
+        let root = block.root();
+        let work = (0..).map(WorkNonce::new);
+        let work = work
+            .into_iter()
+            .find(|work| work.difficulty(&root) >= needed);
+        block.set_work(work.unwrap());
+        block
+    }
+
+    /// Takes a published block into the ledger.
+    pub(crate) fn apply(&mut self, block: Block) -> Result<(), RelayRefusal> {
+        let Block::State(state) = &block else {
+            return Err(RelayRefusal::LegacyBlock);
+        };
+        let chain = self.chains.get_mut(&state.account);
+        let chain = chain.ok_or(RelayRefusal::NotOnFrontier)?;
+        let frontier = chain.blocks().last().unwrap();
+        if frontier.hash() == block.hash() {
+            return Ok(());
+        }
+        if frontier.hash() != state.previous {
+            return Err(RelayRefusal::NotOnFrontier);
+        }
+        let amount = chain.balance().checked_sub(state.balance);
+        let amount = amount.ok_or(RelayRefusal::Invalid)?;
+        let destination = Account::from_bytes(*state.link.as_bytes());
+        // Signing is deterministic, so the chain builds the very same block.
+        let hash = chain.send(&destination, amount);
+        assert_eq!(hash, block.hash());
+        let height = chain.blocks().len() - 1;
+        let account = state.account;
+        self.sends
+            .entry(destination)
+            .or_default()
+            .push((account, height));
+        Ok(())
+    }
+
+    /// The record of an account's frontier, with lineage from `held` on.
+    pub(crate) fn record(
+        &self,
+        account: &Account,
+        held: Option<BlockHash>,
+    ) -> Option<AccountRecord> {
+        let chain = self.chains.get(account)?;
+        let height = chain.blocks().len() - 1;
+        self.record_at(account, height, held)
+    }
+
+    /// The record of block `height` of an account.
+    pub(crate) fn record_at(
+        &self,
+        account: &Account,
+        height: usize,
+        held: Option<BlockHash>,
+    ) -> Option<AccountRecord> {
+        let chain = self.chains.get(account)?;
+        let from = held.and_then(|held| chain.blocks().iter().position(|b| b.hash() == held));
+        let lineage = from.map_or(0, |from| height.saturating_sub(from)).min(64);
+        Some(self.keys.record(chain, height, lineage))
+    }
+
+    /// The record of the frontier for its destination, if it is a send.
+    pub(crate) fn receivable_of_frontier(&self, account: &Account) -> Option<ReceivableRecord> {
+        let chain = self.chains.get(account)?;
+        let height = chain.blocks().len() - 1;
+        (height > 0).then(|| self.keys.receivable(chain, height))
+    }
+
+    /// The representatives.
+    pub(crate) fn keys(&self) -> &TestKeys {
+        &self.keys
+    }
+
+    /// What a bridge finds out about an account.
+    pub(crate) fn resolve(
+        &self,
+        bridge: &Identity,
+        now: UnixMillis,
+        account: &Account,
+        held: Option<BlockHash>,
+    ) -> ResolveOutcome {
+        let receivables = self
+            .sends
+            .get(account)
+            .into_iter()
+            .flatten()
+            .map(|(from, height)| self.keys.receivable(&self.chains[from], *height))
+            .collect();
+        let weight = self.keys.weights().total();
+        let sight = |frontier| {
+            let network = Network::Dev;
+            Sighting::sign(bridge, network, *account, frontier, now, weight, weight)
+        };
+        match self.record(account, held) {
+            Some(mut record) => {
+                record.sightings.push(sight(Some(record.hash())));
+                ResolveOutcome::Found {
+                    record: Box::new(record),
+                    receivables,
+                }
+            }
+            None => ResolveOutcome::Unopened {
+                sighting: sight(None),
+                receivables,
+            },
+        }
+    }
+}

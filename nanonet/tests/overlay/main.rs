@@ -1,0 +1,10 @@
+//! What the overlay promises, shown with whole nodes on virtual time. One file per promise.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod churn;
+mod harness;
+mod mesh;
+mod publishing;
+mod queries;
+mod replay;
