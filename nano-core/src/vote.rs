@@ -195,6 +195,29 @@ mod tests {
     }
 
     #[test]
+    fn each_time_has_one_text() {
+        for time in [0, 1_700_000_000_009, u64::MAX - 1, u64::MAX] {
+            let time = VoteTimestamp::from_packed(time);
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+        assert_eq!(VoteTimestamp::FINAL.to_string(), "final");
+        for text in [
+            "",
+            "18446744073709551615",
+            "01",
+            "+1",
+            "Final",
+            "18446744073709551616",
+        ] {
+            assert_eq!(
+                text.parse::<VoteTimestamp>(),
+                Err(VoteTimestampError),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn a_signature_covers_order_and_time() {
         let key = PrivateKey::from_bytes([7; 32]);
         let hashes = vec![

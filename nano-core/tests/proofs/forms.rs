@@ -286,6 +286,20 @@ proptest! {
     }
 
     #[test]
+    fn inside_other_formats_a_proof_is_its_own_form(
+        balance in balance_proofs(),
+        receivable in receivable_proofs(),
+    ) {
+        let bytes = postcard::to_allocvec(&(&balance, &receivable)).unwrap();
+        let own = balance.to_bytes().unwrap();
+        prop_assert!(bytes.windows(own.len()).any(|window| window == own));
+        let both: (BalanceProof, ReceivableProof) = postcard::from_bytes(&bytes).unwrap();
+        prop_assert_eq!(&both, &(balance.clone(), receivable.clone()));
+        let json = serde_json::to_string(&(balance, receivable)).unwrap();
+        prop_assert_eq!(serde_json::from_str::<(BalanceProof, ReceivableProof)>(&json).unwrap(), both);
+    }
+
+    #[test]
     fn accepted_bytes_are_written_again_as_they_were(
         balance in balance_proofs(),
         receivable in receivable_proofs(),

@@ -164,7 +164,11 @@ proptest! {
         let bytes = table.to_bytes().unwrap();
         prop_assert_eq!(WeightTable::from_bytes(&bytes), Ok(table.clone()));
         let json = table.to_json().unwrap();
-        prop_assert_eq!(WeightTable::from_json(&json), Ok(table));
+        prop_assert_eq!(WeightTable::from_json(&json), Ok(table.clone()));
+        let inside = postcard::to_allocvec(&table).unwrap();
+        prop_assert_eq!(&postcard::from_bytes::<WeightTable>(&inside).unwrap(), &table);
+        let inside = serde_json::to_string(&table).unwrap();
+        prop_assert_eq!(serde_json::from_str::<WeightTable>(&inside).unwrap(), table);
     }
 
     #[test]
