@@ -60,6 +60,9 @@ export interface ProvenFrontier {
 	votes: ProofVote[];
 }
 
+/** What the names of the wasm's errors begin with (`src/fault.rs`). */
+const FAULT = "nano:";
+
 let loading: Promise<void> | undefined;
 
 /**
@@ -89,9 +92,8 @@ function call<T>(body: () => T): T {
 	try {
 		return body();
 	} catch (cause) {
-		if (cause instanceof Error && cause.name === "NanoCore") {
-			const [code = "", message = ""] = cause.message.split("\n", 2);
-			throw new NanoError(code, message);
+		if (cause instanceof Error && cause.name.startsWith(FAULT)) {
+			throw new NanoError(cause.name.slice(FAULT.length), cause.message);
 		}
 		if (!loading) {
 			throw new NanoError("not-initialised", "Call and await initCore() first.", { cause });

@@ -182,7 +182,7 @@ export class WorkPool {
 			elapsedMs,
 			hashesPerSecond: (job.hashes * 1000) / elapsedMs,
 			expectedMs: (mean * elapsedMs) / Math.max(1, job.hashes),
-			chance: -Math.expm1(-job.hashes / mean),
+			fraction: -Math.expm1(-job.hashes / mean),
 		});
 	}
 

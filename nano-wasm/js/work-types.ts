@@ -28,6 +28,6 @@ export interface WorkProgress {
 	hashesPerSecond: number;
 	/** How long a search takes on average at this speed, whatever was tried before. */
 	expectedMs: number;
-	/** Share of searches that would have ended by now, 0 to 1. */
-	chance: number;
+	/** Share of searches that would have ended by now, 0 to 1: what a bar can honestly show. */
+	fraction: number;
 }
