@@ -24,9 +24,4 @@ export class Emitter<Events> {
 			}
 		}
 	}
-
-	/** Whether anybody listens. */
-	has(event: keyof Events): boolean {
-		return (this.#listeners.get(event)?.size ?? 0) > 0;
-	}
 }

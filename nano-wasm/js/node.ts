@@ -41,6 +41,7 @@ export class NanoNode {
 	readonly #client: WorkerClient;
 	readonly #peers: PeerConnections;
 	readonly #events: Emitter<NodeEvents>;
+	readonly #release: () => void;
 	readonly #onConnectivity: () => void;
 
 	static {
@@ -53,6 +54,7 @@ export class NanoNode {
 		client: WorkerClient,
 		peers: PeerConnections,
 		events: Emitter<NodeEvents>,
+		release: () => void,
 	) {
 		this.key = started.key;
 		this.id = started.id;
@@ -64,6 +66,7 @@ export class NanoNode {
 		this.#client = client;
 		this.#peers = peers;
 		this.#events = events;
+		this.#release = release;
 		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
 		addEventListener("online", this.#onConnectivity);
 		addEventListener("offline", this.#onConnectivity);
@@ -80,8 +83,6 @@ export class NanoNode {
 			if (news.type === "signal") peers.handle(news, attachment);
 			else if (news.event === "status") {
 				events.emit("status", { ...news.detail, connections: peers.summary() });
-			} else if (news.event === "answer") {
-				if (events.has("answer")) events.emit("answer", readAnswer(news.detail));
 			} else events.emit(news.event, news.detail as never);
 		};
 		const client = new WorkerClient(
@@ -96,13 +97,20 @@ export class NanoNode {
 			(command, attachment) => client.post(command, attachment),
 			options.iceServers ?? [],
 		);
+		const network = options.network ?? "live";
+		const name = options.name ?? "default";
+		let release = () => {};
 		try {
+			const wanted = options.storage ?? "indexeddb";
+			const lock = wanted === "indexeddb" ? await claim(`nanonet-${name}-${network}`) : undefined;
+			if (lock) release = lock;
 			const started = await client.request<Started>(
 				{
 					type: "start",
-					network: options.network ?? "live",
-					storage: options.storage ?? "indexeddb",
-					name: options.name ?? "default",
+					network,
+					name,
+					storage: lock ? "indexeddb" : "memory",
+					...(wanted === "indexeddb" && !lock ? { storageProblem: TAKEN } : {}),
 					bridges: options.bridges ?? [location.origin],
 					anchors: options.anchors ?? [],
 					...(options.maxLinks === undefined ? {} : { maxLinks: options.maxLinks }),
@@ -110,8 +118,9 @@ export class NanoNode {
 				},
 				options.signal,
 			);
-			return new NanoNode(started, options, client, peers, events);
+			return new NanoNode(started, options, client, peers, events, release);
 		} catch (error) {
+			release();
 			peers.stop();
 			client.close(error as NanoError);
 			throw error;
@@ -135,7 +144,9 @@ export class NanoNode {
 			},
 			options.signal,
 		);
-		return readAnswer(answer);
+		const read = readAnswer(answer);
+		this.#events.emit("answer", read);
+		return read;
 	}
 
 	/**
@@ -180,6 +191,30 @@ export class NanoNode {
 		} finally {
 			this.#peers.stop();
 			this.#client.close(new NanoError("stopped", "The node was stopped; start a new one."));
+			this.#release();
 		}
 	}
+}
+
+/** How long a page that is going may still hold its storage when the next one starts. */
+const HANDOVER_MS = 1_000;
+const TAKEN =
+	"Another tab of this site runs the node with this storage; this tab's node keeps nothing and has an identity of its own.";
+
+/**
+ * Claims a storage for this tab: two nodes of one identity would cut each other's links.
+ * @returns what gives it back; nothing if another tab has it
+ */
+async function claim(name: string): Promise<(() => void) | undefined> {
+	// Pages without a secure context have no locks, and no way to know.
+	if (!navigator.locks) return () => {};
+	return new Promise((resolve) => {
+		navigator.locks
+			.request(
+				name,
+				{ signal: AbortSignal.timeout(HANDOVER_MS) },
+				() => new Promise<void>((release) => resolve(release)),
+			)
+			.catch(() => resolve(undefined));
+	});
 }

@@ -21,6 +21,8 @@ export type Command =
 			id: number;
 			network: string;
 			storage: "indexeddb" | "memory";
+			/** Why less storage is asked for than the person wanted. */
+			storageProblem?: string;
 			name: string;
 			bridges: string[];
 			anchors: string[];
@@ -68,12 +70,12 @@ export type Reply =
 	| { type: "error"; id: number; code: string; message: string }
 	| ({ type: "signal" } & Signal)
 	| { type: "event"; event: "status"; detail: WireStatus }
-	| { type: "event"; event: "answer"; detail: WireAnswer }
 	| { type: "event"; event: "link"; detail: LinkEvent }
 	| { type: "event"; event: "record"; detail: { account: string } }
 	| { type: "event"; event: "transaction"; detail: TransactionEvent }
 	| { type: "event"; event: "refused"; detail: { from: string | null; reason: string } }
-	| { type: "event"; event: "alarm"; detail: { account: string; diverged: boolean } };
+	| { type: "event"; event: "alarm"; detail: { account: string; diverged: boolean } }
+	| { type: "event"; event: "error"; detail: { code: string; message: string } };
 
 /** The value of `start`'s result. */
 export interface Started {

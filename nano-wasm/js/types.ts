@@ -246,6 +246,6 @@ export interface NodeEvents {
 	 * happen; otherwise only their order is not known.
 	 */
 	alarm: { account: string; diverged: boolean };
-	/** Nobody listens to a failed command, or the worker is gone. */
+	/** Something failed that no call waits for: a watch beyond the limit, or the worker itself. */
 	error: { code: string; message: string };
 }

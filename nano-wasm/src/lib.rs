@@ -10,5 +10,7 @@
 #[cfg(feature = "core")]
 pub mod core;
 mod fault;
+#[cfg(feature = "node")]
+mod node;
 
 pub use fault::Fault;

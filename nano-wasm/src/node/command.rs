@@ -1,0 +1,169 @@
+//! What the page asks. TypeScript's side of these types is `js/protocol.ts`.
+
+use serde::Deserialize;
+
+/// One command. Those with an `id` are answered once, by a result or an error.
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub(super) enum Command {
+    Start(StartOptions),
+    Status {
+        id: u64,
+    },
+    Account {
+        id: u64,
+        address: String,
+        fresh: bool,
+        timeout_ms: u32,
+    },
+    Process {
+        id: u64,
+        block: serde_json::Value,
+    },
+    Watch {
+        id: u64,
+        address: String,
+    },
+    Unwatch {
+        id: u64,
+        address: String,
+    },
+    Stop {
+        id: u64,
+    },
+    /// Nobody waits for the answer to this request any more.
+    Cancel {
+        request: u64,
+    },
+    /// The browser believes to be online, or not.
+    Network {
+        online: bool,
+    },
+    LocalDescription {
+        session: u64,
+        sdp: String,
+    },
+    LocalCandidate {
+        session: u64,
+        candidate: String,
+    },
+    SessionFailed {
+        session: u64,
+    },
+    /// Attached: the session's data channel.
+    Channel {
+        session: u64,
+        offerer: bool,
+    },
+    /// The session's channel stays on the page and is open.
+    ForwardOpen {
+        session: u64,
+        offerer: bool,
+    },
+    /// Attached: what it received.
+    ForwardReceived {
+        session: u64,
+    },
+    /// It has taken bytes.
+    ForwardWritten {
+        session: u64,
+        bytes: u32,
+    },
+    ForwardClosed {
+        session: u64,
+    },
+    /// How to alter answers from now on.
+    #[cfg(feature = "adversary")]
+    Tamper {
+        id: u64,
+        how: String,
+    },
+}
+
+impl Command {
+    /// The number to answer under.
+    pub(super) const fn id(&self) -> Option<u64> {
+        match self {
+            Self::Start(StartOptions { id, .. })
+            | Self::Status { id }
+            | Self::Account { id, .. }
+            | Self::Process { id, .. }
+            | Self::Watch { id, .. }
+            | Self::Unwatch { id, .. }
+            | Self::Stop { id } => Some(*id),
+            #[cfg(feature = "adversary")]
+            Self::Tamper { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// How the node is started.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StartOptions {
+    pub(super) id: u64,
+    pub(super) network: String,
+    pub(super) storage: StorageKind,
+    /// Why the page asks for less storage than the person wanted.
+    pub(super) storage_problem: Option<String>,
+    pub(super) name: String,
+    pub(super) bridges: Vec<String>,
+    pub(super) anchors: Vec<String>,
+    pub(super) max_links: Option<u16>,
+    pub(super) replicas: Option<u8>,
+}
+
+/// Where identity and slice are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StorageKind {
+    IndexedDb,
+    Memory,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_without_the_optional_settings_is_understood() {
+        let json = r#"{"type":"start","id":1,"network":"dev","storage":"indexeddb","name":"default","bridges":["http://127.0.0.1:7080"],"anchors":[]}"#;
+        let command: Command = serde_json::from_str(json).unwrap();
+        assert_eq!(command.id(), Some(1));
+        assert!(matches!(
+            command,
+            Command::Start(StartOptions {
+                storage: StorageKind::IndexedDb,
+                max_links: None,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn names_are_those_of_typescript() {
+        let json = r#"{"type":"account","id":7,"address":"nano_1","fresh":true,"timeoutMs":500}"#;
+        let command: Command = serde_json::from_str(json).unwrap();
+        assert!(matches!(
+            command,
+            Command::Account {
+                timeout_ms: 500,
+                fresh: true,
+                ..
+            }
+        ));
+        let json = r#"{"type":"forwardWritten","session":3,"bytes":9}"#;
+        let command: Command = serde_json::from_str(json).unwrap();
+        assert_eq!(command.id(), None);
+    }
+
+    #[test]
+    fn an_unknown_command_is_an_error() {
+        assert!(serde_json::from_str::<Command>(r#"{"type":"reboot","id":1}"#).is_err());
+    }
+}

@@ -1,0 +1,290 @@
+//! What the page is told. TypeScript's side of these types is `js/protocol.ts` and `js/types.ts`.
+
+use std::collections::BTreeMap;
+
+use nano_core::BlockHash;
+use nanonet::{LinkInfo, NodeState, PublishState, Role, SessionId, SignalOp, Status};
+use serde::Serialize;
+
+use crate::fault::Fault;
+
+/// One message.
+#[derive(Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub(super) enum Reply<'a, T> {
+    Result {
+        id: u64,
+        value: &'a T,
+    },
+    Error {
+        id: u64,
+        code: &'static str,
+        message: &'a str,
+    },
+    Signal(&'a Signal),
+    Event(&'a Event<'a>),
+}
+
+/// What to do with a connection of the page.
+#[derive(Serialize)]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(super) enum Signal {
+    CreateOffer { session: u64 },
+    AcceptOffer { session: u64, sdp: String },
+    AcceptAnswer { session: u64, sdp: String },
+    AddCandidate { session: u64, candidate: String },
+    Abandon { session: u64 },
+    Forward { session: u64 },
+}
+
+impl From<SignalOp> for Signal {
+    fn from(operation: SignalOp) -> Self {
+        match operation {
+            SignalOp::CreateOffer {
+                session: SessionId(session),
+            } => Self::CreateOffer { session },
+            SignalOp::AcceptOffer {
+                session: SessionId(session),
+                sdp,
+            } => Self::AcceptOffer { session, sdp },
+            SignalOp::AcceptAnswer {
+                session: SessionId(session),
+                sdp,
+            } => Self::AcceptAnswer { session, sdp },
+            SignalOp::AddCandidate {
+                session: SessionId(session),
+                candidate,
+            } => Self::AddCandidate { session, candidate },
+            SignalOp::Abandon {
+                session: SessionId(session),
+            } => Self::Abandon { session },
+        }
+    }
+}
+
+/// What happened.
+#[derive(Serialize)]
+#[serde(tag = "event", content = "detail", rename_all = "camelCase")]
+pub(super) enum Event<'a> {
+    Status(StatusReply<'a>),
+    Link(LinkReply),
+    Record {
+        account: String,
+    },
+    Transaction(TransactionReply),
+    Refused {
+        from: Option<String>,
+        reason: &'static str,
+    },
+    Alarm {
+        account: String,
+        diverged: bool,
+    },
+    Error {
+        code: &'static str,
+        message: &'a str,
+    },
+}
+
+/// The answer to `start`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Started {
+    pub(super) key: String,
+    pub(super) id: String,
+    pub(super) work_threshold: String,
+}
+
+/// A link came or went.
+#[derive(Serialize)]
+pub(super) struct LinkReply {
+    pub(super) id: String,
+    pub(super) up: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'static str>,
+}
+
+/// Where a block of the person's own stands.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TransactionReply {
+    hash: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bridges: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_nodes: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passing: Option<bool>,
+}
+
+impl TransactionReply {
+    pub(super) fn new(hash: BlockHash, state: PublishState) -> Self {
+        let mut reply = Self {
+            hash: hash.to_string(),
+            state: "refused",
+            bridges: None,
+            full_nodes: None,
+            reason: None,
+            passing: None,
+        };
+        match state {
+            PublishState::Waiting => reply.state = "waiting",
+            PublishState::Sent { bridges } => {
+                reply.state = "sent";
+                reply.bridges = Some(bridges);
+            }
+            PublishState::Accepted { full_nodes } => {
+                reply.state = "accepted";
+                reply.full_nodes = Some(full_nodes);
+            }
+            PublishState::Confirmed => reply.state = "confirmed",
+            PublishState::Refused(refusal) => {
+                reply.reason = Some(refusal.code());
+                reply.passing = Some(refusal.is_passing());
+            }
+            PublishState::Invalid(refusal) => {
+                reply.reason = Some(refusal.code());
+                reply.passing = Some(false);
+            }
+            PublishState::TooManyPending => {
+                reply.reason = Some("too-many-pending");
+                reply.passing = Some(false);
+            }
+        }
+        reply
+    }
+
+    /// Whether nothing more will be heard of the block.
+    pub(super) fn is_over(&self) -> bool {
+        self.state == "confirmed" || self.passing == Some(false)
+    }
+
+    /// Why a block that is refused for good was refused.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let code = self.reason?;
+        Some(Fault {
+            code,
+            message: format!(
+                "the block {} was refused: {}; it was not kept",
+                self.hash,
+                code.replace('-', " ")
+            ),
+        })
+    }
+}
+
+/// What a peer is, in one word.
+pub(super) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Browser => "browser",
+        Role::Bridge => "bridge",
+    }
+}
+
+/// What the node is doing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatusReply<'a> {
+    state: &'static str,
+    links: Vec<LinkStatus>,
+    known_peers: u32,
+    records: u32,
+    receivables: u32,
+    record_bytes: u64,
+    pending: u32,
+    refused: BTreeMap<&'static str, u64>,
+    dropped: BTreeMap<&'static str, u64>,
+    answers_served: u64,
+    forwarded: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    weights: WeightsStatus,
+    storage: StorageStatus<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkStatus {
+    id: String,
+    key: String,
+    role: &'static str,
+    kind: &'static str,
+    rtt_ms: Option<u32>,
+    bytes_in: u64,
+    bytes_out: u64,
+    answers: u64,
+    since: u64,
+}
+
+impl From<LinkInfo> for LinkStatus {
+    fn from(link: LinkInfo) -> Self {
+        Self {
+            id: link.peer.to_string(),
+            key: link.key.to_string(),
+            role: role(link.role),
+            kind: link.transport.name(),
+            rtt_ms: link.rtt_ms,
+            bytes_in: link.bytes_in,
+            bytes_out: link.bytes_out,
+            answers: link.answers,
+            since: link.since.number(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WeightsStatus {
+    as_of: u64,
+    source: &'static str,
+}
+
+/// Where identity and slice are really kept.
+#[derive(Serialize)]
+pub(super) struct StorageStatus<'a> {
+    pub(super) kind: &'static str,
+    pub(super) problem: Option<&'a str>,
+}
+
+impl<'a> StatusReply<'a> {
+    pub(super) fn new(
+        status: Status,
+        weights_source: &'static str,
+        storage: StorageStatus<'a>,
+    ) -> Self {
+        Self {
+            state: match status.state {
+                NodeState::Starting => "starting",
+                NodeState::Connecting => "connecting",
+                NodeState::Meshed => "meshed",
+                NodeState::Offline => "offline",
+            },
+            links: status.links.into_iter().map(LinkStatus::from).collect(),
+            known_peers: status.known_peers,
+            records: status.records,
+            receivables: status.receivables,
+            record_bytes: status.record_bytes,
+            pending: status.pending,
+            refused: status.refused,
+            dropped: status.dropped,
+            answers_served: status.answers_served,
+            forwarded: status.forwarded,
+            bytes_in: status.bytes_in,
+            bytes_out: status.bytes_out,
+            weights: WeightsStatus {
+                as_of: status.weights_as_of.number(),
+                source: weights_source,
+            },
+            storage,
+        }
+    }
+}

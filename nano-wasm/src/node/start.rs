@@ -1,0 +1,141 @@
+//! From the page's wish to a node that can be driven: storage, identity, trust, slice.
+
+use std::rc::Rc;
+
+use nano_core::Network;
+use nanonet::{Config, Identity, Input, Node, Rng};
+
+use super::bridges::{BridgeUrl, Bridges};
+use super::browser;
+use super::command::{StartOptions, StorageKind};
+use super::driver::{Driver, Parts};
+use super::page::Page;
+use super::reply::Started;
+use super::storage::{Database, Storage};
+use super::trust::Trust;
+use crate::fault::Fault;
+
+/// Key of the identity in the database.
+const IDENTITY: &str = "identity";
+/// Longest name of a storage.
+const LONGEST_NAME: usize = 64;
+
+/// Makes the node and loads its slice. It makes no connection before [`Driver::run`].
+pub(super) async fn start(
+    page: &Page,
+    options: StartOptions,
+) -> Result<(Rc<Driver>, Started), Fault> {
+    let network: Network = options
+        .network
+        .parse()
+        .map_err(Fault::coded("bad-network"))?;
+    let urls = BridgeUrl::parse_all(&options.bridges).map_err(Fault::coded("bad-bridge"))?;
+    let anchors = options
+        .anchors
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Fault::coded("bad-anchor"))?;
+    if options.name.is_empty() || options.name.len() > LONGEST_NAME {
+        return Err(Fault {
+            code: "bad-name",
+            message: format!("the name of a storage has 1 to {LONGEST_NAME} bytes"),
+        });
+    }
+    let mut opened = Opened::at_start(options.storage_problem);
+    if options.storage == StorageKind::IndexedDb {
+        opened = opened
+            .open(&format!("nanonet-{}-{network}", options.name))
+            .await;
+    }
+    let identity = opened.identity().await?;
+    let entries = opened.entries().await;
+    let Opened { database, problem } = opened;
+    let (trust, weights_source) = Trust::find(network, anchors, database.as_deref(), &urls).await?;
+    let mut config = Config::browser(network, trust.weights.clone(), trust.anchors.clone());
+    if let Some(links) = options.max_links {
+        config.max_links = links;
+    }
+    if let Some(replicas) = options.replicas {
+        config.replicas = replicas;
+    }
+    let started = Started {
+        key: identity.node_key().to_string(),
+        id: identity.node_id().to_string(),
+        work_threshold: network.work_thresholds().ample().to_string(),
+    };
+    let now = browser::now();
+    let mut node = Node::new(config, identity, browser::entropy()?, now);
+    if !entries.is_empty() {
+        node.handle_input(now, Input::Loaded { entries });
+    }
+    let driver = Driver::new(Parts {
+        page: page.clone(),
+        node,
+        network,
+        bridges: Bridges::new(urls, now),
+        storage: Storage::new(database, problem),
+        trust,
+        weights_source,
+    });
+    Ok((driver, started))
+}
+
+/// Storage while the node starts. What fails is left behind and the node begins anew in memory.
+struct Opened {
+    database: Option<Rc<Database>>,
+    problem: Option<String>,
+}
+
+impl Opened {
+    const fn at_start(problem: Option<String>) -> Self {
+        Self {
+            database: None,
+            problem,
+        }
+    }
+
+    async fn open(self, name: &str) -> Self {
+        match Database::open(name).await {
+            Ok(database) => Self {
+                database: Some(Rc::new(database)),
+                ..self
+            },
+            Err(error) => Self::at_start(Some(error.to_string())),
+        }
+    }
+
+    /// The stored identity, or a new one, which is stored before it is used.
+    async fn identity(&mut self) -> Result<Identity, Fault> {
+        if let Some(database) = self.database.clone() {
+            match database.meta(IDENTITY).await {
+                Ok(Some(bytes)) => match Identity::from_bytes(&bytes) {
+                    Ok(identity) => return Ok(identity),
+                    Err(error) => self.problem = Some(format!("{error}; a new identity was made")),
+                },
+                Ok(None) => {}
+                Err(error) => *self = Self::at_start(Some(error.to_string())),
+            }
+        }
+        let identity = Identity::generate(&mut Rng::from_seed(browser::entropy()?));
+        if let Some(database) = self.database.clone()
+            && let Err(error) = database.set_meta(IDENTITY, &identity.to_bytes()).await
+        {
+            *self = Self::at_start(Some(error.to_string()));
+        }
+        Ok(identity)
+    }
+
+    async fn entries(&mut self) -> Vec<nanonet::StoredEntry> {
+        let Some(database) = self.database.clone() else {
+            return Vec::new();
+        };
+        match database.entries().await {
+            Ok(entries) => entries,
+            Err(error) => {
+                *self = Self::at_start(Some(error.to_string()));
+                Vec::new()
+            }
+        }
+    }
+}

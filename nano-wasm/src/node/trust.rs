@@ -1,0 +1,167 @@
+//! What the node trusts from the start: voting weights, and bridges whose statements count.
+//!
+//! On the live network both are shipped or given by the person, and nothing that a bridge says
+//! changes them. The dev network has no weights to ship: there alone one bridge may say them. They
+//! are kept, so that a node that starts without a bridge can check what its slice holds.
+
+use nano_core::{Network, WeightTable};
+use nanonet::NodeKey;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestInit, Response, WorkerGlobalScope};
+
+use super::bridges::BridgeUrl;
+use super::storage::Database;
+use crate::fault::Fault;
+
+/// Key of the kept trust in the database.
+const KEY: &str = "trust";
+/// Longest wait for a bridge's answer, milliseconds.
+const ANSWER_MS: u32 = 5_000;
+/// Largest answer, in UTF-16 units: 4096 representatives are a third of it.
+const LARGEST_ANSWER: u32 = 1 << 20;
+
+/// Weights and anchors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Trust {
+    pub(super) anchors: Vec<NodeKey>,
+    pub(super) weights: WeightTable,
+}
+
+/// Where weights are from, as the status says it.
+pub(super) const SHIPPED: &str = "shipped";
+pub(super) const BRIDGE: &str = "bridge";
+pub(super) const STORAGE: &str = "storage";
+
+/// The parts of a bridge's `/v1/info` that matter here.
+#[derive(Deserialize)]
+struct Info {
+    network: String,
+    key: String,
+}
+
+impl Trust {
+    /// What to start with, and where it is from.
+    pub(super) async fn find(
+        network: Network,
+        anchors: Vec<NodeKey>,
+        database: Option<&Database>,
+        bridges: &[BridgeUrl],
+    ) -> Result<(Self, &'static str), Fault> {
+        match network {
+            Network::Live => {
+                let weights = WeightTable::live_snapshot();
+                Ok((Self { anchors, weights }, SHIPPED))
+            }
+            Network::Dev => {
+                if let Some(kept) = Self::kept(database).await {
+                    return Ok((kept, STORAGE));
+                }
+                let mut problem = Fault {
+                    code: "no-weights",
+                    message: "the dev network's weights come from a bridge, and none was given"
+                        .into(),
+                };
+                for bridge in bridges {
+                    match Self::ask(network, bridge).await {
+                        Ok(mut trust) => {
+                            trust.anchors.extend(anchors);
+                            trust.keep(database).await;
+                            return Ok((trust, BRIDGE));
+                        }
+                        Err(fault) => problem = fault,
+                    }
+                }
+                Err(problem)
+            }
+            Network::Beta | Network::Test => Err(Fault {
+                code: "no-weights",
+                message: format!(
+                    "no voting weights are shipped for the {network} network; use live or dev"
+                ),
+            }),
+        }
+    }
+
+    /// What a bridge says, on the dev network only.
+    pub(super) async fn ask(network: Network, bridge: &BridgeUrl) -> Result<Self, Fault> {
+        let origin = &bridge.origin;
+        let fault = |reason: String| Fault {
+            code: "no-weights",
+            message: format!(
+                "the dev network's weights come from a bridge, and {origin} gave none ({reason}); check that it runs"
+            ),
+        };
+        if network != Network::Dev {
+            return Err(fault(format!(
+                "a bridge is not trusted with those of {network}"
+            )));
+        }
+        let info = fetch(&format!("{origin}/v1/info")).await.map_err(fault)?;
+        let info: Info = serde_json::from_str(&info).map_err(|error| fault(error.to_string()))?;
+        if info.network != network.to_string() {
+            return Err(Fault {
+                code: "wrong-network",
+                message: format!(
+                    "{origin} is a bridge of the {} network, this node is of {network}; start it for that network or use another bridge",
+                    info.network
+                ),
+            });
+        }
+        let key = info
+            .key
+            .parse()
+            .map_err(|error| fault(format!("{error}")))?;
+        let weights = fetch(&format!("{origin}/v1/weights"))
+            .await
+            .map_err(fault)?;
+        let weights: WeightTable =
+            serde_json::from_str(&weights).map_err(|error| fault(error.to_string()))?;
+        if weights.network != network {
+            return Err(fault(format!(
+                "its weights are those of {}",
+                weights.network
+            )));
+        }
+        Ok(Self {
+            anchors: vec![key],
+            weights,
+        })
+    }
+
+    /// Keeps it for a start without a bridge. Not being able to costs only that.
+    pub(super) async fn keep(&self, database: Option<&Database>) {
+        if let (Some(database), Ok(json)) = (database, serde_json::to_vec(self)) {
+            let _ = database.set_meta(KEY, &json).await;
+        }
+    }
+
+    async fn kept(database: Option<&Database>) -> Option<Self> {
+        let json = database?.meta(KEY).await.ok()??;
+        serde_json::from_slice(&json).ok()
+    }
+}
+
+/// The text at an address, or why there is none.
+async fn fetch(url: &str) -> Result<String, String> {
+    let text = |error: wasm_bindgen::JsValue| {
+        error
+            .dyn_ref::<js_sys::Error>()
+            .map_or_else(|| "no answer".into(), |error| String::from(error.message()))
+    };
+    let worker: WorkerGlobalScope = js_sys::global().unchecked_into();
+    let options = RequestInit::new();
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWER_MS)));
+    let response = JsFuture::from(worker.fetch_with_str_and_init(url, &options));
+    let response: Response = response.await.map_err(text)?.unchecked_into();
+    if !response.ok() {
+        return Err(format!("HTTP status {}", response.status()));
+    }
+    let body = JsFuture::from(response.text().map_err(text)?);
+    let body: js_sys::JsString = body.await.map_err(text)?.unchecked_into();
+    if body.length() > LARGEST_ANSWER {
+        return Err("its answer is too long".into());
+    }
+    Ok(body.into())
+}
