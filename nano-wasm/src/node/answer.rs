@@ -104,7 +104,8 @@ impl AnswerReply {
                 let mut votes = frontier.votes;
                 votes.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
                 reply.proof = Some(ProofReply {
-                    json: record.proof.to_json(),
+                    // A verified proof always has one.
+                    json: record.proof.to_json().unwrap_or_default(),
                     weight: frontier.weight.to_string(),
                     threshold: frontier.threshold.to_string(),
                     network_total: network_total.to_string(),
