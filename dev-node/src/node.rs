@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nano_core::message::Telemetry;
-use nano_core::{Account, Block, BlockHash, PrivateKey, PublicKey, Raw, UnixMillis};
+use nano_core::{Account, Block, BlockHash, PrivateKey, PublicKey, Raw, Root, UnixMillis};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Notify, broadcast, watch};
 use tokio::task::JoinSet;
@@ -229,6 +229,11 @@ impl DevNode {
         self.shared.node_key.public_key()
     }
 
+    /// Tries to connect to a peer, once; configured peers are tried again and again instead.
+    pub fn connect(&self, peer: SocketAddr) {
+        self.shared.peers().note_address(peer);
+    }
+
     /// How many peers are connected and greeted.
     #[must_use]
     pub fn peer_count(&self) -> usize {
@@ -298,6 +303,13 @@ impl DevNode {
         self.shared.engine().ledger().entry(hash).cloned()
     }
 
+    /// Weight of the votes for the leading block at a root under election; `None` without one.
+    #[must_use]
+    pub fn tally(&self, root: &Root) -> Option<Raw> {
+        let tally = self.shared.engine().tally(root)?;
+        Some(tally.leading)
+    }
+
     /// Weights of all representatives, in raw.
     #[must_use]
     pub fn weights(&self) -> BTreeMap<Account, Raw> {
@@ -337,7 +349,7 @@ async fn vote(shared: Arc<Shared>) {
     }
 }
 
-type Opened = (Ledger, Option<Store>, Vec<(nano_core::Root, BlockHash)>);
+type Opened = (Ledger, Option<Store>, Vec<(Root, BlockHash)>);
 
 /// Reads the ledger of a folder, or makes a fresh one there or in memory.
 fn open_ledger(

@@ -7,49 +7,18 @@
     reason = "helpers of tests"
 )]
 
-use dev_node::{DevKeys, Ledger};
-use nano_core::{Block, BlockHash, Network, Raw, StateBlock, WorkNonce};
-use serde_json::Value;
+mod common;
 
-fn recorded() -> Vec<Value> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/vectors/data/blocks/blocks.json"
-    );
-    let text = std::fs::read_to_string(path).unwrap();
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let dev = |row: &Value| row["name"].as_str().unwrap().starts_with("dev: ");
-    rows.into_iter().filter(dev).collect()
-}
-
-/// The recording begins after one send that is not in the file; its hash shows that this is it.
-fn first_send() -> Block {
-    let destination: nano_core::Account =
-        "nano_1ekejdcnm759p7g96rqkg3szb78zbxbg993syuyt8ogkpwgw89x1e4kk16k1"
-            .parse()
-            .unwrap();
-    let genesis = Network::Dev.genesis_account();
-    let block = StateBlock::unsigned(
-        genesis,
-        Network::Dev.genesis_hash(),
-        genesis,
-        Raw::MAX.checked_sub(Raw::NANO).unwrap(),
-        destination.into(),
-    );
-    let needed = Network::Dev.work_thresholds().ample();
-    let nonce = (0..)
-        .map(WorkNonce::new)
-        .find(|nonce| nonce.difficulty(&block.root()) >= needed)
-        .unwrap();
-    Block::State(block.sign(&DevKeys::genesis()).with_work(nonce))
-}
+use common::recording;
+use common::recording::first_send;
+use dev_node::Ledger;
+use nano_core::{BlockHash, Network, Raw};
 
 /// A ledger with every recorded block that was accepted.
 fn replayed() -> Ledger {
     let mut ledger = Ledger::genesis(0);
     ledger.process(first_send(), 0).unwrap();
-    for row in recorded() {
-        let block = Block::from_json(&row["block"]).unwrap();
+    for (_, block) in recording::blocks() {
         // Refusals are the matter of another test.
         let _ = ledger.process(block, 0);
     }
@@ -64,10 +33,9 @@ fn every_recorded_block_gets_the_verdict_of_the_full_node() {
         first.to_string(),
         "2DF1082BCDAC20C3AB35E8B36321F7866F392B7E016F7351D8989763CFD688A5"
     );
-    let rows = recorded();
+    let rows = recording::blocks();
     assert_eq!(rows.len(), 18);
-    for row in rows {
-        let block = Block::from_json(&row["block"]).unwrap();
+    for (row, block) in rows {
         let recorded = &row["node_process_result"];
         let ours = match ledger.process(block, 0) {
             Ok(hash) => serde_json::json!({ "hash": hash }),
@@ -80,7 +48,7 @@ fn every_recorded_block_gets_the_verdict_of_the_full_node() {
 #[test]
 fn every_accepted_block_has_the_recorded_account_amount_balance_and_height() {
     let mut ledger = replayed();
-    for row in recorded() {
+    for (row, _) in recording::blocks() {
         let info = &row["node_block_info"];
         if info.is_null() {
             continue;
@@ -146,9 +114,9 @@ fn a_confirmed_block_is_never_rolled_back() {
 #[test]
 fn confirming_a_block_confirms_all_it_stands_on_and_nothing_else() {
     let mut ledger = replayed();
-    let rows = recorded();
+    let rows = recording::blocks();
     let hash = |name: &str| -> BlockHash {
-        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        let (row, _) = rows.iter().find(|(row, _)| row["name"] == name).unwrap();
         row["hash"].as_str().unwrap().parse().unwrap()
     };
     let confirmed = ledger.confirm(&hash("dev: state open A1 (receive legacy send)"));

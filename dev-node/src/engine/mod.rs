@@ -5,6 +5,7 @@
 //! once, the engine takes and decides nothing more, because a final vote that is not on disk must
 //! not be sent.
 
+mod elect;
 mod unchecked;
 mod vote;
 

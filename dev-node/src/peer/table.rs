@@ -115,7 +115,7 @@ impl PeerTable {
     }
 
     /// Notes an address at which a node may listen.
-    pub(super) fn note_address(&mut self, address: SocketAddr) {
+    pub(crate) fn note_address(&mut self, address: SocketAddr) {
         if self.known.len() < MAX_KNOWN {
             self.known.insert(address);
         }

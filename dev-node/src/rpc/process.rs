@@ -1,6 +1,6 @@
 //! `process`: taking a block from a client.
 
-use nano_core::{Block, BlockKind, Raw, StateBlock};
+use nano_core::{Block, StateBlock};
 use serde_json::{Value, json};
 
 use super::request::{Refusal, Request};
@@ -35,53 +35,30 @@ pub(super) fn read_block(request: &Request) -> Result<Block, Refusal> {
     }
 }
 
-/// Compares what the client believes the block does with what it would do.
+/// Compares what the client believes the block does with what it would do to the account as it is
+/// now. The order and the leniency are the full node's.
 fn check_subtype(ledger: &Ledger, state: &StateBlock, subtype: &str) -> Result<(), Refusal> {
-    let wrong_balance = || Refusal::new("Invalid block balance for given subtype");
-    let wrong_previous = || Refusal::new("Invalid previous block for given subtype");
-    let previous_balance = ledger.entry(&state.previous).map(|entry| entry.balance);
-    if !state.previous.is_zero() && previous_balance.is_none() {
-        // The ledger will answer with the gap.
-        return Ok(());
-    }
-    let before = previous_balance.unwrap_or(Raw::ZERO);
     let is_first = state.previous.is_zero();
-    match subtype {
-        "send" => {
-            if state.balance >= before {
-                return Err(wrong_balance());
-            }
-        }
-        "receive" => {
-            if state.balance <= before {
-                return Err(wrong_balance());
-            }
-            if is_first {
-                return Err(wrong_previous());
-            }
-        }
-        "open" => {
-            if !is_first {
-                return Err(wrong_previous());
-            }
-        }
-        "change" => {
-            if state.balance != before {
-                return Err(wrong_balance());
-            }
-            if is_first {
-                return Err(wrong_previous());
-            }
-        }
-        "epoch" => {
-            if state.balance != before {
-                return Err(wrong_balance());
-            }
-            if !matches!(state.kind(before), BlockKind::Epoch(_)) {
-                return Err(Refusal::new("Invalid epoch link"));
-            }
-        }
+    if !is_first && !ledger.contains(&state.previous) {
+        return Err(Refusal::new("Gap previous block"));
+    }
+    let balance = ledger.balance(&state.account);
+    let (is_balance_right, is_previous_right) = match subtype {
+        "send" => (state.balance < balance, true),
+        "receive" => (state.balance >= balance, true),
+        "open" => (true, is_first),
+        "change" => (state.balance == balance, !is_first),
+        "epoch" => (state.balance == balance, true),
         _ => return Err(Refusal::new("Invalid block subtype")),
+    };
+    if !is_balance_right {
+        return Err(Refusal::new("Invalid block balance for given subtype"));
+    }
+    if !is_previous_right {
+        return Err(Refusal::new("Invalid previous block for given subtype"));
+    }
+    if subtype == "epoch" && state.link.epoch().is_none() {
+        return Err(Refusal::new("Invalid epoch link"));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod recording;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -210,8 +212,11 @@ pub(crate) fn shape_difference(recorded: &Value, ours: &Value, path: &str) -> Op
         }
         (Value::Array(recorded), Value::Array(ours)) => {
             let sample = recorded.first()?;
-            ours.iter()
-                .find_map(|value| shape_difference(sample, value, &format!("{path}[]")))
+            let is_paired = recorded.len() == ours.len();
+            ours.iter().enumerate().find_map(|(index, value)| {
+                let sample = if is_paired { &recorded[index] } else { sample };
+                shape_difference(sample, value, &format!("{path}[{index}]"))
+            })
         }
         (Value::String(_), Value::String(_)) | (Value::Null, Value::Null) => None,
         _ => Some(format!("{path}: {recorded} became {ours}")),
