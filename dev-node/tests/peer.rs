@@ -317,6 +317,37 @@ async fn recorded_pulls_are_answered_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn recorded_questions_for_votes_are_answered_with_the_recorded_votes() {
+    let node = recording::node().await;
+    let recording = recorded("messages/messages.json");
+    let message_of = |name: &str| {
+        let rows = recording["messages"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        let bytes = hex::decode(row["hex"].as_str().unwrap()).unwrap();
+        Message::decode(&bytes).unwrap().1
+    };
+    let mut probe = Probe::greet(node.peering_addr()).await;
+    for name in [
+        "genesis",
+        "zero hash and account root",
+        "zero hash and previous root (successor)",
+        "15 pairs",
+        "16 pairs (v2 count)",
+    ] {
+        probe
+            .send(&message_of(&format!("confirm_req {name} request")))
+            .await;
+        let Message::ConfirmAck(recorded) = message_of(&format!("confirm_req {name} reply")) else {
+            panic!("the recorded reply is no vote");
+        };
+        // Signatures are deterministic, so final votes are equal to the last bit.
+        let ours = probe.final_vote(recorded.vote.hashes[0]).await;
+        assert_eq!(ours, recorded.vote, "{name}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn frontiers_come_in_order_of_keys_from_the_start_on() {
     let node = node().await;
     let mut probe = Probe::greet(node.peering_addr()).await;
