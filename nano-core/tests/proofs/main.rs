@@ -14,6 +14,8 @@ mod legacy;
 #[cfg(test)]
 mod receivable;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod votes;
 #[cfg(test)]
 mod world;
