@@ -1,0 +1,127 @@
+//! The command line: what a person may type, and its help texts.
+//!
+//! Every option of `run` may also stand in the file given with `--config`, under the same name
+//! (without the dashes). The command line wins over the file, the file over the default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use nano_core::Network;
+use serde::Deserialize;
+
+/// Connects browsers to each other and to Nano's full nodes. Holds no ledger.
+#[derive(Debug, Parser)]
+#[command(name = "bridge-server", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a development full node: a real ledger, voting representatives, Nano's peer protocol,
+    /// RPC and WebSocket. For trying out and for tests, never for the live network.
+    Devnet(DevnetOptions),
+    /// Run the bridge: page, browser links, bridge links and metrics on one port; full nodes over
+    /// Nano's own TCP protocol.
+    Run(Box<RunOptions>),
+}
+
+/// Options of `devnet`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DevnetOptions {
+    /// Folder that keeps the ledger; without it everything is forgotten at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Port of Nano's peer protocol (0 = any free port).
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub peering_port: u16,
+    /// Port of the RPC (0 = any free port).
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub rpc_port: u16,
+    /// Port of the event WebSocket (0 = any free port).
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub websocket_port: u16,
+    /// Print the ready line as JSON even on a terminal.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `run`, on the command line and in the file given with `--config`.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunOptions {
+    /// TOML file with these options, same names: `listen = "127.0.0.1:7080"`, `peer = ["host:port"]`.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Nano network: dev, beta or live. UNTESTED ON THE LIVE NETWORK: the protocol was checked
+    /// against development nodes only, so with `live` expect surprises and do not rely on it.
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<Network>,
+    /// Address of the one port: page, WebSocket links, TCP bridge links, metrics. Port 0 = any free
+    /// port. [default: 127.0.0.1:7080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Full node to peer with, `host:port`; may be repeated. Default: the network's own DNS name
+    /// (live, beta), none (dev).
+    #[arg(long, value_name = "HOST:PORT")]
+    pub peer: Vec<String>,
+    /// Another bridge to link to over TCP, `host:port`; may be repeated.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub bridge: Vec<String>,
+    /// Folder for the node key and the records held; without it they are forgotten at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder with the built page; without it `/` explains how to build it.
+    #[arg(long, value_name = "DIR")]
+    pub www: Option<PathBuf>,
+    /// Start a development full node in this process and peer with it (network dev only). Gives
+    /// `/v1/faucet`.
+    #[arg(long)]
+    pub embedded_devnet: bool,
+    /// Full node RPC that gives representative weights on the dev network, e.g.
+    /// http://127.0.0.1:45000. Plain http only.
+    #[arg(long, value_name = "URL")]
+    pub rpc: Option<String>,
+    /// JSON file with a weight table (the form of `/v1/weights`) instead of RPC.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Nearest nodes that get a copy of each fresh record. [default: 16]
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<u8>,
+    /// Most links at once, browsers and bridges together. [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub max_links: Option<u16>,
+    /// Print the ready line as JSON even on a terminal.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl RunOptions {
+    /// Fills what this one leaves open from `lower`; flags are or-ed.
+    #[must_use]
+    pub fn over(self, lower: Self) -> Self {
+        let list = |upper: Vec<String>, lower: Vec<String>| {
+            if upper.is_empty() { lower } else { upper }
+        };
+        Self {
+            config: self.config.or(lower.config),
+            network: self.network.or(lower.network),
+            listen: self.listen.or(lower.listen),
+            peer: list(self.peer, lower.peer),
+            bridge: list(self.bridge, lower.bridge),
+            data: self.data.or(lower.data),
+            www: self.www.or(lower.www),
+            embedded_devnet: self.embedded_devnet || lower.embedded_devnet,
+            rpc: self.rpc.or(lower.rpc),
+            weights: self.weights.or(lower.weights),
+            replicas: self.replicas.or(lower.replicas),
+            max_links: self.max_links.or(lower.max_links),
+            json: self.json || lower.json,
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Configuration of `run`: options of the command line and the file made into one checked value.
+//!
+//! A [`Config`] that exists is consistent: contradictions are refused here, with a message that
+//! names the option, before anything is opened or connected.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use nano_core::Network;
+
+use crate::cli::RunOptions;
+
+/// Port of the bridge when none is given.
+pub const DEFAULT_PORT: u16 = 7080;
+/// Copies of a fresh record when none are given (design: k = 16).
+pub const DEFAULT_REPLICAS: u8 = 16;
+/// Links when no limit is given.
+pub const DEFAULT_MAX_LINKS: u16 = 4096;
+/// Full nodes and bridges that may be configured; more is surely a mistake.
+pub const MAX_PEERS: usize = 256;
+/// Longest configuration file in bytes.
+pub const MAX_CONFIG_BYTES: u64 = 256 * 1024;
+
+/// A checked configuration of `run`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Nano network.
+    pub network: Network,
+    /// Where the one port listens.
+    pub listen: SocketAddr,
+    /// Full nodes, `host:port`, without repetitions.
+    pub peers: Vec<String>,
+    /// Other bridges, `host:port`, without repetitions.
+    pub bridges: Vec<String>,
+    /// Folder for identity and records; `None` = memory.
+    pub data: Option<PathBuf>,
+    /// Folder of the page; `None` = an explanation is served.
+    pub www: Option<PathBuf>,
+    /// Where representative weights come from.
+    pub weights: WeightsFrom,
+    /// Copies of each fresh record.
+    pub replicas: u8,
+    /// Most links at once.
+    pub max_links: u16,
+    /// Whether a development node runs in this process.
+    pub embedded_devnet: bool,
+}
+
+/// Where the weight table comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WeightsFrom {
+    /// The table compiled in for the live network.
+    LiveSnapshot,
+    /// A JSON file read once at start.
+    File(PathBuf),
+    /// A full node's RPC, asked repeatedly (dev network only).
+    Rpc(RpcUrl),
+    /// The development node in this process, asked repeatedly.
+    Embedded,
+}
+
+/// Plain `http://…` URL of a full node's RPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcUrl(pub String);
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error(
+        "cannot read the configuration file {path}: {source}; check the path and its permissions"
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not a small text file.
+    #[error("the configuration file {path} has {size} bytes; at most {MAX_CONFIG_BYTES} are read")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The file is not TOML, or has an unknown key or a value of the wrong kind.
+    #[error("the configuration file {path} is wrong: {message}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Place and reason, naming the key.
+        message: String,
+    },
+    /// `--peer` or `--bridge` is not `host:port`.
+    #[error("{option} {value:?} is not host:port; write for example 127.0.0.1:44000")]
+    Address {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// More addresses than could be meant.
+    #[error("{option} is given {count} times; at most {MAX_PEERS} are allowed")]
+    TooMany {
+        /// The option.
+        option: &'static str,
+        /// How often.
+        count: usize,
+    },
+    /// `--rpc` is not a plain http URL.
+    #[error("--rpc {value:?} is not a plain http URL; write for example http://127.0.0.1:45000")]
+    Rpc {
+        /// What was given.
+        value: String,
+    },
+    /// Options that contradict each other.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// `--www` or `--data` names something that is not a folder.
+    #[error("{option} {path} is not a folder; {advice}")]
+    NotAFolder {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        path: PathBuf,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A number outside of its range.
+    #[error("{option} must be at least 1")]
+    Zero {
+        /// The option.
+        option: &'static str,
+    },
+}
+
+impl Config {
+    /// Merges command line and file and checks the result. Reads the file and looks at folders;
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn resolve(options: RunOptions) -> Result<Self, ConfigError> {
+        let options = match options.config.clone() {
+            Some(path) => options.over(read_file(&path)?),
+            None => options,
+        };
+        let network = options.network.unwrap_or(Network::Dev);
+        if options.embedded_devnet && network != Network::Dev {
+            return Err(ConfigError::Conflict(
+                "--embedded-devnet starts a development network; leave it out or use --network dev",
+            ));
+        }
+        if options.embedded_devnet && (options.rpc.is_some() || options.weights.is_some()) {
+            return Err(ConfigError::Conflict(
+                "--embedded-devnet gives the weights itself; leave out --rpc and --weights",
+            ));
+        }
+        if options.replicas == Some(0) {
+            return Err(ConfigError::Zero {
+                option: "--replicas",
+            });
+        }
+        if options.max_links == Some(0) {
+            return Err(ConfigError::Zero {
+                option: "--max-links",
+            });
+        }
+        let mut peers = addresses("--peer", &options.peer)?;
+        if peers.is_empty() && !options.embedded_devnet {
+            let name = network.preconfigured_peer();
+            peers.extend(name.map(|name| format!("{name}:{}", network.peering_port())));
+            if peers.is_empty() {
+                return Err(ConfigError::Conflict(
+                    "no full node to peer with: the dev network has no public peers; give \
+                     --peer HOST:PORT or --embedded-devnet",
+                ));
+            }
+        }
+        if let Some(www) = options.www.as_deref().filter(|path| !path.is_dir()) {
+            return Err(ConfigError::NotAFolder {
+                option: "--www",
+                path: www.to_path_buf(),
+                advice: "build the page first (npm start does), or leave the option out",
+            });
+        }
+        if let Some(data) = options
+            .data
+            .as_deref()
+            .filter(|path| path.exists() && !path.is_dir())
+        {
+            return Err(ConfigError::NotAFolder {
+                option: "--data",
+                path: data.to_path_buf(),
+                advice: "name a folder; it is created when it does not exist",
+            });
+        }
+        Ok(Self {
+            network,
+            listen: options
+                .listen
+                .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
+            peers,
+            bridges: addresses("--bridge", &options.bridge)?,
+            weights: weights_from(network, &options)?,
+            data: options.data,
+            www: options.www,
+            replicas: options.replicas.unwrap_or(DEFAULT_REPLICAS),
+            max_links: options.max_links.unwrap_or(DEFAULT_MAX_LINKS),
+            embedded_devnet: options.embedded_devnet,
+        })
+    }
+}
+
+fn weights_from(network: Network, options: &RunOptions) -> Result<WeightsFrom, ConfigError> {
+    match (network, &options.weights, &options.rpc) {
+        (_, Some(_), Some(_)) => Err(ConfigError::Conflict(
+            "--rpc and --weights both give the weight table; leave one of them out",
+        )),
+        (Network::Dev, None, Some(rpc)) => Ok(WeightsFrom::Rpc(rpc_url(rpc)?)),
+        // A single bridge must not be able to set weights where they are worth money.
+        (_, None, Some(_)) => Err(ConfigError::Conflict(
+            "--rpc sets the weight table by one node's word, which is allowed on the dev network \
+             only; leave it out",
+        )),
+        (_, Some(file), None) => Ok(WeightsFrom::File(file.clone())),
+        (Network::Live, None, None) => Ok(WeightsFrom::LiveSnapshot),
+        (_, None, None) if options.embedded_devnet => Ok(WeightsFrom::Embedded),
+        (_, None, None) => Err(ConfigError::Conflict(
+            "no weight table: this network has none compiled in; give --weights FILE, or on the \
+             dev network --rpc URL",
+        )),
+    }
+}
+
+fn rpc_url(value: &str) -> Result<RpcUrl, ConfigError> {
+    match reqwest::Url::parse(value) {
+        Ok(url) if url.scheme() == "http" && url.has_host() => Ok(RpcUrl(url.into())),
+        _ => Err(ConfigError::Rpc {
+            value: value.to_owned(),
+        }),
+    }
+}
+
+fn addresses(option: &'static str, given: &[String]) -> Result<Vec<String>, ConfigError> {
+    if given.len() > MAX_PEERS {
+        return Err(ConfigError::TooMany {
+            option,
+            count: given.len(),
+        });
+    }
+    let mut kept = Vec::new();
+    for value in given {
+        let valid = value.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty()
+                && host.len() <= 255
+                && !host.contains(char::is_whitespace)
+                && port.parse::<u16>().is_ok_and(|port| port != 0)
+        });
+        if !valid {
+            return Err(ConfigError::Address {
+                option,
+                value: value.clone(),
+            });
+        }
+        if !kept.contains(value) {
+            kept.push(value.clone());
+        }
+    }
+    Ok(kept)
+}
+
+fn read_file(path: &Path) -> Result<RunOptions, ConfigError> {
+    let read = |source| ConfigError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let size = std::fs::metadata(path).map_err(read)?.len();
+    if size > MAX_CONFIG_BYTES {
+        return Err(ConfigError::TooLarge {
+            path: path.to_path_buf(),
+            size,
+        });
+    }
+    let text = std::fs::read_to_string(path).map_err(read)?;
+    toml::from_str(&text).map_err(|error| ConfigError::Toml {
+        path: path.to_path_buf(),
+        message: error.to_string().trim_end().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn parse(arguments: &[&str]) -> Result<Config, ConfigError> {
+        let line = ["bridge-server", "run"].iter().chain(arguments);
+        match crate::cli::Cli::try_parse_from(line).unwrap().command {
+            crate::cli::Command::Run(options) => Config::resolve(*options),
+            crate::cli::Command::Devnet(_) => panic!("not run"),
+        }
+    }
+
+    fn file(text: &str) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bridge.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_embedded_dev_network_needs_nothing_else() {
+        let config = parse(&["--embedded-devnet"]).unwrap();
+        assert_eq!(config.network, Network::Dev);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7080");
+        assert_eq!(config.weights, WeightsFrom::Embedded);
+        assert_eq!(config.replicas, DEFAULT_REPLICAS);
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_the_file_over_the_default() {
+        let (_folder, path) =
+            file("embedded-devnet = true\nlisten = \"127.0.0.1:9000\"\nreplicas = 3\n");
+        let config = parse(&["--config", &path, "--replicas", "5"]).unwrap();
+        assert_eq!(config.listen.port(), 9000);
+        assert_eq!(config.replicas, 5);
+        assert_eq!(config.max_links, DEFAULT_MAX_LINKS);
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_named() {
+        let (_folder, path) = file("lisen = \"127.0.0.1:9000\"\n");
+        let message = parse(&["--config", &path]).unwrap_err().to_string();
+        assert!(
+            message.contains("lisen") && message.contains("listen"),
+            "{message}"
+        );
+        assert!(message.contains("bridge.toml"), "{message}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_named() {
+        let (_folder, path) = file("replicas = \"many\"\n");
+        let message = parse(&["--config", &path]).unwrap_err().to_string();
+        assert!(message.contains("replicas"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let message = parse(&["--config", "/nowhere/bridge.toml"])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("/nowhere/bridge.toml"), "{message}");
+    }
+
+    #[test]
+    fn one_nodes_word_never_sets_weights_on_live() {
+        let error = parse(&["--network", "live", "--rpc", "http://127.0.0.1:7076"]).unwrap_err();
+        assert!(matches!(error, ConfigError::Conflict(text) if text.contains("dev network")));
+    }
+
+    #[test]
+    fn live_starts_from_the_shipped_table_and_the_public_peers() {
+        let config = parse(&["--network", "live"]).unwrap();
+        assert_eq!(config.weights, WeightsFrom::LiveSnapshot);
+        assert_eq!(config.peers, ["peering.nano.org:7075"]);
+    }
+
+    #[test]
+    fn contradictions_are_refused_before_anything_starts() {
+        for arguments in [
+            &["--embedded-devnet", "--network", "live"][..],
+            &["--embedded-devnet", "--rpc", "http://127.0.0.1:1"],
+            &["--peer", "127.0.0.1:44000"],
+            &["--embedded-devnet", "--replicas", "0"],
+            &["--embedded-devnet", "--max-links", "0"],
+            &["--peer", "127.0.0.1", "--rpc", "http://127.0.0.1:1"],
+            &["--peer", "127.0.0.1:0", "--rpc", "http://127.0.0.1:1"],
+            &["--peer", "127.0.0.1:1", "--rpc", "https://127.0.0.1:1"],
+            &[
+                "--peer",
+                "127.0.0.1:1",
+                "--rpc",
+                "http://127.0.0.1:1",
+                "--weights",
+                "w.json",
+            ],
+            &["--embedded-devnet", "--www", "/nowhere/at/all"],
+            &[],
+        ] {
+            assert!(parse(arguments).is_err(), "{arguments:?} was accepted");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The JSON API, health and metrics.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use nano_core::Account;
+use serde::{Deserialize, Serialize};
+
+use super::Site;
+use crate::clock;
+use crate::faucet::FaucetError;
+
+/// An error of the API, as JSON with a code for programs and a message for people.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({ "error": self.code, "message": self.message });
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// Alive as long as it answers.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn metrics(State(site): State<Site>) -> Result<Response, ApiError> {
+    let table = site.weights.current();
+    let age = clock::now().0.saturating_sub(table.as_of.0) / 1000;
+    site.metrics
+        .weights_age_seconds
+        .set(i64::try_from(age).unwrap_or(i64::MAX));
+    let text = site.metrics.text().ok_or_else(|| {
+        ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "metrics-unwritable",
+            "the metrics could not be written; look at the log",
+        )
+    })?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+#[derive(Serialize)]
+struct Info {
+    network: String,
+    key: String,
+    id: String,
+    version: &'static str,
+    weights: WeightsInfo,
+    full_node_channels: i64,
+    links: i64,
+    records: i64,
+    faucet: bool,
+}
+
+#[derive(Serialize)]
+struct WeightsInfo {
+    as_of: u64,
+    age_seconds: u64,
+    source: &'static str,
+    representatives: usize,
+    threshold: String,
+}
+
+pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
+    let table = site.weights.current();
+    Json(Info {
+        network: site.identity.network.to_string(),
+        key: site.identity.key.to_string(),
+        id: site.identity.id.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        weights: WeightsInfo {
+            as_of: table.as_of.0,
+            age_seconds: clock::now().0.saturating_sub(table.as_of.0) / 1000,
+            source: site.weights.source(),
+            representatives: table.weights.len(),
+            threshold: table.threshold().to_string(),
+        },
+        full_node_channels: site.metrics.full_node_channels.get(),
+        links: site.metrics.links.get(),
+        records: site.metrics.records.get(),
+        faucet: site.faucet.is_some(),
+    })
+}
+
+/// The weight table in force. Trust it from an anchor bridge or on the dev network only.
+pub(super) async fn weights(State(site): State<Site>) -> impl IntoResponse {
+    Json(site.weights.current().as_ref().clone())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaucetRequest {
+    account: String,
+}
+
+/// What the faucet did.
+#[derive(Debug, Serialize)]
+pub(super) struct FaucetReply {
+    /// Hash of the send, 64 hex digits.
+    hash: String,
+    /// Amount sent, in raw.
+    amount: String,
+}
+
+pub(super) async fn faucet(
+    State(site): State<Site>,
+    body: Result<Json<FaucetRequest>, JsonRejection>,
+) -> Result<Json<FaucetReply>, ApiError> {
+    let Some(faucet) = site.faucet else {
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no-faucet",
+            "this bridge has no development network inside; start it with --embedded-devnet",
+        ));
+    };
+    let Json(request) = body.map_err(|error| {
+        ApiError::new(
+            error.status(),
+            "bad-request",
+            format!("{}; send {{\"account\": \"nano_…\"}}", error.body_text()),
+        )
+    })?;
+    let account: Account = request.account.parse().map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad-account", format!("{error}"))
+    })?;
+    let sent = faucet.give(account).await.map_err(|error| {
+        let (status, code) = match error {
+            FaucetError::TooOften { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-often"),
+            FaucetError::Refused(_) => (StatusCode::SERVICE_UNAVAILABLE, "faucet-failed"),
+        };
+        ApiError::new(status, code, error.to_string())
+    })?;
+    Ok(Json(FaucetReply {
+        hash: sent.hash.to_string(),
+        amount: sent.amount.to_string(),
+    }))
+}
+
+pub(super) async fn unknown(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "unknown-path",
+        format!("there is no {path}; known are /v1/info, /v1/weights, /v1/faucet and /v1/link"),
+    )
+}
+
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        format!("{path} does not take {method}"),
+    )
+}

@@ -1,0 +1,72 @@
+//! HTTP on the bridge's one port: the page, the API, metrics, and the WebSocket of browser links.
+//!
+//! Every answer carries the headers that make the page cross-origin isolated and keep it from
+//! loading anything foreign (`headers`). Errors of the API are JSON: `{"error": code, "message":
+//! what happened and what to do}`. Bodies and headers are bounded; a request that takes too long
+//! to arrive is cut off by the listener.
+
+mod api;
+mod headers;
+mod link;
+mod page;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, get, post};
+
+use crate::faucet::Faucet;
+use crate::metrics::Metrics;
+use crate::shell::LinkDoor;
+use crate::weights::Weights;
+
+/// Largest body of a request in bytes.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Network, key and id, fixed at start.
+    pub identity: Arc<About>,
+    /// The weight table in force.
+    pub weights: Weights,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// Where new overlay links go.
+    pub door: LinkDoor,
+    /// The development network's faucet, if there is one.
+    pub faucet: Option<Faucet>,
+}
+
+/// What `/v1/info` says about the bridge itself.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Nano network.
+    pub network: nano_core::Network,
+    /// Overlay key of the bridge.
+    pub key: nanonet::NodeKey,
+    /// Overlay id of the bridge.
+    pub id: nanonet::NodeId,
+}
+
+/// All routes. `www` is the folder of the built page.
+pub fn router(site: Site, www: Option<PathBuf>) -> Router {
+    let counting = site.metrics.clone();
+    let router = Router::new()
+        .route("/healthz", get(api::healthz))
+        .route("/metrics", get(api::metrics))
+        .route("/v1/info", get(api::info))
+        .route("/v1/weights", get(api::weights))
+        .route("/v1/faucet", post(api::faucet))
+        .route("/v1/link", any(link::upgrade))
+        .route("/v1/{*rest}", any(api::unknown))
+        .method_not_allowed_fallback(api::wrong_method)
+        .with_state(site);
+    page::serve(router, www)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(headers::add))
+        .layer(from_fn_with_state(counting, headers::count))
+}

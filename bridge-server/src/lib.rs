@@ -1,0 +1,41 @@
+//! The native bridge between Nano's full nodes and the nanonet of browsers.
+//!
+//! It speaks Nano's own TCP peer protocol to full nodes, and the overlay's links to browsers and
+//! other bridges; it holds no ledger. What passes through it is proven by signatures on the way in
+//! ([`prove`], [`live`]) and checked on the way out ([`relay`]); a bridge can withhold, it cannot
+//! lie.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`cli`], [`config`] | what a person may say, made into one checked configuration |
+//! | [`run`], [`devnet`] | the two commands |
+//! | [`full_node`] | channels to full nodes |
+//! | [`prove`] | a proof of an account from peers alone |
+//! | [`live`] | confirmed blocks of the live stream, proven and passed on |
+//! | [`relay`] | transactions brought to full nodes |
+//! | [`shell`] | sockets, clock and storage around the overlay's state machine |
+//! | [`http`], [`listener`] | page, API and links on one port |
+//! | [`store`] | SQLite |
+//! | [`weights`] | the weight table in force |
+//! | [`metrics`] | what is counted |
+#![deny(missing_docs)]
+
+pub mod backoff;
+pub mod cli;
+pub mod clock;
+pub mod coalesce;
+pub mod config;
+pub mod devnet;
+pub mod faucet;
+pub mod full_node;
+pub mod http;
+pub mod listener;
+pub mod live;
+pub mod metrics;
+pub mod prove;
+pub mod recent;
+pub mod relay;
+pub mod run;
+pub mod shell;
+pub mod store;
+pub mod weights;

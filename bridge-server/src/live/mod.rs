@@ -1,0 +1,243 @@
+//! The live stream of the full nodes turned into proofs.
+//!
+//! Blocks (`publish`) and votes (`confirm_ack`) of all channels meet in a [`Tally`]. When a
+//! block's final votes reach the threshold it is confirmed once: whoever waits is told
+//! ([`Confirmation`]), a proof is made and given to the overlay. A full node sends a random part
+//! of the votes only, so votes that stay away are asked for. Unconfirmed blocks go nowhere.
+//!
+//! Limits: the tables of [`tally`]; at most [`JOBS`] proofs, look-ups and questions run at once,
+//! beyond it a confirmed block is only told of and its proof is made when somebody asks.
+
+pub mod tally;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nano_core::message::RequestedBlock;
+use nano_core::{Block, BlockHash, Network, Root};
+use nanonet::Input;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use tally::{Confirmed, Tally, Verdict};
+
+use crate::clock;
+use crate::full_node::{ANSWER, Channel, FullNodes, Live};
+use crate::metrics::{self, Metrics};
+use crate::prove::{Prover, Roots};
+use crate::shell::NodeHandle;
+use crate::weights::Weights;
+
+/// Entries of the stream that may wait.
+pub const STREAM: usize = 4_096;
+/// Proofs, look-ups and questions at once.
+pub const JOBS: usize = 64;
+/// Confirmations kept for slow listeners.
+pub const CONFIRMATIONS: usize = 1_024;
+/// How often missing votes are looked for.
+const TICK: Duration = Duration::from_millis(100);
+/// Blocks asked for in one request: the vote's list goes into every proof made of it.
+const BATCH: usize = 32;
+
+/// A block that was seen confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The block.
+    pub hash: BlockHash,
+    /// Its root: every other block of this root has lost.
+    pub root: Root,
+}
+
+/// What the live task needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// Nano network.
+    pub network: Network,
+    /// The channels.
+    pub full_nodes: FullNodes,
+    /// The weight table.
+    pub weights: Weights,
+    /// Makes the proofs.
+    pub prover: Prover,
+    /// Where blocks met are remembered.
+    pub roots: Roots,
+    /// Where records go.
+    pub node: NodeHandle,
+    /// Who waits for confirmations.
+    pub confirmations: broadcast::Sender<Confirmation>,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+/// Serves the stream until it ends.
+pub async fn run(mut stream: mpsc::Receiver<Live>, parts: Parts) {
+    let ask_after = match parts.network {
+        Network::Dev => 250,
+        Network::Live | Network::Beta | Network::Test => 2_000,
+    };
+    let mut task = Task {
+        tally: Tally::new(ask_after),
+        jobs: JoinSet::new(),
+        parts,
+    };
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            live = stream.recv() => match live {
+                Some(Live::Block { block }) => task.block(*block),
+                Some(Live::Vote { channel, vote, own }) => {
+                    if own {
+                        task.parts.full_nodes.heard(channel, &vote);
+                    }
+                    task.vote(&vote);
+                }
+                None => return,
+            },
+            Some(done) = task.jobs.join_next() => {
+                if let Ok(Some(block)) = done {
+                    task.block(*block);
+                }
+            }
+            _ = tick.tick() => task.ask(),
+        }
+    }
+}
+
+struct Task {
+    tally: Tally,
+    /// A finished job may bring a block that was looked up.
+    jobs: JoinSet<Option<Box<Block>>>,
+    parts: Parts,
+}
+
+impl Task {
+    fn block(&mut self, block: Block) {
+        self.parts.roots.learn(&block);
+        let verdict = self
+            .tally
+            .block(block, &self.parts.weights.current(), clock::now());
+        self.follow(verdict);
+    }
+
+    fn vote(&mut self, vote: &nano_core::Vote) {
+        let table = self.parts.weights.current();
+        let now = clock::now();
+        // Votes for the genesis block only tell who votes where.
+        if vote.hashes == [self.parts.network.genesis_hash()]
+            || !self.tally.cares(vote, &table, now)
+        {
+            return;
+        }
+        if vote.verify().is_err() {
+            metrics::count(&self.parts.metrics.live_dropped, "bad-vote-signature");
+            return;
+        }
+        for verdict in self.tally.vote(vote, &table, now) {
+            self.follow(verdict);
+        }
+    }
+
+    fn follow(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Nothing | Verdict::Counted => {}
+            Verdict::Wanted(hash) => self.fetch(hash),
+            Verdict::Confirmed(confirmed) => self.confirmed(*confirmed),
+        }
+    }
+
+    /// Gets the bytes of a block that only votes were heard of.
+    fn fetch(&mut self, hash: BlockHash) {
+        // Votes that we asked for ourselves come by here, too: their blocks are not news, unless
+        // they are rivals of one that is being voted on.
+        if self
+            .parts
+            .roots
+            .get(&hash)
+            .is_some_and(|root| !self.tally.waits_at(&root))
+        {
+            return;
+        }
+        if self.is_busy() {
+            return;
+        }
+        let full_nodes = self.parts.full_nodes.clone();
+        self.jobs.spawn(async move {
+            let blocks = full_nodes.blocks(hash, 1).await.ok();
+            blocks
+                .and_then(|blocks| blocks.first().copied())
+                .map(Box::new)
+        });
+    }
+
+    fn confirmed(&mut self, confirmed: Confirmed) {
+        self.parts.metrics.live_confirmed.inc();
+        let block = confirmed.block;
+        let note = Confirmation {
+            hash: block.hash(),
+            root: block.root(),
+        };
+        tracing::debug!(hash = %note.hash, "confirmed");
+        // Nobody may be waiting.
+        let _ = self.parts.confirmations.send(note);
+        if self.is_busy() {
+            return;
+        }
+        let (prover, node) = (self.parts.prover.clone(), self.parts.node.clone());
+        self.jobs.spawn(async move {
+            match prover.confirmed(block, confirmed.votes).await {
+                Ok((record, receivable)) => {
+                    let receivable = receivable.map(Box::new);
+                    node.input(Input::Confirmed {
+                        record: Box::new(record),
+                        receivable,
+                    })
+                    .await;
+                }
+                Err(failure) => {
+                    tracing::info!(hash = %note.hash, reason = failure.code(), "not proven");
+                }
+            }
+            None
+        });
+    }
+
+    /// Asks all voting channels for votes that have not come by themselves.
+    fn ask(&mut self) {
+        let due = self.tally.due(BATCH, clock::now());
+        if due.is_empty() || self.is_busy() {
+            return;
+        }
+        let blocks: Vec<_> = due
+            .into_iter()
+            .map(|(hash, root)| RequestedBlock { hash, root })
+            .collect();
+        for channel in self.parts.full_nodes.voting_channels() {
+            self.jobs.spawn(ask(channel, blocks.clone()));
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        let busy = self.jobs.len() >= JOBS;
+        if busy {
+            metrics::count(&self.parts.metrics.live_dropped, "busy");
+        }
+        busy
+    }
+}
+
+/// Asks one channel and holds its slot until it has answered; the votes arrive by the stream.
+async fn ask(channel: Arc<Channel>, blocks: Vec<RequestedBlock>) -> Option<Box<Block>> {
+    let _slot = channel.slot().await?;
+    let deadline = Instant::now() + ANSWER;
+    let mut votes = channel.votes();
+    if channel.confirm(blocks.clone()).is_ok() {
+        while let Some(vote) = votes.next(deadline).await {
+            if blocks.iter().any(|block| vote.hashes.contains(&block.hash)) {
+                break;
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,204 @@
+//! What the bridge counts, served at `/metrics` in Prometheus' text form.
+//!
+//! Counters of messages to full nodes are increased where bytes are handed to the socket. They are
+//! two families: `full_node_requests` are questions about accounts and published blocks, so a
+//! question that the nanonet answered alone leaves it still; `full_node_upkeep` is what a channel
+//! costs by itself (handshake, keepalive, asking for representatives). Nothing in a label names a
+//! person: no address, no account.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// One label, named `kind`, with a value out of a fixed list in the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Kind {
+    kind: &'static str,
+}
+
+/// Counter with one `kind` label.
+pub type ByKind = Family<Kind, Counter>;
+
+/// All metrics of one bridge; cloning shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Questions and blocks written to full nodes, by kind.
+    pub full_node_requests: ByKind,
+    /// Messages written to full nodes to keep channels useful, by kind.
+    pub full_node_upkeep: ByKind,
+    /// Messages received from full nodes, by kind.
+    pub full_node_messages: ByKind,
+    /// Ends of full-node channels, by reason.
+    pub full_node_closed: ByKind,
+    /// Full-node channels open now.
+    pub full_node_channels: Gauge,
+    /// Parts per million of the table's weight reachable over open channels.
+    pub weight_reachable_ppm: Gauge,
+    /// Proofs asked for, by outcome.
+    pub proofs: ByKind,
+    /// Blocks seen confirmed in the live stream.
+    pub live_confirmed: Counter,
+    /// Live entries dropped, by reason.
+    pub live_dropped: ByKind,
+    /// Transactions relayed, by outcome.
+    pub relayed: ByKind,
+    /// Overlay links open now.
+    pub links: Gauge,
+    /// Overlay links refused or closed by the shell, by reason.
+    pub links_closed: ByKind,
+    /// Records held now.
+    pub records: Gauge,
+    /// Bytes received over overlay links.
+    pub link_bytes_in: Counter,
+    /// Bytes sent over overlay links.
+    pub link_bytes_out: Counter,
+    /// Answers refused by the overlay, by reason.
+    pub refused: Family<Kind, Gauge>,
+    /// HTTP requests, by path group.
+    pub http_requests: ByKind,
+    /// Age of the weight table in seconds.
+    pub weights_age_seconds: Gauge<i64>,
+    /// Failures of the storage.
+    pub storage_errors: Counter<u64, AtomicU64>,
+}
+
+/// Counts one more of `kind`.
+pub fn count(family: &ByKind, kind: &'static str) {
+    family.get_or_create(&Kind { kind }).inc();
+}
+
+/// The count of `kind` so far.
+pub fn counted(family: &ByKind, kind: &'static str) -> u64 {
+    family.get_or_create(&Kind { kind }).get()
+}
+
+/// Sets a gauge of `kind`.
+pub fn set(family: &Family<Kind, Gauge>, kind: &'static str, value: i64) {
+    family.get_or_create(&Kind { kind }).set(value);
+}
+
+impl Metrics {
+    /// The text served at `/metrics`; `None` when it cannot be written, which only a lack of
+    /// memory explains.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry()).ok()?;
+        Some(out)
+    }
+
+    fn registry(&self) -> Registry {
+        let mut all = Registry::with_prefix("nanonet");
+        all.register(
+            "full_node_requests",
+            "Questions about accounts and blocks written to full nodes, by kind",
+            self.full_node_requests.clone(),
+        );
+        all.register(
+            "full_node_upkeep",
+            "Handshakes, keepalives and searches for representatives written to full nodes",
+            self.full_node_upkeep.clone(),
+        );
+        all.register(
+            "full_node_messages",
+            "Messages received from full nodes, by kind",
+            self.full_node_messages.clone(),
+        );
+        all.register(
+            "full_node_closed",
+            "Ends of full-node channels, by reason",
+            self.full_node_closed.clone(),
+        );
+        all.register(
+            "full_node_channels",
+            "Full-node channels open now",
+            self.full_node_channels.clone(),
+        );
+        all.register(
+            "weight_reachable_ppm",
+            "Voting weight reachable over open channels, parts per million of the table",
+            self.weight_reachable_ppm.clone(),
+        );
+        all.register(
+            "proofs",
+            "Proofs asked for, by outcome",
+            self.proofs.clone(),
+        );
+        all.register(
+            "live_confirmed",
+            "Blocks seen confirmed in the live stream",
+            self.live_confirmed.clone(),
+        );
+        all.register(
+            "live_dropped",
+            "Blocks and votes of the live stream dropped, by reason",
+            self.live_dropped.clone(),
+        );
+        all.register(
+            "relayed",
+            "Transactions relayed, by outcome",
+            self.relayed.clone(),
+        );
+        all.register("links", "Overlay links open now", self.links.clone());
+        all.register(
+            "links_closed",
+            "Overlay links refused or closed, by reason",
+            self.links_closed.clone(),
+        );
+        all.register("records", "Records held now", self.records.clone());
+        all.register(
+            "link_bytes_in",
+            "Bytes received over overlay links",
+            self.link_bytes_in.clone(),
+        );
+        all.register(
+            "link_bytes_out",
+            "Bytes sent over overlay links",
+            self.link_bytes_out.clone(),
+        );
+        all.register(
+            "refused",
+            "Answers refused by the overlay, by reason",
+            self.refused.clone(),
+        );
+        all.register(
+            "http_requests",
+            "HTTP requests, by path group",
+            self.http_requests.clone(),
+        );
+        all.register(
+            "weights_age_seconds",
+            "Age of the weight table",
+            self.weights_age_seconds.clone(),
+        );
+        all.register(
+            "storage_errors",
+            "Failures of the storage",
+            self.storage_errors.clone(),
+        );
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_to_full_nodes_are_told_apart_by_kind() {
+        let metrics = Metrics::default();
+        count(&metrics.full_node_requests, "account_info");
+        count(&metrics.full_node_requests, "account_info");
+        count(&metrics.full_node_requests, "confirm_req");
+        let text = metrics.text().unwrap();
+        assert!(
+            text.contains("nanonet_full_node_requests_total{kind=\"account_info\"} 2"),
+            "{text}"
+        );
+        assert!(text.contains("nanonet_full_node_requests_total{kind=\"confirm_req\"} 1"));
+    }
+}

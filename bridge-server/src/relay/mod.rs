@@ -1,0 +1,332 @@
+//! Transactions out: blocks of nanonet nodes brought to the full nodes.
+//!
+//! A block is in one of these states here: *pending* (published, and again after growing pauses),
+//! or gone (confirmed, refused, superseded, or given up after [`GIVE_UP`]). Rules:
+//! - checked first: a state block, signed by its account (or an epoch signer), with work that the
+//!   network's nodes let in; anything else would only cost the bridge its standing with them;
+//! - durable before it is published, so that a restart goes on; one entry per hash, and everybody
+//!   who handed it in is told;
+//! - a full node never says what it thinks of a block. Whether the block it builds on exists is
+//!   looked up before it is published, unless it was met a short while ago; confirmation, of it or
+//!   of its rival, comes from `live`;
+//! - at most [`PENDING`] blocks and [`ASKERS`] askers per block, and [`LOOKS`] look-ups at once.
+
+mod check;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nano_core::{Block, BlockHash, Network, Root};
+use nanonet::{Input, RelayId, RelayRefusal, RelayState};
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock;
+use crate::full_node::{AskError, FullNodes, Live, LiveSender};
+use crate::live::Confirmation;
+use crate::metrics::{self, Metrics};
+use crate::prove::Roots;
+use crate::recent::Recent;
+use crate::shell::{NodeHandle, RelayJob};
+use crate::store::{Store, Write};
+
+/// Blocks being relayed at once.
+pub const PENDING: usize = 1_024;
+/// Who is told about one block.
+pub const ASKERS: usize = 16;
+/// Look-ups at once.
+pub const LOOKS: usize = 64;
+/// How long a block is published before it is given up.
+pub const GIVE_UP: Duration = Duration::from_secs(300);
+/// Longest pause between two publishes (full nodes: 60 s).
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Confirmations remembered, and for how long in milliseconds: a block handed in late is told at
+/// once what became of its root.
+const REMEMBERED: (usize, u64) = (8_192, 10 * 60 * 1000);
+
+/// What the relay needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// Nano network.
+    pub network: Network,
+    /// The channels.
+    pub full_nodes: FullNodes,
+    /// Where blocks met are remembered.
+    pub roots: Roots,
+    /// The stream that looks for confirmation; published blocks are put into it.
+    pub live: LiveSender,
+    /// Told what became of blocks.
+    pub node: NodeHandle,
+    /// Confirmations of the live stream.
+    pub confirmations: broadcast::Receiver<Confirmation>,
+    /// Where pending blocks are kept.
+    pub store: Store,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+struct Pending {
+    block: Block,
+    askers: Vec<RelayId>,
+    full_nodes: u16,
+    publish_at: Instant,
+    pause: Duration,
+    give_up_at: Instant,
+}
+
+/// Serves jobs until their queue ends.
+pub async fn run(mut jobs: mpsc::Receiver<RelayJob>, parts: Parts) {
+    let first_pause = match parts.network {
+        Network::Dev => Duration::from_secs(1),
+        Network::Live | Network::Beta | Network::Test => Duration::from_secs(3),
+    };
+    let mut task = Relay {
+        parts,
+        pending: BTreeMap::new(),
+        settled: Recent::new(REMEMBERED.0, REMEMBERED.1),
+        looks: JoinSet::new(),
+        first_pause,
+    };
+    loop {
+        let next = task
+            .pending
+            .values()
+            .map(|pending| pending.publish_at)
+            .min();
+        tokio::select! {
+            job = jobs.recv() => match job {
+                Some(job) => task.accept(job).await,
+                None => return,
+            },
+            note = task.parts.confirmations.recv() => match note {
+                Ok(note) => task.settle(note).await,
+                // Those missed are found again when their blocks are published the next time:
+                // representatives answer with what they confirmed at that root.
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            Some(looked) = task.looks.join_next() => match looked {
+                Ok((job, true)) => {
+                    task.refuse(&job, RelayRefusal::NotOnFrontier).await;
+                }
+                Ok((job, false)) => task.begin(job).await,
+                // Its task was ended with the runtime.
+                Err(_) => return,
+            },
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                task.due().await;
+            }
+        }
+    }
+}
+
+struct Relay {
+    parts: Parts,
+    pending: BTreeMap<BlockHash, Pending>,
+    settled: Recent<Root, BlockHash>,
+    /// Jobs whose block's previous is being looked up, with whether it is missing.
+    looks: JoinSet<(RelayJob, bool)>,
+    first_pause: Duration,
+}
+
+impl Relay {
+    async fn accept(&mut self, job: RelayJob) {
+        let hash = job.block.hash();
+        let askers: Vec<RelayId> = job.request.into_iter().collect();
+        if let Some(winner) = self.settled.get(&job.block.root(), clock::now()).copied() {
+            let state = outcome(winner == hash);
+            self.forget(hash).await;
+            return self.tell(&askers, state).await;
+        }
+        if let Some(pending) = self.pending.get_mut(&hash) {
+            let state = RelayState::Accepted {
+                full_nodes: pending.full_nodes,
+            };
+            if pending.askers.len() < ASKERS {
+                pending.askers.extend(&askers);
+            }
+            return self.tell(&askers, state).await;
+        }
+        let checked = match check::check(&job.block, self.parts.network) {
+            Ok(()) if self.pending.len() >= PENDING || self.looks.len() >= LOOKS => {
+                Err(RelayRefusal::Busy)
+            }
+            other => other,
+        };
+        match checked {
+            Err(refusal) => self.refuse(&job, refusal).await,
+            Ok(()) => self.look(job).await,
+        }
+    }
+
+    /// Looks whether the block that this one builds on exists, unless that is known.
+    async fn look(&mut self, job: RelayJob) {
+        match job.block.previous() {
+            Some(previous) if self.parts.roots.get(&previous).is_none() => {
+                let full_nodes = self.parts.full_nodes.clone();
+                self.looks.spawn(async move {
+                    // Only a clear "unknown" refuses; silence says nothing.
+                    let found = full_nodes.blocks(previous, 1).await;
+                    (job, found == Err(AskError::Wrong))
+                });
+            }
+            _ => self.begin(job).await,
+        }
+    }
+
+    async fn refuse(&mut self, job: &RelayJob, refusal: RelayRefusal) {
+        metrics::count(&self.parts.metrics.relayed, refusal.code());
+        self.forget(job.block.hash()).await;
+        let askers: Vec<RelayId> = job.request.into_iter().collect();
+        self.tell(&askers, RelayState::Refused(refusal)).await;
+    }
+
+    /// Stores a block and publishes it the first time.
+    async fn begin(&mut self, job: RelayJob) {
+        let hash = job.block.hash();
+        let askers: Vec<RelayId> = job.request.into_iter().collect();
+        let pending = Write::PutPending {
+            hash: *hash.as_bytes(),
+            block: job.block.serialized_typed(),
+            since: clock::now(),
+        };
+        // Refused by a full disk it is published all the same: its owner keeps it, too.
+        if let Err(error) = self.parts.store.write(pending).await {
+            tracing::error!(%error, %hash, "a pending block was not stored");
+        }
+        let now = Instant::now();
+        self.pending.insert(
+            hash,
+            Pending {
+                block: job.block,
+                askers,
+                full_nodes: 0,
+                publish_at: now,
+                pause: self.first_pause,
+                give_up_at: now + GIVE_UP,
+            },
+        );
+        self.publish(hash).await;
+    }
+
+    /// Publishes everything whose pause is over, and gives up what is too old.
+    async fn due(&mut self) {
+        let now = Instant::now();
+        let due: Vec<BlockHash> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.publish_at <= now)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in due {
+            let Some(pending) = self.pending.get(&hash) else {
+                continue;
+            };
+            if pending.give_up_at <= now {
+                self.end(hash, RelayState::Refused(RelayRefusal::Busy), "given-up")
+                    .await;
+            } else {
+                self.publish(hash).await;
+            }
+        }
+    }
+
+    async fn publish(&mut self, hash: BlockHash) {
+        let Some(pending) = self.pending.get_mut(&hash) else {
+            return;
+        };
+        let block = pending.block;
+        let now = Instant::now();
+        pending.publish_at = now + pending.pause;
+        pending.pause = (pending.pause * 2).min(LONGEST_PAUSE);
+        // The live stream watches for its votes and asks for them.
+        if self
+            .parts
+            .live
+            .try_send(Live::Block {
+                block: Box::new(block),
+            })
+            .is_err()
+        {
+            metrics::count(&self.parts.metrics.live_dropped, "stream-behind");
+        }
+        let sent = u16::try_from(self.parts.full_nodes.publish(block)).unwrap_or(u16::MAX);
+        let Some(pending) = self.pending.get_mut(&hash) else {
+            return;
+        };
+        if sent == 0 && pending.full_nodes == 0 {
+            // Never out: whoever handed it in can try another bridge.
+            let refused = RelayState::Refused(RelayRefusal::NoFullNode);
+            return self.end(hash, refused, "no-full-node").await;
+        }
+        if sent > pending.full_nodes {
+            pending.full_nodes = sent;
+            let askers = pending.askers.clone();
+            self.tell(&askers, RelayState::Accepted { full_nodes: sent })
+                .await;
+        }
+    }
+
+    /// A root is decided: tells who waits for a block of it.
+    async fn settle(&mut self, note: Confirmation) {
+        self.settled.put(note.root, note.hash, clock::now());
+        let decided: Vec<BlockHash> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.block.root() == note.root)
+            .map(|(hash, _)| *hash)
+            .collect();
+        for hash in decided {
+            let won = hash == note.hash;
+            self.end(
+                hash,
+                outcome(won),
+                if won { "confirmed" } else { "superseded" },
+            )
+            .await;
+        }
+    }
+
+    async fn end(&mut self, hash: BlockHash, state: RelayState, kind: &'static str) {
+        metrics::count(&self.parts.metrics.relayed, kind);
+        let askers = self
+            .pending
+            .remove(&hash)
+            .map(|pending| pending.askers)
+            .unwrap_or_default();
+        self.forget(hash).await;
+        self.tell(&askers, state).await;
+    }
+
+    async fn forget(&self, hash: BlockHash) {
+        // A stopping store takes nothing more; the block is looked at again after the restart.
+        let _ = self
+            .parts
+            .store
+            .write(Write::RemovePending {
+                hash: *hash.as_bytes(),
+            })
+            .await;
+    }
+
+    async fn tell(&self, askers: &[RelayId], state: RelayState) {
+        for request in askers {
+            self.parts
+                .node
+                .input(Input::RelayProgress {
+                    request: *request,
+                    state,
+                })
+                .await;
+        }
+    }
+}
+
+const fn outcome(won: bool) -> RelayState {
+    if won {
+        RelayState::Confirmed
+    } else {
+        RelayState::Refused(RelayRefusal::Superseded)
+    }
+}

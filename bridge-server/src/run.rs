@@ -1,0 +1,457 @@
+//! The `run` command: every part of a bridge started, wired, and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use dev_node::{DevNode, DevNodeConfig, DevNodeError};
+use nano_core::{Block, WeightTable};
+use nanonet::{Identity, Input, Node, ResolveOutcome, Rng, StoreKey, StoredEntry};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::clock::{self, RandomError};
+use crate::config::{Config, RpcUrl, WeightsFrom};
+use crate::faucet::Faucet;
+use crate::full_node::{self, FullNodes};
+use crate::http::{self, About, Site};
+use crate::listener::{self, Hall};
+use crate::live::{self, Confirmation};
+use crate::metrics::Metrics;
+use crate::prove::{self, Proven, Prover, Roots};
+use crate::relay;
+use crate::shell::{self, LinkDoor, NodeHandle, NodeParts, RelayJob, ResolveJob};
+use crate::store::{Loaded, Store, StoreError, Write};
+use crate::weights::{self, Weights, WeightsError};
+
+/// Questions and transactions that may wait.
+const QUEUE: usize = 256;
+/// Stored records handed to the node at once.
+const LOAD: usize = 256;
+
+/// Why the bridge did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BridgeError {
+    /// The port is not to be had.
+    #[error("cannot listen on {address}: {source}; choose another --listen or stop what uses it")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The storage cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored node key is damaged.
+    #[error(
+        "the node key in the data folder cannot be read: {0}; restore a backup, or move the folder away to become a new bridge"
+    )]
+    Identity(String),
+    /// There is no weight table.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The development node did not start.
+    #[error("the development node did not start: {0}")]
+    DevNode(#[from] DevNodeError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// A running bridge. Dropping it ends its tasks without saving what is in flight; prefer
+/// [`Bridge::stop`].
+#[derive(Debug)]
+pub struct Bridge {
+    address: SocketAddr,
+    dev: Option<Arc<DevNode>>,
+    node: NodeHandle,
+    node_task: JoinHandle<()>,
+    full_nodes: FullNodes,
+    prover: Prover,
+    weights: Weights,
+    metrics: Metrics,
+    confirmations: broadcast::Sender<Confirmation>,
+    store: Store,
+    stop: watch::Sender<bool>,
+    listener: JoinHandle<()>,
+    tasks: JoinSet<()>,
+}
+
+impl Bridge {
+    /// Starts everything; when it returns, the port answers.
+    ///
+    /// # Errors
+    /// The first thing that failed; what was started before is ended again.
+    pub async fn start(config: Config) -> Result<Self, BridgeError> {
+        let metrics = Metrics::default();
+        let listen = |source| BridgeError::Listen {
+            address: config.listen,
+            source,
+        };
+        let socket = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = socket.local_addr().map_err(listen)?;
+        let (store, loaded) = Store::open(config.data.as_deref(), metrics.clone())?;
+        let identity = identity(&store, &loaded).await?;
+        let dev = match config.embedded_devnet {
+            true => Some(Arc::new(embedded(&config).await?)),
+            false => None,
+        };
+        let (weights, refresh) = starting_weights(&config, dev.as_deref()).await?;
+
+        let mut tasks = JoinSet::new();
+        if let Some(url) = refresh {
+            tasks.spawn(weights::refresh_forever(weights.clone(), url));
+        }
+        let mut peers = config.peers.clone();
+        peers.extend(dev.iter().map(|dev| dev.peering_addr().to_string()));
+        let (live, stream) = mpsc::channel(live::STREAM);
+        let settings = full_node::Settings {
+            network: config.network,
+            peers,
+            weights: weights.clone(),
+            live: live.clone(),
+            metrics: metrics.clone(),
+        };
+        let full_nodes = FullNodes::start(settings, &mut tasks);
+        let roots = Roots::default();
+        let signer = Arc::new(copy(&identity)?);
+        let prover = Prover::new(
+            config.network,
+            full_nodes.clone(),
+            weights.clone(),
+            signer,
+            roots.clone(),
+            metrics.clone(),
+        );
+
+        let about = Arc::new(About {
+            network: config.network,
+            key: identity.node_key(),
+            id: identity.node_id(),
+        });
+        let (resolves, resolve_jobs) = mpsc::channel(QUEUE);
+        let (relays, relay_jobs) = mpsc::channel(QUEUE);
+        let node = overlay(&config, &weights.current(), identity)?;
+        let parts = NodeParts {
+            store: store.clone(),
+            resolves,
+            relays: relays.clone(),
+            metrics: metrics.clone(),
+            places: config.max_links,
+        };
+        let (node, door, node_task) = shell::start(node, parts);
+        load(&node, &loaded).await;
+
+        let (confirmations, _) = broadcast::channel(live::CONFIRMATIONS);
+        tasks.spawn(live::run(
+            stream,
+            live::Parts {
+                network: config.network,
+                full_nodes: full_nodes.clone(),
+                weights: weights.clone(),
+                prover: prover.clone(),
+                roots: roots.clone(),
+                node: node.clone(),
+                confirmations: confirmations.clone(),
+                metrics: metrics.clone(),
+            },
+        ));
+        tasks.spawn(relay::run(
+            relay_jobs,
+            relay::Parts {
+                network: config.network,
+                full_nodes: full_nodes.clone(),
+                roots,
+                live,
+                node: node.clone(),
+                confirmations: confirmations.subscribe(),
+                store: store.clone(),
+                metrics: metrics.clone(),
+            },
+        ));
+        tasks.spawn(resolve_all(resolve_jobs, prover.clone(), node.clone()));
+        tasks.spawn(follow_weights(weights.clone(), node.clone()));
+        tasks.spawn(resume(loaded.pending, relays));
+        dial(&config, &door, &metrics, &mut tasks);
+
+        let (stop, stopping) = watch::channel(false);
+        let site = Site {
+            identity: about,
+            weights: weights.clone(),
+            metrics: metrics.clone(),
+            door: door.clone(),
+            faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
+        };
+        let hall = Hall {
+            router: http::router(site, config.www.clone()),
+            door,
+            places: config.max_links,
+            metrics: metrics.clone(),
+        };
+        let listener = tokio::spawn(listener::serve(socket, hall, stopping));
+        tracing::info!(%address, network = %config.network, "the bridge is running");
+        Ok(Self {
+            address,
+            dev,
+            node,
+            node_task,
+            full_nodes,
+            prover,
+            weights,
+            metrics,
+            confirmations,
+            store,
+            stop,
+            listener,
+            tasks,
+        })
+    }
+
+    /// Where it listens, with the real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The development node inside, if there is one.
+    #[must_use]
+    pub fn dev_node(&self) -> Option<&DevNode> {
+        self.dev.as_deref()
+    }
+
+    /// The overlay node.
+    #[must_use]
+    pub const fn node(&self) -> &NodeHandle {
+        &self.node
+    }
+
+    /// The channels to full nodes.
+    #[must_use]
+    pub const fn full_nodes(&self) -> &FullNodes {
+        &self.full_nodes
+    }
+
+    /// Makes proofs.
+    #[must_use]
+    pub const fn prover(&self) -> &Prover {
+        &self.prover
+    }
+
+    /// The weight table in force.
+    #[must_use]
+    pub const fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Tells of each block seen confirmed from now on.
+    #[must_use]
+    pub fn confirmations(&self) -> broadcast::Receiver<Confirmation> {
+        self.confirmations.subscribe()
+    }
+
+    /// The ready line for programs.
+    #[must_use]
+    pub fn ready(&self) -> serde_json::Value {
+        let mut ready =
+            serde_json::json!({ "ready": true, "url": format!("http://{}/", self.address) });
+        if let Some(dev) = &self.dev {
+            ready["devnet"] = crate::devnet::ready(dev);
+        }
+        ready
+    }
+
+    /// The same for a person.
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        let mut text = format!("The bridge is running: http://{}/", self.address);
+        if let Some(dev) = &self.dev {
+            text.push_str("\n\n");
+            text.push_str(&crate::devnet::greeting(dev));
+        }
+        text
+    }
+
+    /// Stops in order: no new connections, links closed, records on disk, then the rest.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.node.stop().await;
+        // Both end by themselves after that; a task that was cancelled has ended, too.
+        let _ = self.node_task.await;
+        let _ = self.listener.await;
+        self.tasks.shutdown().await;
+        if let Err(error) = self.store.sync().await {
+            tracing::warn!(%error, "storage was closed early");
+        }
+        if let Some(dev) = self.dev.take().and_then(Arc::into_inner) {
+            dev.stop().await;
+        }
+    }
+}
+
+async fn embedded(config: &Config) -> Result<DevNode, DevNodeError> {
+    let data = config.data.as_ref().map(|data| data.join("devnet"));
+    DevNode::start(DevNodeConfig {
+        data,
+        ..DevNodeConfig::default()
+    })
+    .await
+}
+
+/// The stored identity, or a new one, stored before it is used.
+async fn identity(store: &Store, loaded: &Loaded) -> Result<Identity, BridgeError> {
+    if let Some(bytes) = &loaded.identity {
+        return Identity::from_bytes(bytes).map_err(|e| BridgeError::Identity(e.to_string()));
+    }
+    let identity = Identity::generate(&mut Rng::from_seed(clock::random()?));
+    let value = identity.to_bytes().to_vec();
+    store
+        .write(Write::Meta {
+            name: Store::IDENTITY,
+            value,
+        })
+        .await?;
+    store.sync().await?;
+    Ok(identity)
+}
+
+/// The same identity for another owner: the node takes one, the prover signs with one.
+fn copy(identity: &Identity) -> Result<Identity, BridgeError> {
+    Identity::from_bytes(&identity.to_bytes()).map_err(|e| BridgeError::Identity(e.to_string()))
+}
+
+/// The first table, and from where it is to be refreshed.
+async fn starting_weights(
+    config: &Config,
+    dev: Option<&DevNode>,
+) -> Result<(Weights, Option<RpcUrl>), WeightsError> {
+    let (source, url) = match (&config.weights, dev) {
+        (WeightsFrom::Rpc(url), _) => ("rpc", url.clone()),
+        (WeightsFrom::Embedded, Some(dev)) => {
+            ("embedded", RpcUrl(format!("http://{}/", dev.rpc_addr())))
+        }
+        (WeightsFrom::File(path), _) => {
+            let table = weights::from_file(path.clone(), config.network)?;
+            return Ok((Weights::new(table, "file"), None));
+        }
+        (WeightsFrom::LiveSnapshot | WeightsFrom::Embedded, _) => {
+            return Ok((
+                Weights::new(WeightTable::live_snapshot(), "live-snapshot"),
+                None,
+            ));
+        }
+    };
+    let table = weights::first_from_rpc(&url).await?;
+    Ok((Weights::new(table, source), Some(url)))
+}
+
+fn overlay(config: &Config, table: &WeightTable, identity: Identity) -> Result<Node, RandomError> {
+    let anchors = vec![identity.node_key()];
+    let settings = nanonet::Config {
+        max_links: config.max_links,
+        replicas: config.replicas,
+        ..nanonet::Config::bridge(config.network, table.clone(), anchors)
+    };
+    Ok(Node::new(
+        settings,
+        identity,
+        clock::random()?,
+        clock::now(),
+    ))
+}
+
+/// Hands the node what it stored in an earlier run; it verifies all of it again.
+async fn load(node: &NodeHandle, loaded: &Loaded) {
+    for batch in loaded.records.chunks(LOAD) {
+        let entries = batch
+            .iter()
+            .filter_map(|(key, bytes)| {
+                Some(StoredEntry {
+                    key: StoreKey::from_text(key)?,
+                    bytes: bytes.clone(),
+                })
+            })
+            .collect();
+        node.input(Input::Loaded { entries }).await;
+    }
+}
+
+/// Goes on with the transactions of an earlier run.
+async fn resume(pending: Vec<Vec<u8>>, relays: mpsc::Sender<RelayJob>) {
+    for bytes in pending {
+        match Block::parse_typed(&bytes) {
+            Ok(block) => {
+                if relays
+                    .send(RelayJob {
+                        request: None,
+                        block,
+                    })
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a stored transaction cannot be read"),
+        }
+    }
+}
+
+/// Answers the node's questions, [`prove::OPEN`] at once.
+async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, prover: Prover, node: NodeHandle) {
+    let slots = Arc::new(Semaphore::new(prove::OPEN));
+    let mut running = JoinSet::new();
+    while let Some(job) = jobs.recv().await {
+        while running.try_join_next().is_some() {}
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
+        };
+        let (prover, node) = (prover.clone(), node.clone());
+        running.spawn(async move {
+            let outcome = match prover.resolve(job.account, job.held).await {
+                Ok(Proven::Opened(record)) => ResolveOutcome::Found {
+                    record,
+                    receivables: Vec::new(),
+                },
+                Ok(Proven::Unopened(sighting)) => ResolveOutcome::Unopened {
+                    sighting,
+                    receivables: Vec::new(),
+                },
+                Err(failure) => ResolveOutcome::Failed(failure),
+            };
+            node.input(Input::Resolved {
+                request: job.request,
+                outcome,
+            })
+            .await;
+            drop(slot);
+        });
+    }
+}
+
+/// Tells the node of each new weight table.
+async fn follow_weights(weights: Weights, node: NodeHandle) {
+    let mut changes = weights.changes();
+    while changes.changed().await.is_ok() {
+        let table = changes.borrow_and_update().as_ref().clone();
+        if !node.input(Input::Weights(Box::new(table))).await {
+            return;
+        }
+    }
+}
+
+fn dial(config: &Config, door: &LinkDoor, metrics: &Metrics, tasks: &mut JoinSet<()>) {
+    for bridge in &config.bridges {
+        tasks.spawn(shell::dial_forever(
+            bridge.clone(),
+            door.clone(),
+            metrics.clone(),
+        ));
+    }
+}

@@ -1,0 +1,222 @@
+//! The storage thread and the handle to it.
+
+use std::path::Path;
+use std::thread;
+
+use nano_core::UnixMillis;
+use tokio::sync::{mpsc, oneshot};
+
+use super::schema::Tables;
+use super::{MAX_VALUE_BYTES, QUEUE, StoreError};
+use crate::metrics::Metrics;
+
+/// One change of the durable state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Keeps a named value, such as the identity.
+    Meta {
+        /// Its name.
+        name: &'static str,
+        /// Its bytes.
+        value: Vec<u8>,
+    },
+    /// Keeps a record of the slice, replacing one of the same kind and key.
+    PutRecord {
+        /// The slice's key as text.
+        key: String,
+        /// The record.
+        value: Vec<u8>,
+    },
+    /// Forgets a record.
+    RemoveRecord {
+        /// The slice's key as text.
+        key: String,
+    },
+    /// Keeps a transaction that is being relayed.
+    PutPending {
+        /// Hash of the block.
+        hash: [u8; 32],
+        /// The block, type byte first.
+        block: Vec<u8>,
+        /// When it was accepted.
+        since: UnixMillis,
+    },
+    /// Forgets a transaction: confirmed, refused or given up.
+    RemovePending {
+        /// Hash of the block.
+        hash: [u8; 32],
+    },
+}
+
+impl Write {
+    fn size(&self) -> usize {
+        match self {
+            Self::Meta { value, .. }
+            | Self::PutRecord { value, .. }
+            | Self::PutPending { block: value, .. } => value.len(),
+            Self::RemoveRecord { .. } | Self::RemovePending { .. } => 0,
+        }
+    }
+}
+
+/// What the database held at start.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The identity's bytes, if one was ever stored.
+    pub identity: Option<Vec<u8>>,
+    /// Records as (key, value).
+    pub records: Vec<(String, Vec<u8>)>,
+    /// Transactions that were being relayed, oldest first.
+    pub pending: Vec<Vec<u8>>,
+}
+
+enum Job {
+    Write(Write),
+    Sync(oneshot::Sender<()>),
+}
+
+/// Handle to the storage thread; cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Name of the identity in `meta`.
+    pub const IDENTITY: &'static str = "identity";
+
+    /// Opens the database in `folder` (`None` = memory), reads all of it and starts the thread.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, is newer, or is damaged.
+    pub fn open(folder: Option<&Path>, metrics: Metrics) -> Result<(Self, Loaded), StoreError> {
+        let tables = Tables::open(folder)?;
+        let loaded = Loaded {
+            identity: tables.meta(Self::IDENTITY)?,
+            records: tables.records()?,
+            pending: tables.pending()?,
+        };
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("storage".to_owned())
+            .spawn(move || run(tables, queue, &metrics))
+            .map_err(StoreError::Thread)?;
+        Ok((Self { jobs }, loaded))
+    }
+
+    /// Queues a write; waits while the queue is full.
+    ///
+    /// # Errors
+    /// When the value is too large or the thread has ended.
+    pub async fn write(&self, write: Write) -> Result<(), StoreError> {
+        let size = write.size();
+        if size > MAX_VALUE_BYTES {
+            return Err(StoreError::TooLarge { size });
+        }
+        self.jobs
+            .send(Job::Write(write))
+            .await
+            .map_err(|_| StoreError::Closed)
+    }
+
+    /// Waits until everything queued before is on disk (or was refused by it and counted).
+    ///
+    /// # Errors
+    /// When the thread has ended.
+    pub async fn sync(&self) -> Result<(), StoreError> {
+        let (done, wait) = oneshot::channel();
+        self.jobs
+            .send(Job::Sync(done))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        wait.await.map_err(|_| StoreError::Closed)
+    }
+}
+
+fn run(mut tables: Tables, mut queue: mpsc::Receiver<Job>, metrics: &Metrics) {
+    let mut batch = Vec::new();
+    let mut waiting = Vec::new();
+    while let Some(first) = queue.blocking_recv() {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Write(write) => batch.push(write),
+                Job::Sync(done) => waiting.push(done),
+            }
+            next = if batch.len() < QUEUE {
+                queue.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        if let Err(error) = tables.apply(&batch) {
+            // The overlay still holds the records in memory and its replicas hold them too; a full
+            // disk must not stop the bridge, but the operator has to see it.
+            metrics.storage_errors.inc();
+            tracing::error!(%error, writes = batch.len(), "storage failed");
+        }
+        batch.clear();
+        for done in waiting.drain(..) {
+            // Whoever asked may have gone; nothing depends on it.
+            let _ = done.send(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(key: &str, value: &[u8]) -> Write {
+        Write::PutRecord {
+            key: key.to_owned(),
+            value: value.to_vec(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, loaded) = Store::open(Some(folder.path()), Metrics::default()).unwrap();
+        assert!(loaded.identity.is_none() && loaded.records.is_empty());
+        let identity = Write::Meta {
+            name: Store::IDENTITY,
+            value: vec![9; 3],
+        };
+        store.write(identity).await.unwrap();
+        store.write(put("a", b"old")).await.unwrap();
+        store.write(put("a", b"new")).await.unwrap();
+        store.write(put("b", b"gone")).await.unwrap();
+        store
+            .write(Write::RemoveRecord {
+                key: "b".to_owned(),
+            })
+            .await
+            .unwrap();
+        for (hash, since) in [([1; 32], 2), ([2; 32], 1)] {
+            let pending = Write::PutPending {
+                hash,
+                block: vec![hash[0]],
+                since: UnixMillis(since),
+            };
+            store.write(pending).await.unwrap();
+        }
+        store.sync().await.unwrap();
+        drop(store);
+        let (_store, loaded) = Store::open(Some(folder.path()), Metrics::default()).unwrap();
+        assert_eq!(loaded.identity, Some(vec![9; 3]));
+        assert_eq!(loaded.records, [("a".to_owned(), b"new".to_vec())]);
+        assert_eq!(loaded.pending, [vec![2], vec![1]]);
+    }
+
+    #[tokio::test]
+    async fn a_value_too_large_is_refused_and_changes_nothing() {
+        let (store, _) = Store::open(None, Metrics::default()).unwrap();
+        let error = store
+            .write(put("a", &vec![0; MAX_VALUE_BYTES + 1]))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::TooLarge { .. }));
+        store.sync().await.unwrap();
+    }
+}

@@ -1,0 +1,246 @@
+//! Full nodes that break the protocol, over real sockets: each ends its own channel with a typed
+//! reason and nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::common::until;
+use bridge_server::full_node::{FullNodes, Settings};
+use bridge_server::metrics::{Metrics, counted};
+use bridge_server::weights::Weights;
+use nano_core::message::{
+    Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake,
+};
+use nano_core::{Account, BlockHash, Network, PrivateKey, Raw, UnixMillis, WeightTable};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Peers with a full node that serves each connection by `behave`; waits until a channel has
+/// ended for `reason`.
+async fn ends_with<F>(reason: &'static str, behave: impl Fn(TcpStream) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (metrics, _tasks, _nodes) = peer_with(behave).await;
+    until(reason, async || {
+        (counted(&metrics.full_node_closed, reason) > 0).then_some(())
+    })
+    .await;
+    assert_eq!(metrics.full_node_channels.get(), 0);
+}
+
+async fn peer_with<F>(
+    behave: impl Fn(TcpStream) -> F + Send + 'static,
+) -> (Metrics, JoinSet<()>, FullNodes)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(behave(stream));
+        }
+    });
+    let metrics = Metrics::default();
+    let table = WeightTable {
+        network: Network::Dev,
+        as_of: UnixMillis(0),
+        online_weight: Raw::ZERO,
+        minimum: Raw::new(1),
+        weights: BTreeMap::from([(Account::from_bytes([1; 32]), Raw::new(5))]),
+    };
+    // Nobody reads the stream: a full one loses entries, never a channel.
+    let (live, _) = mpsc::channel(1);
+    let settings = Settings {
+        network: Network::Dev,
+        peers: vec![address],
+        weights: Weights::new(table, "file"),
+        live,
+        metrics: metrics.clone(),
+    };
+    let nodes = FullNodes::start(settings, &mut tasks);
+    (metrics, tasks, nodes)
+}
+
+/// Reads the bridge's query.
+async fn query(stream: &mut TcpStream) -> Cookie {
+    let mut bytes = [0; Header::SIZE + 32];
+    stream.read_exact(&mut bytes).await.unwrap();
+    match Message::decode(&bytes).unwrap().1 {
+        Message::NodeIdHandshake(handshake) => handshake.query.unwrap(),
+        other => panic!("{other:?} instead of a query"),
+    }
+}
+
+fn answer(cookie: &Cookie, network: Network) -> Message {
+    let key = PrivateKey::from_bytes([8; 32]);
+    let response = HandshakeResponse::sign(network, &key, cookie, [1; 32]);
+    NodeIdHandshake::response_and_query(response, Cookie::from_bytes([2; 32])).into()
+}
+
+async fn send(stream: &mut TcpStream, message: Message) {
+    let bytes = message.encode(Network::Dev).unwrap();
+    // The bridge may have closed already, which is what some tests want.
+    let _ = stream.write_all(&bytes).await;
+}
+
+/// A proper handshake; the channel is open after it.
+async fn greet(stream: &mut TcpStream) {
+    let cookie = query(stream).await;
+    send(stream, answer(&cookie, Network::Dev)).await;
+    let mut response = [0; Header::SIZE + 160];
+    stream.read_exact(&mut response).await.unwrap();
+}
+
+/// Holds the connection open until the bridge closes it.
+async fn hold(mut stream: TcpStream) {
+    let mut sink = [0; 1024];
+    while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+}
+
+#[tokio::test]
+async fn garbage_instead_of_a_handshake_is_malformed() {
+    ends_with("malformed", async |mut stream: TcpStream| {
+        let _ = stream.write_all(&[0xff; 64]).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handshake_cut_short_is_closed() {
+    ends_with("closed", async |mut stream: TcpStream| {
+        let cookie = query(&mut stream).await;
+        let bytes = answer(&cookie, Network::Dev).encode(Network::Dev).unwrap();
+        stream.write_all(&bytes[..bytes.len() - 7]).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_network_is_told_apart_by_its_header() {
+    ends_with("wrong-network", async |mut stream: TcpStream| {
+        let cookie = query(&mut stream).await;
+        let bytes = answer(&cookie, Network::Dev).encode(Network::Beta).unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_genesis_in_the_handshake_is_refused() {
+    ends_with("handshake", async |mut stream: TcpStream| {
+        let cookie = query(&mut stream).await;
+        send(&mut stream, answer(&cookie, Network::Beta)).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replayed_handshake_is_refused() {
+    // A response recorded from another connection signs another cookie.
+    ends_with("handshake", async |mut stream: TcpStream| {
+        query(&mut stream).await;
+        send(
+            &mut stream,
+            answer(&Cookie::from_bytes([3; 32]), Network::Dev),
+        )
+        .await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_response_without_a_cookie_ends_the_attempt() {
+    ends_with("no-query", async |mut stream: TcpStream| {
+        let cookie = query(&mut stream).await;
+        let key = PrivateKey::from_bytes([8; 32]);
+        let response = HandshakeResponse::sign(Network::Dev, &key, &cookie, [1; 32]);
+        send(&mut stream, NodeIdHandshake::response(response).into()).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_message_before_the_handshake_is_refused() {
+    ends_with("not-a-handshake", async |mut stream: TcpStream| {
+        send(&mut stream, Keepalive::EMPTY.into()).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_type_on_an_open_channel_ends_it_before_anything_else_is_read() {
+    ends_with("malformed", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let mut header = Header::new(Network::Dev, MessageType::Keepalive, 0).to_bytes();
+        header[5] = 0x42;
+        // Nothing follows: the header alone is enough.
+        let _ = stream.write_all(&header).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payload_that_does_not_parse_ends_the_channel() {
+    ends_with("malformed", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let header = Header::new(Network::Dev, MessageType::AscPullAck, 16);
+        let _ = stream.write_all(&header.to_bytes()).await;
+        let _ = stream.write_all(&[0xff; 25]).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_about_another_account_is_as_good_as_none() {
+    use nano_core::message::{AccountInfo, AscPullAck, AscPullAnswer};
+    let (_metrics, _tasks, nodes) = peer_with(async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let mut head = [0; Header::SIZE];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let header = Header::parse(&head).unwrap();
+            let mut payload = vec![0; header.payload_length().unwrap()];
+            stream.read_exact(&mut payload).await.unwrap();
+            if let Message::AscPullReq(request) = Message::parse(&header, &payload).unwrap() {
+                let info = AccountInfo {
+                    account: Account::from_bytes([66; 32]),
+                    confirmed_frontier: BlockHash::from_bytes([67; 32]),
+                    ..AccountInfo::default()
+                };
+                let answer = AscPullAnswer::AccountInfo(info);
+                send(
+                    &mut stream,
+                    AscPullAck {
+                        id: request.id,
+                        answer,
+                    }
+                    .into(),
+                )
+                .await;
+            }
+        }
+    })
+    .await;
+    until("a channel", async || {
+        (!nodes.channels().is_empty()).then_some(())
+    })
+    .await;
+    assert!(
+        nodes
+            .account_info(Account::from_bytes([5; 32]))
+            .await
+            .is_err()
+    );
+    assert_eq!(nodes.channels().len(), 1, "the channel stays");
+}

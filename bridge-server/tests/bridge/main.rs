@@ -1,0 +1,14 @@
+//! Tests of the bridge over real sockets on loopback. One file per subject; one program, because
+//! linking takes longer than running.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod bad_peers;
+mod common;
+mod overlay;
+mod proofs;
+mod web;
