@@ -132,7 +132,7 @@ function Faucet({ address, done }: { address: string; done: () => void }) {
 				body: JSON.stringify({ account: address }),
 			});
 			if (!response.ok)
-				throw new Error((await response.json()).error ?? `status ${response.status}`);
+				throw new Error((await response.json()).message ?? `status ${response.status}`);
 			setState("ready");
 			done();
 		} catch (error) {
