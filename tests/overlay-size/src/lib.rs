@@ -1,1 +1,145 @@
 //! Measures what the overlay adds to the browser wasm.
+//!
+//! Built twice: with and without the feature `overlay`. Both hold what a browser needs to check a
+//! proof; the first also drives a whole [`nanonet::Node`] with every input from outside, so that
+//! nothing of it can be left out by the linker. The difference of the two, compressed, is the
+//! overlay's share.
+
+use nano_core::proof::{BalanceProof, ReceivableProof};
+use nano_core::{Account, Block, Network, WeightTable};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Checks a proof: what both builds hold.
+#[wasm_bindgen]
+#[must_use]
+pub fn check(proof: &[u8], receivable: &[u8], weights: &[u8], account: &str, block: &str) -> bool {
+    let (Ok(weights), Ok(account)) = (WeightTable::from_bytes(weights), account.parse::<Account>())
+    else {
+        return false;
+    };
+    let balance = BalanceProof::from_bytes(proof)
+        .is_ok_and(|proof| proof.verify(&account, Network::Live, &weights).is_ok());
+    let sent = ReceivableProof::from_bytes(receivable)
+        .is_ok_and(|proof| proof.verify(&account, Network::Live, &weights).is_ok());
+    let text = BalanceProof::from_bytes(proof).is_ok_and(|proof| proof.to_json().is_ok());
+    balance && sent && text && Block::from_json_text(block).is_ok()
+}
+
+#[cfg(feature = "overlay")]
+mod overlay {
+    //! A node driven by whatever JavaScript says.
+
+    use nano_core::{Account, Block, Network, UnixMillis, WeightTable};
+    use nanonet::{
+        Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng,
+        SessionId, StoreKey, StoredEntry, Transport,
+    };
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    /// A node of a browser.
+    #[wasm_bindgen]
+    pub struct Probe(Node);
+
+    #[wasm_bindgen]
+    impl Probe {
+        /// A node with this seed.
+        #[wasm_bindgen(constructor)]
+        #[must_use]
+        pub fn new(seed: &[u8], stored: &[u8]) -> Option<Probe> {
+            let seed: [u8; 32] = seed.try_into().ok()?;
+            let identity = Identity::from_bytes(stored)
+                .unwrap_or_else(|_| Identity::generate(&mut Rng::from_seed(seed)));
+            let config = Config::browser(Network::Live, WeightTable::live_snapshot(), Vec::new());
+            Some(Probe(Node::new(config, identity, seed, UnixMillis::new(0))))
+        }
+
+        /// Hands in the input of this number.
+        pub fn input(&mut self, now: u64, number: u32, id: u64, bytes: &[u8], text: &str) {
+            let link = LinkId(id);
+            let session = SessionId(id);
+            let request = RequestId(id);
+            let input = match number {
+                0 => Input::LinkOpened {
+                    link,
+                    origin: LinkOrigin::Dialled,
+                    transport: Transport::WebSocket,
+                },
+                1 => Input::LinkOpened {
+                    link,
+                    origin: LinkOrigin::Signaled {
+                        session,
+                        offerer: bytes.is_empty(),
+                    },
+                    transport: Transport::DataChannel,
+                },
+                2 => Input::LinkReceived {
+                    link,
+                    bytes: bytes.to_vec(),
+                },
+                3 => Input::LinkWritten { link, bytes: 1 },
+                4 => Input::LinkClosed { link },
+                5 => Input::LocalDescription {
+                    session,
+                    sdp: text.to_owned(),
+                },
+                6 => Input::LocalCandidate {
+                    session,
+                    candidate: text.to_owned(),
+                },
+                7 => Input::SessionFailed { session },
+                8 => match StoreKey::from_text(text) {
+                    Some(key) => Input::Loaded {
+                        entries: vec![StoredEntry {
+                            key,
+                            bytes: bytes.to_vec(),
+                        }],
+                    },
+                    None => Input::Timeout,
+                },
+                9 | 10 | 11 => match text.parse::<Account>() {
+                    Ok(account) if number == 9 => Input::Get {
+                        request,
+                        account,
+                        options: GetOptions::default(),
+                    },
+                    Ok(account) if number == 10 => Input::Watch { account },
+                    Ok(account) => Input::Unwatch { account },
+                    Err(_) => Input::Timeout,
+                },
+                12 => match Block::from_json_text(text) {
+                    Ok(block) => Input::Publish {
+                        request,
+                        block: Box::new(block),
+                    },
+                    Err(_) => Input::Timeout,
+                },
+                13 => match WeightTable::from_bytes(bytes) {
+                    Ok(table) => Input::Weights(Box::new(table)),
+                    Err(_) => Input::Timeout,
+                },
+                _ => Input::Timeout,
+            };
+            self.0.handle_input(UnixMillis::new(now), input);
+        }
+
+        /// The next thing to transmit or to store; an empty one for anything else.
+        pub fn output(&mut self) -> Option<Vec<u8>> {
+            self.0.poll_output().map(|output| match output {
+                Output::Transmit { bytes, .. } => bytes,
+                _ => Vec::new(),
+            })
+        }
+
+        /// When it wants to be called again.
+        #[must_use]
+        pub fn next_timeout(&self) -> Option<u64> {
+            self.0.next_timeout().map(|at| at.0)
+        }
+
+        /// How many links are open.
+        #[must_use]
+        pub fn links(&self) -> u32 {
+            u32::try_from(self.0.status().links.len()).unwrap_or(u32::MAX)
+        }
+    }
+}
