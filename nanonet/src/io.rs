@@ -183,6 +183,8 @@ pub struct StoredEntry {
 
 /// What the full nodes behind a bridge said about an account.
 #[derive(Debug, Clone, PartialEq)]
+// One lives only as long as it is handed over, and only in bridges.
+#[allow(clippy::large_enum_variant)]
 pub enum ResolveOutcome {
     /// A proof was made.
     Found {

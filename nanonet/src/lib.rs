@@ -18,6 +18,8 @@ mod identity;
 mod io;
 mod limits;
 pub mod link;
+#[cfg(any(test, feature = "adversary"))]
+mod lying;
 mod node;
 mod peer;
 mod publish;

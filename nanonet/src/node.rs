@@ -73,6 +73,8 @@ pub struct Node {
     pub(crate) watching: Watching,
     pub(crate) resolves: Resolves,
     pub(crate) counters: Counters,
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) lies: crate::lying::Lies,
     /// Whether a link was ever up.
     pub(crate) was_linked: bool,
     /// Whether a look-up of our own neighbourhood was answered since the first link.
@@ -124,6 +126,8 @@ impl Node {
             watching: Watching::default(),
             resolves: Resolves::default(),
             counters: Counters::default(),
+            #[cfg(any(test, feature = "adversary"))]
+            lies: crate::lying::Lies::default(),
             was_linked: false,
             looked_around: false,
             looked_at: None,
@@ -198,6 +202,8 @@ impl Node {
 
     /// Does everything that is due and lets links speak until nothing is left to do.
     fn work(&mut self) {
+        #[cfg(any(test, feature = "adversary"))]
+        self.flood();
         loop {
             self.stir_links();
             let Some(timer) = self.timers.take_due(self.now) else {
@@ -379,7 +385,7 @@ impl Node {
                 self.reply(upstream, id, Reply::Nearest(peers));
             }
             Ask::Signal { sealed } => {
-                self.on_sealed(&sealed);
+                self.on_sealed(&sealed.0);
                 self.reply(upstream, id, Reply::Delivered);
             }
             Ask::Put { records, voucher } => {

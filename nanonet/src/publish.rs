@@ -169,7 +169,7 @@ impl Node {
             return;
         };
         let again = self.now.plus(pending.again_ms);
-        let (request, block) = (pending.request, pending.block.clone());
+        let (request, block) = (pending.request, pending.block);
         if bridges.is_empty() {
             self.timers.set(Timer::Publish(hash), again);
             return self.publish_event(request, hash, PublishState::Waiting);
@@ -182,7 +182,7 @@ impl Node {
         self.timers.set(Timer::Publish(hash), again);
         self.publish_event(request, hash, state);
         for bridge in bridges {
-            let body = Ask::Publish(Box::new(block.clone()));
+            let body = Ask::Publish(Box::new(block));
             self.ask(Own::Publish(hash), Target::Exactly(bridge), body);
         }
     }

@@ -29,7 +29,8 @@ use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
 use crate::timers::Timer;
 use crate::wire::{
-    Ask, BATCH_BYTES, Failure, Header, MAX_HEADERS, MAX_RECORDS, Reply, Target, Voucher, fitting,
+    Ask, BATCH_BYTES, Failure, Header, MAX_HEADERS, MAX_RECORDS, Packed, Reply, Target, Voucher,
+    fitting,
 };
 use crate::{AccountKey, LinkId, Node, NodeId, NodeKey, Purpose, Record, Role};
 
@@ -80,9 +81,10 @@ impl Node {
             return;
         }
         let point = AccountKey::new(account).point();
-        for records in in_batches(records) {
+        for records in in_batches(&records) {
             let at = self.now;
-            let data = self.vouched_bytes(at, &records);
+            let data = self.vouched_bytes(at, records);
+            let records = records.iter().map(Packed::new).collect();
             let voucher = Some(Voucher {
                 bridge: self.identity.node_key(),
                 at,
@@ -111,12 +113,24 @@ impl Node {
         upstream: Upstream,
         id: u64,
         target: Target,
-        records: Vec<Record>,
+        packed: Vec<Packed>,
         voucher: Option<Voucher>,
     ) {
         let refused = Reply::Failed {
             why: Failure::Refused,
             budget: 0,
+        };
+        let link = match upstream {
+            Upstream::Link(link) => Some(link),
+            Upstream::Own(_) => None,
+        };
+        let opened: Result<Vec<Record>, _> = packed.iter().map(Packed::open).collect();
+        let records = match opened {
+            Ok(records) => records,
+            Err(error) => {
+                self.blame(link, error.reason());
+                return self.reply(upstream, id, refused);
+            }
         };
         let Some(account) = records.first().map(Record::account) else {
             return self.reply(upstream, id, refused);
@@ -126,12 +140,8 @@ impl Node {
             self.counters.refuse("unsolicited-put");
             return self.reply(upstream, id, refused);
         }
-        let link = match upstream {
-            Upstream::Link(link) => Some(link),
-            Upstream::Own(_) => None,
-        };
-        for record in &records {
-            let outcome = self.take_in(&account, record.clone());
+        for record in records {
+            let outcome = self.take_in(&account, record);
             if outcome.is_fault() {
                 self.blame(link, outcome.reason().unwrap_or("refused"));
                 return self.reply(upstream, id, refused);
@@ -147,7 +157,7 @@ impl Node {
                 }
                 keepers += 1;
                 let body = Ask::Put {
-                    records: records.clone(),
+                    records: packed.clone(),
                     voucher: voucher.clone(),
                 };
                 self.ask(Own::Put, Target::Exactly(other), body);
@@ -255,20 +265,20 @@ impl Node {
     }
 
     /// The records that were named, as far as they are held and fit one message.
-    pub(crate) fn records_named(&self, headers: &[Header]) -> Vec<Record> {
+    pub(crate) fn records_named(&self, headers: &[Header]) -> Vec<Packed> {
         let found = headers
             .iter()
             .filter_map(|header| self.record_named(header));
         fitting(found, BATCH_BYTES)
     }
 
-    fn record_named(&self, header: &Header) -> Option<Record> {
+    fn record_named(&self, header: &Header) -> Option<Packed> {
         if header.receivable {
             let held = self
                 .slice
                 .receivables(&header.account)
                 .find(|held| held.record().hash() == header.hash)?;
-            return Some(Record::Receivable(Box::new(held.record().clone())));
+            return Some(Packed::from_bytes(held.record().to_bytes()));
         }
         let held = self.slice.get(&header.account)?;
         let frontiers = held.frontiers();
@@ -277,7 +287,7 @@ impl Node {
             .find(|frontier| frontier.record().hash() == header.hash)
             // It may have been replaced since it was named.
             .or(frontiers.first())?;
-        Some(Record::Account(Box::new(frontier.record().clone())))
+        Some(Packed::from_bytes(frontier.record().to_bytes()))
     }
 
     /// Records that were pulled.
@@ -291,7 +301,14 @@ impl Node {
         // Whoever passed them on did not check them: only a direct neighbour is to blame.
         let direct = via.filter(|link| self.peer_id(*link) == Some(pull.from));
         let before = pull.left.len();
-        for record in records {
+        for packed in records {
+            let record = match packed.open() {
+                Ok(record) => record,
+                Err(error) => {
+                    self.blame(direct, error.reason());
+                    continue;
+                }
+            };
             let account = record.account();
             let place = pull
                 .left
@@ -424,12 +441,14 @@ impl Node {
 }
 
 /// Cuts records into what fits one message.
-fn in_batches(mut records: Vec<Record>) -> Vec<Vec<Record>> {
+fn in_batches(records: &[Record]) -> Vec<&[Record]> {
     let mut batches = Vec::new();
-    while !records.is_empty() {
-        let taken = fitting(records.iter().cloned(), BATCH_BYTES).len();
-        let rest = records.split_off(taken.clamp(1, records.len()));
-        batches.push(std::mem::replace(&mut records, rest));
+    let mut rest = records;
+    while !rest.is_empty() {
+        let taken = fitting(rest.iter().map(Packed::new), BATCH_BYTES).len();
+        let (batch, after) = rest.split_at(taken.clamp(1, rest.len()));
+        batches.push(batch);
+        rest = after;
     }
     batches
 }

@@ -21,7 +21,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use crate::query::asking::UNOPENED_MS;
 use crate::routing::forward::Upstream;
 use crate::timers::Timer;
-use crate::wire::{Failure, Found, Reply};
+use crate::wire::{ANSWER_BYTES, Failure, Found, Packed, Reply, fitting};
 use crate::{Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Role, Sighting};
 
 /// Most resolves open at once.
@@ -77,7 +77,7 @@ impl Node {
             if matches!(upstream, Upstream::Link(_)) {
                 self.counters.served += 1;
             }
-            return self.reply(upstream, request, Reply::Found(found));
+            return self.reply(upstream, request, Reply::Found(Box::new(found)));
         }
         let busy = Reply::Unresolved(ResolveFailure::Busy);
         let open = self.resolves.open.values_mut();
@@ -150,14 +150,14 @@ impl Node {
                 // passed on as it came.
                 let records = match self.found(&account) {
                     Some(found) if self.held_frontier(&account) == Some(hash) => found.records,
-                    _ => crate::wire::fitting(records, crate::wire::ANSWER_BYTES),
+                    _ => fitting(records.iter().map(Packed::new), ANSWER_BYTES),
                 };
-                Reply::Found(Found {
+                Reply::Found(Box::new(Found {
                     by: self.id,
                     role: self.config.role,
                     records,
                     unopened: None,
-                })
+                }))
             }
             ResolveOutcome::Unopened {
                 sighting,
@@ -168,7 +168,7 @@ impl Node {
                     .map(|r| Record::Receivable(Box::new(r)));
                 self.keep_own(&account, records.collect());
                 self.resolves.remember_unopened(sighting.clone(), self.now);
-                Reply::Found(self.found_unopened(&account, sighting))
+                Reply::Found(Box::new(self.found_unopened(&account, sighting)))
             }
             ResolveOutcome::Failed(failure) => Reply::Unresolved(failure),
         };

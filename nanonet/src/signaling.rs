@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::routing::forward::Own;
 use crate::routing::places::{Admission, Seat};
 use crate::timers::Timer;
-use crate::wire::{Ask, Reply, Target};
+use crate::wire::{Ask, Bytes, Reply, Target};
 use crate::{LinkOrigin, Node, NodeId, Output, PeerRecord, Role, SessionId, SignalOp, seal};
 
 /// Offers of ours at a time.
@@ -471,7 +471,7 @@ impl Node {
             session.copies += u16::try_from(avoided.len()).unwrap_or(0);
         }
         for avoid in avoided {
-            let sealed = sealed.clone();
+            let sealed = Bytes(sealed.clone());
             self.ask_over(Own::Signal(id), target, Ask::Signal { sealed }, &avoid);
         }
     }

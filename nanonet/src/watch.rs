@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use nano_core::Account;
 
 use crate::slice::MAX_WATCHED;
-use crate::wire::{BATCH_BYTES, Message, fitting};
-use crate::{Event, LinkId, Node, Record, Role};
+use crate::wire::{BATCH_BYTES, Message, Packed, fitting};
+use crate::{Event, LinkId, Node, Role};
 
 /// The accounts watched here.
 #[derive(Debug, Default)]
@@ -107,8 +107,15 @@ impl Node {
     }
 
     /// A bridge pushes records; only those of watched accounts are taken.
-    pub(crate) fn on_update(&mut self, link: LinkId, records: Vec<Record>) {
+    pub(crate) fn on_update(&mut self, link: LinkId, records: Vec<Packed>) {
         for record in records {
+            let record = match record.open() {
+                Ok(record) => record,
+                Err(error) => {
+                    self.blame(Some(link), error.reason());
+                    continue;
+                }
+            };
             let account = record.account();
             if !self.watching.accounts.contains(&account) {
                 self.counters.refuse("not-asked-for");

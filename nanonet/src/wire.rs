@@ -14,11 +14,11 @@
 //! Encoding: postcard. All of it belongs to the protocol version of the link's handshake.
 
 use nano_core::{Account, Block, BlockHash, Signature, UnixMillis};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::slice::MAX_WATCHED;
 use crate::{
-    Class, NodeId, NodeKey, PeerRecord, Point, Record, RelayState, ResolveFailure,
+    Class, NodeId, NodeKey, PeerRecord, Point, Record, RecordError, RelayState, ResolveFailure,
     Role, Sighting,
 };
 
@@ -41,6 +41,49 @@ pub(crate) const MAX_HOPS: u8 = 24;
 /// Most forwards a request may be given in all.
 pub(crate) const MAX_BUDGET: u8 = 32;
 
+/// Bytes in a message, moved as a whole instead of one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(|bytes| Self(bytes.to_vec()))
+    }
+}
+
+/// A record in its binary form. A message stays readable if a record in it is not, so that the
+/// one who brought it is refused by the record's own reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Packed(Bytes);
+
+impl Packed {
+    /// The binary form of a record.
+    pub(crate) fn new(record: &Record) -> Self {
+        Self::from_bytes(record.to_bytes())
+    }
+
+    /// Bytes that may be a record.
+    pub(crate) const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(Bytes(bytes))
+    }
+
+    /// Its bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0.0
+    }
+
+    /// The record, if the bytes are one.
+    pub(crate) fn open(&self) -> Result<Record, RecordError> {
+        Record::from_bytes(self.as_bytes())
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Message {
@@ -53,7 +96,7 @@ pub(crate) enum Message {
     /// To a bridge: the accounts whose new records this link wants; replaces the list before.
     Watch(Vec<Account>),
     /// From a bridge: new records of a watched account.
-    Update(Vec<Record>),
+    Update(Vec<Packed>),
 }
 
 /// Whom a node is linked with. First-hand only: what others told it is not repeated, so that
@@ -113,13 +156,13 @@ pub(crate) enum Ask {
     /// A sealed [`crate::signaling`] message for the target node.
     Signal {
         /// Readable by the target only.
-        sealed: Vec<u8>,
+        sealed: Bytes,
     },
     /// Keep these records. A [`Target::Near`] node also passes them to the other nodes that
     /// shall hold them.
     Put {
         /// What.
-        records: Vec<Record>,
+        records: Vec<Packed>,
         /// A bridge's word for them.
         voucher: Option<Voucher>,
     },
@@ -184,7 +227,7 @@ pub(crate) enum Reply {
     /// To find-nearest.
     Nearest(Vec<PeerRecord>),
     /// To get and resolve.
-    Found(Found),
+    Found(Box<Found>),
     /// To resolve: no statement can be made.
     Unresolved(ResolveFailure),
     /// To signal and headers: it arrived.
@@ -192,7 +235,7 @@ pub(crate) enum Reply {
     /// To put: how many nodes keep it as far as known.
     Stored(u8),
     /// To pull.
-    Records(Vec<Record>),
+    Records(Vec<Packed>),
     /// To publish; may come several times.
     Progress(RelayState),
     /// To anything: this path ends without an answer.
@@ -212,7 +255,7 @@ pub(crate) struct Found {
     /// What it says it is.
     pub(crate) role: Role,
     /// Frontier records (two if their order is unknown) and receivables, largest first.
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Vec<Packed>,
     /// A statement that the account was never opened.
     pub(crate) unopened: Option<Sighting>,
 }
@@ -313,7 +356,7 @@ impl Message {
                     return Err(WireError::TooMany { what: "hops" });
                 }
                 match &request.body {
-                    Ask::Signal { sealed } => ("sealed bytes", sealed.len(), MAX_SEALED),
+                    Ask::Signal { sealed } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
                     Ask::Put { records, .. } => ("records", records.len(), MAX_RECORDS),
                     Ask::Headers { headers, .. } | Ask::Pull(headers) => {
                         ("headers", headers.len(), MAX_HEADERS)
@@ -343,11 +386,11 @@ fn count<T>(items: &[T]) -> u32 {
 
 /// As many of `records`, in order, as fit `bytes` and the limit of a message; at least one if
 /// there is any.
-pub(crate) fn fitting(records: impl IntoIterator<Item = Record>, bytes: usize) -> Vec<Record> {
+pub(crate) fn fitting(records: impl IntoIterator<Item = Packed>, bytes: usize) -> Vec<Packed> {
     let mut taken = Vec::new();
     let mut used = 0;
     for record in records {
-        used += record.to_bytes().len() + 4;
+        used += record.as_bytes().len() + 4;
         if taken.len() >= MAX_RECORDS || (used > bytes && !taken.is_empty()) {
             break;
         }
@@ -370,4 +413,225 @@ pub(crate) fn fitting_peers(peers: impl IntoIterator<Item = PeerRecord>) -> Vec<
         taken.push(peer);
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Addresses, Identity, Rng};
+    use nano_core::Network;
+    use proptest::prelude::*;
+
+    fn peers() -> impl Strategy<Value = Vec<PeerRecord>> {
+        proptest::collection::vec(any::<[u8; 32]>(), 0..3).prop_map(|seeds| {
+            let seeds = seeds.into_iter();
+            let record = |seed| {
+                Identity::generate(&mut Rng::from_seed(seed)).peer_record(
+                    Role::Browser,
+                    Network::Dev,
+                    Addresses::default(),
+                    UnixMillis(5),
+                )
+            };
+            seeds.map(record).collect()
+        })
+    }
+
+    fn packed() -> impl Strategy<Value = Vec<Packed>> {
+        let bytes = proptest::collection::vec(any::<u8>(), 0..300);
+        proptest::collection::vec(bytes.prop_map(Packed::from_bytes), 0..4)
+    }
+
+    fn account() -> impl Strategy<Value = Account> {
+        any::<[u8; 32]>().prop_map(Account::from_bytes)
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<Header>> {
+        let header = (account(), any::<[u8; 32]>(), any::<bool>()).prop_map(
+            |(account, hash, receivable)| Header {
+                account,
+                hash: BlockHash::from_bytes(hash),
+                receivable,
+            },
+        );
+        proptest::collection::vec(header, 0..5)
+    }
+
+    fn voucher() -> impl Strategy<Value = Option<Voucher>> {
+        proptest::option::of(
+            (any::<[u8; 32]>(), any::<u64>(), any::<[u8; 32]>()).prop_map(|(bridge, at, half)| {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&half);
+                Voucher {
+                    bridge: NodeKey::from_bytes(bridge),
+                    at: UnixMillis(at),
+                    signature: Signature::from_bytes(signature),
+                }
+            }),
+        )
+    }
+
+    fn ask() -> impl Strategy<Value = Ask> {
+        prop_oneof![
+            Just(Ask::FindNearest),
+            account().prop_map(|account| Ask::Get { account }),
+            proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| Ask::Signal {
+                sealed: Bytes(bytes)
+            }),
+            (packed(), voucher()).prop_map(|(records, voucher)| Ask::Put { records, voucher }),
+            (any::<[u8; 32]>(), headers()).prop_map(|(from, headers)| Ask::Headers {
+                from: NodeId::from_bytes(from),
+                headers
+            }),
+            headers().prop_map(Ask::Pull),
+            (
+                account(),
+                proptest::option::of(any::<[u8; 32]>()),
+                any::<bool>()
+            )
+                .prop_map(|(account, held, fresh)| Ask::Resolve {
+                    account,
+                    held: held.map(BlockHash::from_bytes),
+                    fresh
+                }),
+        ]
+    }
+
+    fn reply() -> impl Strategy<Value = Reply> {
+        prop_oneof![
+            peers().prop_map(Reply::Nearest),
+            (any::<[u8; 32]>(), packed()).prop_map(|(by, records)| Reply::Found(Box::new(Found {
+                by: NodeId::from_bytes(by),
+                role: Role::Bridge,
+                records,
+                unopened: None
+            }))),
+            Just(Reply::Unresolved(ResolveFailure::TooFewVotes)),
+            Just(Reply::Delivered),
+            any::<u8>().prop_map(Reply::Stored),
+            packed().prop_map(Reply::Records),
+            any::<u16>()
+                .prop_map(|full_nodes| Reply::Progress(RelayState::Accepted { full_nodes })),
+            any::<u8>().prop_map(|budget| Reply::Failed {
+                why: Failure::Seen,
+                budget
+            }),
+        ]
+    }
+
+    fn message() -> impl Strategy<Value = Message> {
+        let request = (any::<u64>(), any::<[u8; 32]>(), any::<bool>(), ask()).prop_map(
+            |(id, target, near, body)| {
+                Message::Request(Box::new(Request {
+                    id,
+                    target: if near {
+                        Target::Near(Point::from_bytes(target))
+                    } else {
+                        Target::Exactly(NodeId::from_bytes(target))
+                    },
+                    hops_left: MAX_HOPS,
+                    budget: MAX_BUDGET,
+                    body,
+                }))
+            },
+        );
+        let response = (any::<u64>(), any::<u8>(), reply())
+            .prop_map(|(id, hops, body)| Message::Response(Box::new(Response { id, hops, body })));
+        prop_oneof![
+            (any::<u16>(), peers())
+                .prop_map(|(links, peers)| Message::Neighbours(Neighbours { links, peers })),
+            request,
+            response,
+            proptest::collection::vec(account(), 0..5).prop_map(Message::Watch),
+            packed().prop_map(Message::Update),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_survives_the_wire_and_its_class_limit(message in message()) {
+            let bytes = message.encode().unwrap();
+            prop_assert!(bytes.len() <= message.class().message_limit() as usize);
+            prop_assert_eq!(Message::decode(message.class(), &bytes), Ok(message));
+        }
+
+        #[test]
+        fn a_message_in_the_wrong_class_is_refused(message in message()) {
+            let bytes = message.encode().unwrap();
+            for class in Class::ALL.into_iter().filter(|class| *class != message.class()) {
+                prop_assert_eq!(Message::decode(class, &bytes), Err(WireError::Malformed));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_message_or_refused(
+            class in 0_usize..4, bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let class = Class::ALL[class];
+            if let Ok(message) = Message::decode(class, &bytes) {
+                prop_assert_eq!(message.class(), class);
+            }
+        }
+
+        #[test]
+        fn a_cut_or_longer_message_is_refused(message in message(), cut in 0_usize..1000) {
+            let mut bytes = message.encode().unwrap();
+            let class = message.class();
+            prop_assert!(Message::decode(class, &bytes[..cut % bytes.len()]).is_err());
+            bytes.push(0);
+            prop_assert!(Message::decode(class, &bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn more_than_a_message_may_carry_is_refused() {
+        let account = Account::from_bytes([1; 32]);
+        let hash = BlockHash::from_bytes([2; 32]);
+        let header = Header {
+            account,
+            hash,
+            receivable: false,
+        };
+        let request = |hops_left, body| {
+            Message::Request(Box::new(Request {
+                id: 1,
+                target: Target::Near(Point::from_bytes([0; 32])),
+                hops_left,
+                budget: 1,
+                body,
+            }))
+        };
+        let record = Packed::from_bytes(vec![1]);
+        let too_much = [
+            Message::Watch(vec![account; MAX_WATCHED + 1]),
+            Message::Update(vec![record.clone(); MAX_RECORDS + 1]),
+            request(1, Ask::Pull(vec![header; MAX_HEADERS + 1])),
+            request(MAX_HOPS + 1, Ask::FindNearest),
+            request(
+                1,
+                Ask::Signal {
+                    sealed: Bytes(vec![0; MAX_SEALED + 1]),
+                },
+            ),
+            Message::Response(Box::new(Response {
+                id: 1,
+                hops: 1,
+                body: Reply::Records(vec![record; MAX_RECORDS + 1]),
+            })),
+        ];
+        for message in too_much {
+            let bytes = message.encode().unwrap();
+            let decoded = Message::decode(message.class(), &bytes);
+            assert!(matches!(decoded, Err(WireError::TooMany { .. })));
+        }
+    }
+
+    #[test]
+    fn answers_are_filled_up_to_their_bytes_and_never_empty() {
+        let record = |length| Packed::from_bytes(vec![0; length]);
+        assert_eq!(fitting([record(90), record(90), record(90)], 200).len(), 2);
+        assert_eq!(fitting([record(9_000)], 200).len(), 1);
+        assert_eq!(fitting(vec![record(1); 500], 1 << 20).len(), MAX_RECORDS);
+        assert!(fitting([], 200).is_empty());
+    }
 }

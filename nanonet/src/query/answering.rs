@@ -15,7 +15,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome};
-use crate::wire::{ANSWER_BYTES, Found, fitting};
+use crate::wire::{ANSWER_BYTES, Found, Packed, fitting};
 use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Role};
 
 /// How long a question is remembered.
@@ -92,6 +92,8 @@ impl Node {
         account: &Account,
     ) -> Option<Found> {
         let found = self.found(account)?;
+        #[cfg(any(test, feature = "adversary"))]
+        let found = self.altered(account, found);
         if let Upstream::Link(link) = upstream {
             self.counters.served += 1;
             let asker = self.table.get(link).and_then(|peer| peer.who.as_ref());
@@ -107,14 +109,14 @@ impl Node {
         let frontiers = self.slice.get(account).into_iter().flat_map(|held| {
             held.frontiers()
                 .iter()
-                .map(|frontier| Record::Account(Box::new(frontier.record().clone())))
+                .map(|frontier| Packed::from_bytes(frontier.record().to_bytes()))
         });
         let sends = self
             .slice
             .receivables(account)
-            .map(|held| Record::Receivable(Box::new(held.record().clone())));
+            .map(|held| Packed::from_bytes(held.record().to_bytes()));
         let records = fitting(frontiers.chain(sends), ANSWER_BYTES);
-        (!records.is_empty()).then(|| Found {
+        (!records.is_empty()).then_some(Found {
             by: self.id,
             role: self.config.role,
             records,
@@ -126,14 +128,14 @@ impl Node {
     /// not hold; then the link it came over is at fault.
     pub(crate) fn check_found(&mut self, link: LinkId, account: &Account, found: &Found) -> bool {
         let responsible = self.is_responsible(account);
-        for record in &found.records {
-            let checked = if responsible {
-                match self.take_in(account, record.clone()) {
-                    outcome if outcome.is_fault() => outcome.reason(),
-                    _ => None,
+        for packed in &found.records {
+            let checked = match packed.open() {
+                Err(error) => Some(error.reason()),
+                Ok(record) if responsible => {
+                    let outcome = self.take_in(account, record);
+                    outcome.reason().filter(|_| outcome.is_fault())
                 }
-            } else {
-                self.prove(account, record)
+                Ok(record) => self.prove(account, packed.as_bytes(), &record),
             };
             if let Some(reason) = checked {
                 self.blame(Some(link), reason);
@@ -144,8 +146,8 @@ impl Node {
     }
 
     /// Verifies a record without keeping it; the reason if it does not hold.
-    fn prove(&mut self, account: &Account, record: &Record) -> Option<&'static str> {
-        let digest = crate::id::hash(&[&record.to_bytes()]);
+    fn prove(&mut self, account: &Account, bytes: &[u8], record: &Record) -> Option<&'static str> {
+        let digest = crate::id::hash(&[bytes]);
         if self.lately.verified.contains_key(&digest) && record.account() == *account {
             return None;
         }
@@ -183,6 +185,8 @@ impl Node {
         {
             self.counters.refuse(reason);
         }
+        #[cfg(any(test, feature = "adversary"))]
+        self.remember_for_lies(account);
         if outcome.changed() {
             self.event(Event::RecordUpdated { account: *account });
             self.push_update(account);

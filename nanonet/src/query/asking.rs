@@ -7,7 +7,7 @@
 
 use nano_core::{Account, UnixMillis};
 
-use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, PATH_EVERY_MS, Question, Step};
+use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
 use crate::routing::forward::{Own, Upstream};
 use crate::slice::ChainOrder;
 use crate::timers::Timer;
@@ -62,7 +62,12 @@ impl Node {
                 return;
             };
             let bridge = self.bridge_to_ask(question);
-            match question.step(self.now, bridge.is_some()) {
+            let next = match self.next_path(question) {
+                Some((_, Role::Browser)) => NextPath::Browser,
+                Some((_, Role::Bridge)) => NextPath::Bridge,
+                None => NextPath::None,
+            };
+            match question.step(self.now, next, bridge.is_some()) {
                 Step::Path => self.start_path(id),
                 Step::Bridge => self.ask_bridge(id, bridge.flatten()),
                 Step::Wait(until) => return self.timers.set(Timer::Question(id), until),
@@ -90,36 +95,36 @@ impl Node {
             .map(Some)
     }
 
+    /// The link that the next path would go over.
+    fn next_path(&self, question: &Question) -> Option<(LinkId, Role)> {
+        let over_bridge = question.tried.iter().any(|link| self.is_bridge(*link));
+        self.table
+            .towards(&AccountKey::new(&question.account).point())
+            .into_iter()
+            .map(|(link, _, role)| (link, role))
+            .find(|(link, role)| {
+                let again = question.tried.contains(link);
+                !again && (*role == Role::Browser || !over_bridge)
+            })
+    }
+
     fn start_path(&mut self, id: u64) {
         let Some(question) = self.questions.open.get(&id) else {
             return;
         };
         let account = question.account;
-        let point = AccountKey::new(&account).point();
-        let over_bridge = question.tried.iter().any(|link| self.is_bridge(*link));
-        let next = self
-            .table
-            .towards(&point)
-            .into_iter()
-            .find(|(link, _, role)| {
-                !question.tried.contains(link) && !(*role == Role::Bridge && over_bridge)
-            });
-        let sent = next.map(|(link, ..)| {
-            let body = Ask::Get { account };
-            (link, self.send_path(link, id, Target::Near(point), body))
-        });
-        let Some(question) = self.questions.open.get_mut(&id) else {
+        let Some((link, _)) = self.next_path(question) else {
             return;
         };
-        match sent {
-            Some((link, sent)) => {
-                question.tried.push(link);
-                if sent {
-                    question.open.push(link);
-                }
-                question.next_path = self.now.plus(PATH_EVERY_MS);
+        let target = Target::Near(AccountKey::new(&account).point());
+        let sent = self.send_path(link, id, target, Ask::Get { account });
+        let next = self.now.plus(PATH_EVERY_MS);
+        if let Some(question) = self.questions.open.get_mut(&id) {
+            question.tried.push(link);
+            if sent {
+                question.open.push(link);
             }
-            None => question.no_more_paths = true,
+            question.next_path = next;
         }
     }
 
@@ -167,7 +172,7 @@ impl Node {
         }
         question.path_ended(link);
         if let Reply::Found(found) = response.body {
-            self.judge(id, Some(link), found, response.hops);
+            self.judge(id, Some(link), *found, response.hops);
         }
         self.on_question_timer(id);
     }
@@ -180,7 +185,7 @@ impl Node {
         question.bridges_open = question.bridges_open.saturating_sub(1);
         if let Reply::Found(found) = body {
             question.resolved = true;
-            self.judge(id, via, found, hops);
+            self.judge(id, via, *found, hops);
         }
         self.on_question_timer(id);
     }
@@ -202,7 +207,14 @@ impl Node {
         };
         let mut frontier = None;
         let mut good = false;
-        for record in found.records {
+        for packed in found.records {
+            let record = match packed.open() {
+                Ok(record) => record,
+                Err(error) => {
+                    self.refuse_answer(id, link, error.reason());
+                    continue;
+                }
+            };
             let hash = record.hash();
             let is_account = matches!(record, Record::Account(_));
             let copy = match &record {
@@ -211,11 +223,7 @@ impl Node {
             };
             let outcome = self.take_in(&account, record);
             if outcome.is_fault() {
-                let reason = outcome.reason().unwrap_or("refused");
-                if let Some(question) = self.questions.open.get_mut(&id) {
-                    question.refuse(reason);
-                }
-                self.blame(link, reason);
+                self.refuse_answer(id, link, outcome.reason().unwrap_or("refused"));
                 continue;
             }
             if let (Some(record), Some("no-room")) = (copy, outcome.reason()) {
@@ -227,7 +235,7 @@ impl Node {
                         }
                     }
                     Err(error) => {
-                        self.blame(link, error.reason());
+                        self.refuse_answer(id, link, error.reason());
                         continue;
                     }
                 }
@@ -252,7 +260,7 @@ impl Node {
                     question.unopened = Some(sighting);
                 }
             } else {
-                self.blame(link, "bad-sighting");
+                self.refuse_answer(id, link, "bad-sighting");
             }
         }
         let partial = frontier.is_none()
@@ -270,6 +278,14 @@ impl Node {
         if let Some(question) = self.questions.open.get_mut(&id) {
             question.answered(frontier, source, self.now, partial);
         }
+    }
+
+    /// Part of an answer does not hold.
+    fn refuse_answer(&mut self, id: u64, link: Option<LinkId>, reason: &'static str) {
+        if let Some(question) = self.questions.open.get_mut(&id) {
+            question.refuse(reason);
+        }
+        self.blame(link, reason);
     }
 
     /// A link is gone: paths over it have ended.

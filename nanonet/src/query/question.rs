@@ -6,7 +6,8 @@
 //!
 //! Rules:
 //! - [`FIRST_PATHS`] paths start at once, then one more every [`PATH_EVERY_MS`] while seeking, up
-//!   to [`MAX_PATHS`], each over another link, browsers before bridges, at most one over a bridge;
+//!   to [`MAX_PATHS`], each over another link, browsers before bridges, at most one over a bridge,
+//!   and that one only when every other has ended or after [`BRIDGE_PATH_MS`];
 //! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
 //!   when [`RESOLVE_AFTER_MS`] have passed without one, or at once if the answer shall be fresh;
 //!   another linked bridge every [`NEXT_BRIDGE_MS`], at most [`MAX_BRIDGES`];
@@ -31,6 +32,8 @@ pub(crate) const FIRST_PATHS: usize = 3;
 pub(crate) const MAX_PATHS: usize = 8;
 /// Time between further paths.
 pub(crate) const PATH_EVERY_MS: u64 = 100;
+/// When a path may go over a bridge although paths over browsers are still open.
+pub(crate) const BRIDGE_PATH_MS: u64 = 400;
 /// How long the first verified answer waits for others.
 pub(crate) const SETTLE_MS: u64 = 80;
 /// When a bridge is asked although paths are still open.
@@ -61,8 +64,6 @@ pub(crate) struct Question {
     pub(crate) open: Vec<LinkId>,
     /// When the next path may start.
     pub(crate) next_path: UnixMillis,
-    /// No link is left for another path.
-    pub(crate) no_more_paths: bool,
     /// When it settles, once there is a verified answer.
     pub(crate) settles: Option<UnixMillis>,
     /// Bridges asked to resolve.
@@ -85,6 +86,17 @@ pub(crate) struct Question {
     pub(crate) unkept: Option<(Box<AccountRecord>, Box<ProvenFrontier>)>,
     /// A valid statement that the account was never opened.
     pub(crate) unopened: Option<Sighting>,
+}
+
+/// Over what the next path would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextPath {
+    /// Over a link to a browser.
+    Browser,
+    /// Over a link to a bridge.
+    Bridge,
+    /// No link is left.
+    None,
 }
 
 /// What a question does next.
@@ -118,7 +130,6 @@ impl Question {
             tried: Vec::new(),
             open: Vec::new(),
             next_path: now,
-            no_more_paths: false,
             settles: None,
             bridges: Vec::new(),
             bridges_open: 0,
@@ -160,19 +171,18 @@ impl Question {
     }
 
     /// What to do at `now`, with `more_bridges` to ask.
-    pub(crate) fn step(&self, now: UnixMillis, more_bridges: bool) -> Step {
+    pub(crate) fn step(&self, now: UnixMillis, next: NextPath, more_bridges: bool) -> Step {
         if now >= self.deadline {
             return Step::End;
         }
-        let paths_left = !self.no_more_paths && self.tried.len() < MAX_PATHS;
-        let paths_done = self.open.is_empty() && !paths_left;
-        let bridges_left = more_bridges && self.bridges.len() < usize::from(MAX_BRIDGES);
+        let path_at = self.path_at(next);
+        let paths_done = self.open.is_empty() && path_at.is_none();
         let wants_bridge = if self.fresh {
             !self.resolved
         } else {
             self.settles.is_none()
         };
-        let may_ask = bridges_left && wants_bridge;
+        let may_ask = wants_bridge && more_bridges && self.bridges.len() < usize::from(MAX_BRIDGES);
         let bridge_at = if self.fresh || paths_done {
             self.next_bridge
         } else {
@@ -181,31 +191,34 @@ impl Question {
         if may_ask && now >= bridge_at {
             return Step::Bridge;
         }
-        let seeking = self.settles.is_none();
-        if seeking && paths_left && (self.tried.len() < FIRST_PATHS || now >= self.next_path) {
+        if path_at.is_some_and(|at| now >= at) {
             return Step::Path;
         }
         let waits_for_bridge = wants_bridge && (self.bridges_open > 0 || may_ask);
-        if paths_done && !waits_for_bridge {
+        let settled = paths_done || self.settles.is_some_and(|settles| now >= settles);
+        if settled && !waits_for_bridge {
             return Step::End;
         }
-        if let Some(settles) = self.settles
-            && !waits_for_bridge
-            && now >= settles
-        {
-            return Step::End;
-        }
-        let mut wake = self.deadline;
-        if may_ask {
-            wake = wake.min(bridge_at);
-        }
-        if seeking && paths_left {
-            wake = wake.min(self.next_path);
-        }
-        if let Some(settles) = self.settles.filter(|settles| *settles > now) {
-            wake = wake.min(settles);
-        }
+        let settles = self.settles.filter(|settles| *settles > now);
+        let wake = [path_at, settles, may_ask.then_some(bridge_at)]
+            .into_iter()
+            .flatten()
+            .fold(self.deadline, UnixMillis::min);
         Step::Wait(wake)
+    }
+
+    /// When another path may start, if at all.
+    fn path_at(&self, next: NextPath) -> Option<UnixMillis> {
+        if self.settles.is_some() || self.tried.len() >= MAX_PATHS {
+            return None;
+        }
+        match next {
+            NextPath::None => None,
+            NextPath::Browser if self.tried.len() < FIRST_PATHS => Some(self.started),
+            NextPath::Browser => Some(self.next_path),
+            NextPath::Bridge if self.open.is_empty() => Some(self.started),
+            NextPath::Bridge => Some(self.started.plus(BRIDGE_PATH_MS)),
+        }
     }
 
     /// Why it ends without an answer at `now`.
@@ -274,25 +287,33 @@ mod tests {
     #[test]
     fn three_paths_start_at_once_and_one_more_every_100_ms() {
         let mut question = question(false);
+        let step =
+            |question: &Question, now| question.step(UnixMillis(now), NextPath::Browser, true);
         for link in 0..3 {
-            assert_eq!(question.step(UnixMillis(0), true), Step::Path);
+            assert_eq!(step(&question, 0), Step::Path);
             start(&mut question, link, 0);
         }
-        assert_eq!(
-            question.step(UnixMillis(0), true),
-            Step::Wait(UnixMillis(100))
-        );
+        assert_eq!(step(&question, 0), Step::Wait(UnixMillis(100)));
         for link in 3..8 {
             let now = 100 * (link - 2);
-            assert_eq!(question.step(UnixMillis(now), true), Step::Path);
+            assert_eq!(step(&question, now), Step::Path);
             start(&mut question, link, now);
         }
         let wait = Step::Wait(UnixMillis(RESOLVE_AFTER_MS));
-        assert_eq!(
-            question.step(UnixMillis(900), true),
-            wait,
-            "eight paths are enough"
-        );
+        assert_eq!(step(&question, 900), wait, "eight paths are enough");
+    }
+
+    #[test]
+    fn a_path_over_a_bridge_is_the_last_resort() {
+        let mut question = question(false);
+        let step =
+            |question: &Question, now| question.step(UnixMillis(now), NextPath::Bridge, false);
+        assert_eq!(step(&question, 0), Step::Path, "there is no other");
+        start(&mut question, 0, 0);
+        assert_eq!(step(&question, 200), Step::Wait(UnixMillis(BRIDGE_PATH_MS)));
+        assert_eq!(step(&question, BRIDGE_PATH_MS), Step::Path);
+        question.path_ended(LinkId(0));
+        assert_eq!(step(&question, 200), Step::Path, "the others have ended");
     }
 
     #[test]
@@ -301,27 +322,34 @@ mod tests {
         (0..3).for_each(|link| start(&mut question, link, 0));
         question.path_ended(LinkId(0));
         question.answered(None, peer(), UnixMillis(40), false);
+        let step = |now| question.step(UnixMillis(now), NextPath::Browser, true);
+        assert_eq!(step(40), Step::Wait(UnixMillis(120)));
+        assert_eq!(step(120), Step::End);
+    }
+
+    #[test]
+    fn receivables_alone_do_not_end_the_search() {
+        let mut question = question(false);
+        (0..3).for_each(|link| start(&mut question, link, 0));
+        question.answered(None, peer(), UnixMillis(40), true);
         assert_eq!(
-            question.step(UnixMillis(40), true),
-            Step::Wait(UnixMillis(120))
+            question.step(UnixMillis(200), NextPath::Browser, true),
+            Step::Path
         );
-        assert_eq!(question.step(UnixMillis(120), true), Step::End);
     }
 
     #[test]
     fn a_bridge_is_asked_when_every_path_has_ended() {
         let mut question = question(false);
         start(&mut question, 0, 0);
-        question.no_more_paths = true;
         question.path_ended(LinkId(0));
-        assert_eq!(question.step(UnixMillis(30), true), Step::Bridge);
-        assert_eq!(question.step(UnixMillis(30), false), Step::End);
+        let step = |bridges| question.step(UnixMillis(30), NextPath::None, bridges);
+        assert_eq!(step(true), Step::Bridge);
+        assert_eq!(step(false), Step::End);
+        let (paths, bridges) = (1, 0);
         assert_eq!(
             question.error(UnixMillis(30)),
-            GetError::NotFound {
-                paths: 1,
-                bridges: 0
-            }
+            GetError::NotFound { paths, bridges }
         );
     }
 
@@ -329,21 +357,16 @@ mod tests {
     fn a_bridge_is_asked_when_paths_hang() {
         let mut question = question(false);
         start(&mut question, 0, 0);
-        question.no_more_paths = true;
-        assert_eq!(
-            question.step(UnixMillis(RESOLVE_AFTER_MS), true),
-            Step::Bridge
-        );
-        assert_eq!(
-            question.step(UnixMillis(RESOLVE_AFTER_MS), false),
-            Step::Wait(UnixMillis(10_000))
-        );
+        let step = |bridges| question.step(UnixMillis(RESOLVE_AFTER_MS), NextPath::None, bridges);
+        assert_eq!(step(true), Step::Bridge);
+        assert_eq!(step(false), Step::Wait(UnixMillis(10_000)));
+        let (paths, bridges, unanswered) = (1, 0, 1);
         assert_eq!(
             question.error(UnixMillis(10_000)),
             GetError::TimedOut {
-                paths: 1,
-                bridges: 0,
-                unanswered: 1
+                paths,
+                bridges,
+                unanswered
             }
         );
     }
@@ -351,20 +374,19 @@ mod tests {
     #[test]
     fn a_fresh_question_waits_for_the_bridge() {
         let mut question = question(true);
-        assert_eq!(question.step(UnixMillis(0), true), Step::Bridge);
+        let step = |question: &Question, now| {
+            question.step(UnixMillis(now), NextPath::None, question.bridges.is_empty())
+        };
+        assert_eq!(step(&question, 0), Step::Bridge);
         question.bridges.push(LinkId(9));
         question.bridges_open = 1;
         question.next_bridge = UnixMillis(NEXT_BRIDGE_MS);
         start(&mut question, 0, 0);
-        question.no_more_paths = true;
         question.path_ended(LinkId(0));
         question.answered(None, peer(), UnixMillis(20), false);
-        assert_eq!(
-            question.step(UnixMillis(500), false),
-            Step::Wait(UnixMillis(10_000))
-        );
+        assert_eq!(step(&question, 500), Step::Wait(UnixMillis(10_000)));
         question.bridges_open = 0;
         question.resolved = true;
-        assert_eq!(question.step(UnixMillis(600), false), Step::End);
+        assert_eq!(step(&question, 600), Step::End);
     }
 }

@@ -7,8 +7,10 @@
 //!
 //! Rules:
 //! - an id is handled once; again, it is answered `seen`;
-//! - the next link is the first untried one of [`Table::towards`](super::table::Table::towards):
-//!   the target itself, browsers by distance, bridges only when no browser is left;
+//! - the next link is the first untried one of: the target itself; a peer that lists the target;
+//!   browsers by distance, bridges only when no browser is left
+//!   ([`Table::towards`](super::table::Table::towards)). A bridge asks other bridges before
+//!   browsers where one node is looked for, because they know the most;
 //! - look-ups of nodes and puts go only to links nearer to the target than we are, and end here
 //!   when there is none; questions and messages to one node may also step aside, which is what
 //!   finds a way when the links are too few for greedy routing;
@@ -154,8 +156,8 @@ const fn patience(ask: &Ask) -> u64 {
 
 fn held_bytes(ask: &Ask) -> usize {
     match ask {
-        Ask::Put { records, .. } => records.iter().map(|record| record.to_bytes().len()).sum(),
-        Ask::Signal { sealed } => sealed.len(),
+        Ask::Put { records, .. } => records.iter().map(|record| record.as_bytes().len()).sum(),
+        Ask::Signal { sealed } => sealed.0.len(),
         Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
         _ => 0,
     }
@@ -195,7 +197,7 @@ impl Node {
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 if let Some(found) = self.answer_get(upstream, &account) {
-                    return self.reply(upstream, request.id, Reply::Found(found));
+                    return self.reply(upstream, request.id, Reply::Found(Box::new(found)));
                 }
             }
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
@@ -274,8 +276,22 @@ impl Node {
         } else {
             target.distance(&self.id.point())
         };
-        self.table
-            .towards(&target)
+        let mut links = self.table.towards(&target);
+        if let Target::Exactly(id) = &request.target {
+            let by_bridge = self.config.role == Role::Bridge;
+            links.sort_by_key(|(link, distance, role)| {
+                if distance.shared_bits() == 256 {
+                    0
+                } else if self.known.is_listed_by(*link, id) {
+                    1
+                } else if by_bridge && *role == Role::Bridge {
+                    2
+                } else {
+                    3
+                }
+            });
+        }
+        links
             .into_iter()
             .find(|(link, distance, role)| {
                 let fresh = Some(*link) != from && !passing.tried.contains(link);
@@ -302,7 +318,7 @@ impl Node {
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 match self.answer_get_at_end(upstream, &account) {
-                    Some(found) => self.reply(upstream, request.id, Reply::Found(found)),
+                    Some(found) => self.reply(upstream, request.id, Reply::Found(Box::new(found))),
                     None => self.fail(upstream, &request, Failure::NotFound),
                 }
             }

@@ -78,6 +78,17 @@ impl Known {
         self.entries.get(id).map(|entry| &entry.record)
     }
 
+    /// Whether the peer behind `link` says it is linked with `id`.
+    pub(crate) fn is_listed_by(&self, link: LinkId, id: &NodeId) -> bool {
+        self.lists.get(&link).is_some_and(|list| list.contains(id))
+    }
+
+    /// The records that the peer behind `link` lists.
+    pub(crate) fn listed_by(&self, link: LinkId) -> impl Iterator<Item = &PeerRecord> {
+        let ids = self.lists.get(&link).into_iter().flatten();
+        ids.filter_map(|id| self.get(id))
+    }
+
     /// Browsers that may be offered a link at `now`.
     pub(crate) fn reachable(&self, now: UnixMillis) -> impl Iterator<Item = NodeId> {
         self.entries

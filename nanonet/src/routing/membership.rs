@@ -182,12 +182,28 @@ impl Node {
         self.timers.set_by(Timer::Membership, self.now);
     }
 
-    /// The peers to name to someone who asks for `target`: `others`, those we are linked with and
-    /// ourselves; the nearest, then one per bucket around the target.
+    /// The peers to name to someone who looks for `target`: `others`, those we are linked with and
+    /// ourselves, and at a bridge those whom linked bridges list, so that nodes behind different
+    /// bridges find each other.
     pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
+        let bridges = match self.config.role {
+            Role::Browser => Vec::new(),
+            Role::Bridge => self.table.links_of(Role::Bridge),
+        };
+        let behind = bridges.iter().flat_map(|link| self.known.listed_by(*link));
+        self.name_peers(target, behind.chain(&others))
+    }
+
+    /// `others`, those we are linked with and ourselves: the nearest to `target`, then one per
+    /// bucket around it.
+    fn name_peers<'a>(
+        &'a self,
+        target: &Point,
+        others: impl Iterator<Item = &'a PeerRecord>,
+    ) -> Vec<PeerRecord> {
         let ours = self.table.up_links().map(|(_, _, who)| &who.record);
         let mut all: Vec<_> = ours
-            .chain(&others)
+            .chain(others)
             .chain([&self.record])
             .map(|record| (target.distance(&record.node_id().point()), record))
             .filter(|(distance, _)| distance.shared_bits() < 256)
@@ -221,7 +237,7 @@ impl Node {
         let mut due = Vec::new();
         let mut waiting = false;
         for (link, peer, who) in self.table.up_links() {
-            let all = self.merge_nearest(&who.id.point(), Vec::new());
+            let all = self.name_peers(&who.id.point(), std::iter::empty());
             let peers: Vec<_> = all
                 .into_iter()
                 .filter(|record| record.node_key != self.record.node_key)

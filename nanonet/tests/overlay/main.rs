@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod churn;
+mod floods;
 mod harness;
+mod liars;
 mod mesh;
 mod publishing;
 mod queries;

@@ -7,16 +7,18 @@
 //! delivered goes into [`World::trace`].
 
 pub(crate) mod oracle;
+mod page;
+mod pipes;
+mod seen;
+mod talk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use nano_core::{Account, Block, BlockHash, Network, UnixMillis};
+use nano_core::{Block, Network, UnixMillis};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    AccountAnswer, CloseReason, Config, Event, GetError, GetOptions, Identity, Input, LinkId,
-    LinkOrigin, Node, NodeId, NodeState, Output, PublishState, RelayState, RequestId,
-    ResolveOutcome, Rng, Role, SessionId, SignalOp, Status, StoreKey, StoreOp, StoredEntry,
-    Transport,
+    Config, Event, Identity, Input, LinkId, Node, Output, RelayId, RelayState, Rng, Role,
+    SessionId, StoreOp, StoredEntry,
 };
 
 use self::oracle::Oracle;
@@ -24,8 +26,6 @@ use self::oracle::Oracle;
 /// A node of the world, by its place.
 pub(crate) type Place = usize;
 
-/// Time the page takes for a description.
-const DESCRIBE_MS: u64 = 5;
 /// Time the full nodes take.
 const RESOLVE_MS: u64 = 60;
 /// Time until a relayed block is confirmed.
@@ -61,7 +61,6 @@ struct Pipe {
     session: Option<SessionId>,
     /// When the last message arrives: order is kept.
     busy_until: UnixMillis,
-    bytes: u64,
 }
 
 struct Member {
@@ -78,7 +77,7 @@ struct Member {
 }
 
 enum Happening {
-    Input(Place, u64, Input),
+    Input(Place, u64, Box<Input>),
     /// A message arrives; a pipe that is gone swallows it.
     Arrive(Place, LinkId, Vec<u8>),
     Dial(Place, Place),
@@ -187,172 +186,6 @@ impl World {
         }
     }
 
-    /// Whether a node runs.
-    pub(crate) fn runs(&self, place: Place) -> bool {
-        self.members[place].node.is_some()
-    }
-
-    /// Opens a WebSocket (browser) or TCP connection (bridge) to a bridge.
-    pub(crate) fn dial(&mut self, from: Place, bridge: Place) {
-        let at = self.now.plus(self.latency(from, bridge));
-        self.later(at, Happening::Dial(from, bridge));
-    }
-
-    /// Breaks the pipe between two nodes, if there is one.
-    pub(crate) fn cut(&mut self, a: Place, b: Place) {
-        let Some((link, other)) = self.members[a]
-            .pipes
-            .iter()
-            .find(|(_, pipe)| pipe.to == b)
-            .map(|(link, pipe)| (*link, pipe.to_link))
-        else {
-            return;
-        };
-        self.members[a].pipes.remove(&link);
-        self.input(a, Input::LinkClosed { link });
-        self.break_pipe(b, other, self.now);
-    }
-
-    /// The node at a place.
-    pub(crate) fn node(&self, place: Place) -> &Node {
-        self.members[place].node.as_ref().unwrap()
-    }
-
-    /// Its status.
-    pub(crate) fn status(&self, place: Place) -> Status {
-        self.node(place).status()
-    }
-
-    /// Its id.
-    pub(crate) fn id(&self, place: Place) -> NodeId {
-        self.node(place).id()
-    }
-
-    /// The place of a node.
-    pub(crate) fn place_of(&self, id: NodeId) -> Option<Place> {
-        (0..self.members.len()).find(|place| self.runs(*place) && self.id(*place) == id)
-    }
-
-    /// Browsers that run.
-    pub(crate) fn browsers(&self) -> Vec<Place> {
-        (0..self.members.len())
-            .filter(|place| self.runs(*place) && self.members[*place].role == Role::Browser)
-            .collect()
-    }
-
-    /// Accounts that a node has in storage.
-    pub(crate) fn stored_accounts(&self, place: Place) -> BTreeSet<Account> {
-        let keys = self.members[place].store.values().map(|entry| entry.key);
-        keys.filter_map(|key| match key {
-            StoreKey::Account(account) => Some(account),
-            _ => None,
-        })
-        .collect()
-    }
-
-    /// Own blocks that a node has in storage.
-    pub(crate) fn stored_pending(&self, place: Place) -> Vec<BlockHash> {
-        let keys = self.members[place].store.values().map(|entry| entry.key);
-        keys.filter_map(|key| match key {
-            StoreKey::Pending(hash) => Some(hash),
-            _ => None,
-        })
-        .collect()
-    }
-
-    /// Browsers that hold an account.
-    pub(crate) fn holders(&self, account: &Account) -> Vec<Place> {
-        let mut places = self.browsers();
-        places.retain(|place| self.stored_accounts(*place).contains(account));
-        places
-    }
-
-    /// What a node told its shell.
-    pub(crate) fn events(&self, place: Place) -> impl Iterator<Item = &Event> {
-        self.members[place].events.iter().map(|(_, event)| event)
-    }
-
-    /// Hands something to a node now.
-    pub(crate) fn input(&mut self, place: Place, input: Input) {
-        let starts = self.members[place].starts;
-        self.happen(Happening::Input(place, starts, input));
-    }
-
-    /// Asks a node and runs until it answers.
-    pub(crate) fn get(
-        &mut self,
-        place: Place,
-        account: Account,
-        options: GetOptions,
-    ) -> Result<AccountAnswer, GetError> {
-        let request = self.ask(place, account, options);
-        self.answer_to(place, request)
-    }
-
-    /// Asks a node.
-    pub(crate) fn ask(&mut self, place: Place, account: Account, options: GetOptions) -> RequestId {
-        let member = &mut self.members[place];
-        member.last_request += 1;
-        let request = RequestId(member.last_request);
-        self.input(
-            place,
-            Input::Get {
-                request,
-                account,
-                options,
-            },
-        );
-        request
-    }
-
-    /// Runs until a node answers.
-    pub(crate) fn answer_to(
-        &mut self,
-        place: Place,
-        asked: RequestId,
-    ) -> Result<AccountAnswer, GetError> {
-        let until = self.now.plus(70_000);
-        loop {
-            let answer = self.events(place).find_map(|event| match event {
-                Event::Answer { request, result } if *request == asked => Some(result.clone()),
-                _ => None,
-            });
-            if let Some(answer) = answer {
-                return answer.map(|answer| *answer);
-            }
-            assert!(self.now < until, "every question is answered");
-            self.run(10);
-        }
-    }
-
-    /// Publishes a block.
-    pub(crate) fn publish(&mut self, place: Place, block: Block) -> BlockHash {
-        let member = &mut self.members[place];
-        member.last_request += 1;
-        let request = RequestId(member.last_request);
-        let hash = block.hash();
-        let block = Box::new(block);
-        self.input(place, Input::Publish { request, block });
-        hash
-    }
-
-    /// What was told about a published block.
-    pub(crate) fn publish_states(&self, place: Place, of: BlockHash) -> Vec<PublishState> {
-        self.events(place)
-            .filter_map(|event| match event {
-                Event::Publish { hash, state, .. } if *hash == of => Some(*state),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Lets bridge `place` learn of an account from the full nodes' live stream.
-    pub(crate) fn confirm(&mut self, bridge: Place, account: Account) {
-        let record = Box::new(self.oracle.record(&account, None).unwrap());
-        let receivable = self.oracle.receivable_of_frontier(&account).map(Box::new);
-        self.input(bridge, Input::Confirmed { record, receivable });
-    }
-
     /// Lets `millis` pass.
     pub(crate) fn run(&mut self, millis: u64) {
         let until = self.now.plus(millis);
@@ -379,16 +212,11 @@ impl World {
         done(self)
     }
 
-    /// A number over everything that was delivered, in order.
-    pub(crate) fn trace(&self) -> u64 {
-        self.trace
-    }
-
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Input(place, starts, input) => {
                 if self.members[place].starts == starts {
-                    self.feed(place, input);
+                    self.feed(place, *input);
                 }
             }
             Happening::Arrive(place, link, bytes) => {
@@ -404,65 +232,6 @@ impl World {
                 }
             }
         }
-    }
-
-    fn connect(&mut self, from: Place, bridge: Place) {
-        if !self.runs(from) {
-            return;
-        }
-        if !self.runs(bridge) {
-            // Refused: the shell tries again when it is asked again.
-            return;
-        }
-        let transport = match self.members[from].role {
-            Role::Browser => Transport::WebSocket,
-            Role::Bridge => Transport::Tcp,
-        };
-        let (a, b) = self.pipe(from, bridge, None, None);
-        self.open(bridge, b, LinkOrigin::Accepted, transport);
-        self.open(from, a, LinkOrigin::Dialled, transport);
-    }
-
-    fn pipe(
-        &mut self,
-        a: Place,
-        b: Place,
-        a_session: Option<SessionId>,
-        b_session: Option<SessionId>,
-    ) -> (LinkId, LinkId) {
-        self.counter += 2;
-        let (a_link, b_link) = (LinkId(self.counter), LinkId(self.counter + 1));
-        let pipe = |to, to_link, session| Pipe {
-            to,
-            to_link,
-            session,
-            busy_until: UnixMillis(0),
-            bytes: 0,
-        };
-        self.members[a]
-            .pipes
-            .insert(a_link, pipe(b, b_link, a_session));
-        self.members[b]
-            .pipes
-            .insert(b_link, pipe(a, a_link, b_session));
-        (a_link, b_link)
-    }
-
-    fn open(&mut self, place: Place, link: LinkId, origin: LinkOrigin, transport: Transport) {
-        self.input(
-            place,
-            Input::LinkOpened {
-                link,
-                origin,
-                transport,
-            },
-        );
-    }
-
-    fn break_pipe(&mut self, place: Place, link: LinkId, at: UnixMillis) {
-        let starts = self.members[place].starts;
-        let input = Input::LinkClosed { link };
-        self.later(at, Happening::Input(place, starts, input));
     }
 
     fn feed(&mut self, place: Place, input: Input) {
@@ -522,22 +291,7 @@ impl World {
         }
     }
 
-    fn redial(&mut self, place: Place) {
-        let bridges: Vec<Place> = (0..self.members.len())
-            .filter(|other| self.members[*other].role == Role::Bridge)
-            .collect();
-        for bridge in bridges {
-            let linked = self.members[place]
-                .pipes
-                .values()
-                .any(|pipe| pipe.to == bridge);
-            if !linked {
-                self.dial(place, bridge);
-            }
-        }
-    }
-
-    fn relay(&mut self, place: Place, request: nanonet::RelayId, block: Block) {
+    fn relay(&mut self, place: Place, request: RelayId, block: Block) {
         let account = block.account().unwrap();
         let state = match self.oracle.apply(block) {
             Ok(()) => RelayState::Accepted { full_nodes: 2 },
@@ -553,116 +307,11 @@ impl World {
         }
     }
 
-    fn transmit(&mut self, place: Place, link: LinkId, bytes: Vec<u8>) {
-        let Some((to, bytes_per_ms)) = self.members[place]
-            .pipes
-            .get(&link)
-            .map(|pipe| (pipe.to, self.rules.bandwidth))
-        else {
-            return;
-        };
-        let latency = self.latency(place, to);
-        let now = self.now;
-        let length = u64::try_from(bytes.len()).unwrap();
-        let pipe = self.members[place].pipes.get_mut(&link).unwrap();
-        let sent = pipe.busy_until.max(now).plus(length / bytes_per_ms);
-        pipe.busy_until = sent;
-        pipe.bytes += length;
-        let to_link = pipe.to_link;
-        let written = Input::LinkWritten {
-            link,
-            bytes: u32::try_from(length).unwrap(),
-        };
-        let starts = self.members[place].starts;
-        self.later(sent.plus(1), Happening::Input(place, starts, written));
-        self.later(sent.plus(latency), Happening::Arrive(to, to_link, bytes));
-    }
-
-    fn close(&mut self, place: Place, link: LinkId) {
-        if let Some(pipe) = self.members[place].pipes.remove(&link) {
-            let at = pipe
-                .busy_until
-                .max(self.now)
-                .plus(self.latency(place, pipe.to));
-            self.break_pipe(pipe.to, pipe.to_link, at);
-        }
-    }
-
-    /// The page: descriptions name place and session, so both ends find each other.
-    fn signal(&mut self, place: Place, op: SignalOp) {
-        match op {
-            SignalOp::CreateOffer { session } => {
-                self.members[place].sessions.insert(session, None);
-                self.describe(place, session);
-            }
-            SignalOp::AcceptOffer { session, sdp } => {
-                let other = self.parse(&sdp);
-                self.members[place].sessions.insert(session, Some(other));
-                self.describe(place, session);
-            }
-            SignalOp::AcceptAnswer { session, sdp } => {
-                let (other, theirs) = self.parse(&sdp);
-                let agreed =
-                    self.members[other].sessions.get(&theirs) == Some(&Some((place, session)));
-                if !agreed {
-                    return;
-                }
-                self.members[place]
-                    .sessions
-                    .insert(session, Some((other, theirs)));
-                let (a, b) = self.pipe(place, other, Some(session), Some(theirs));
-                let at = self.latency(place, other) * 3;
-                let transport = Transport::DataChannel;
-                let offerer = |session, offerer| LinkOrigin::Signaled { session, offerer };
-                let ours = Input::LinkOpened {
-                    link: a,
-                    origin: offerer(session, true),
-                    transport,
-                };
-                let theirs = Input::LinkOpened {
-                    link: b,
-                    origin: offerer(theirs, false),
-                    transport,
-                };
-                self.soon(other, at, theirs);
-                self.soon(place, at, ours);
-            }
-            SignalOp::AddCandidate { .. } => {}
-            SignalOp::Abandon { session } => {
-                self.members[place].sessions.remove(&session);
-                let link = self.members[place]
-                    .pipes
-                    .iter()
-                    .find(|(_, pipe)| pipe.session == Some(session))
-                    .map(|(link, _)| *link);
-                if let Some(link) = link {
-                    self.close(place, link);
-                }
-            }
-        }
-    }
-
-    fn describe(&mut self, place: Place, session: SessionId) {
-        let sdp = format!("{place} {}", session.0);
-        let candidate = format!("candidate of {sdp}");
-        self.soon(place, DESCRIBE_MS, Input::LocalDescription { session, sdp });
-        self.soon(
-            place,
-            DESCRIBE_MS * 2,
-            Input::LocalCandidate { session, candidate },
-        );
-    }
-
-    fn parse(&self, sdp: &str) -> (Place, SessionId) {
-        let (place, session) = sdp.split_once(' ').unwrap();
-        (place.parse().unwrap(), SessionId(session.parse().unwrap()))
-    }
-
     fn soon(&mut self, place: Place, millis: u64, input: Input) {
         let starts = self.members[place].starts;
         self.later(
             self.now.plus(millis),
-            Happening::Input(place, starts, input),
+            Happening::Input(place, starts, Box::new(input)),
         );
     }
 
@@ -702,32 +351,4 @@ impl World {
             other => mix(format!("{other:?}").as_bytes()),
         }
     }
-}
-
-/// Bytes that went over the pipes of a node.
-impl World {
-    /// Bytes a node has sent over pipes that still stand.
-    pub(crate) fn bytes_sent(&self, place: Place) -> u64 {
-        self.members[place]
-            .pipes
-            .values()
-            .map(|pipe| pipe.bytes)
-            .sum()
-    }
-
-    /// Whether a node says it has meshed.
-    pub(crate) fn is_meshed(&self, place: Place) -> bool {
-        self.status(place).state == NodeState::Meshed
-    }
-
-    /// How often a node dropped peers for a reason.
-    pub(crate) fn drops(&self, place: Place, reason: CloseReason) -> u64 {
-        let dropped = self.status(place).dropped;
-        dropped.get(reason.code()).copied().unwrap_or(0)
-    }
-}
-
-/// What a bridge makes of an account nobody opened.
-pub(crate) fn is_unopened(outcome: &ResolveOutcome) -> bool {
-    matches!(outcome, ResolveOutcome::Unopened { .. })
 }

@@ -139,11 +139,6 @@ impl Oracle {
         (height > 0).then(|| self.keys.receivable(chain, height))
     }
 
-    /// The representatives.
-    pub(crate) fn keys(&self) -> &TestKeys {
-        &self.keys
-    }
-
     /// What a bridge finds out about an account.
     pub(crate) fn resolve(
         &self,

@@ -1,0 +1,82 @@
+//! A node that misbehaves on purpose, for tests of those it meets. Never part of a product build.
+//!
+//! It does everything an honest node does, but answers with lies ([`Tamper`]) in place of the
+//! account records it holds; with [`Tamper::OlderProof`] it answers with the first record it ever
+//! held of the account, with [`Tamper::Flood`] it asks its peers as fast as its links carry it.
+
+use std::collections::BTreeMap;
+
+use nano_core::Account;
+
+use crate::adversary::{Tamper, tamper};
+use crate::testing::TestKeys;
+use crate::wire::{Ask, Found, MAX_HOPS, Message, Packed, Request, Target};
+use crate::{AccountRecord, LinkId, Node, Record};
+
+/// What a lying node needs.
+#[derive(Default)]
+pub(crate) struct Lies {
+    kind: Option<(Tamper, TestKeys)>,
+    /// The first record held of each account; a test has few.
+    older: BTreeMap<Account, AccountRecord>,
+}
+
+impl Node {
+    /// Makes the node tell lies of this kind from now on. `keys` are the keys of representatives
+    /// it got hold of.
+    pub fn lie(&mut self, kind: Tamper, keys: TestKeys) {
+        self.lies.kind = Some((kind, keys));
+    }
+
+    /// Makes the node honest again.
+    pub fn stop_lying(&mut self) {
+        self.lies.kind = None;
+    }
+
+    /// Remembers what an older proof can be made of.
+    pub(crate) fn remember_for_lies(&mut self, account: &Account) {
+        let frontier = self.slice.get(account).and_then(|held| held.frontier());
+        if let Some(frontier) = frontier {
+            let record = frontier.record().clone();
+            self.lies.older.entry(*account).or_insert(record);
+        }
+    }
+
+    /// Alters an answer.
+    pub(crate) fn altered(&self, account: &Account, mut found: Found) -> Found {
+        let Some((kind, keys)) = &self.lies.kind else {
+            return found;
+        };
+        for packed in &mut found.records {
+            if let Ok(Record::Account(record)) = packed.open() {
+                let older = self.lies.older.get(account);
+                if let Some(bytes) = tamper(*kind, &record, keys, older) {
+                    *packed = Packed::from_bytes(bytes);
+                }
+            }
+        }
+        found
+    }
+
+    /// Sends requests to everyone until the links take no more.
+    pub(crate) fn flood(&mut self) {
+        if !matches!(&self.lies.kind, Some((Tamper::Flood, _))) {
+            return;
+        }
+        let links: Vec<LinkId> = self.table.up_links().map(|(link, ..)| link).collect();
+        for link in links {
+            loop {
+                let request = Request {
+                    id: self.rng.next_u64(),
+                    target: Target::Near(self.id.point()),
+                    hops_left: MAX_HOPS,
+                    budget: 1,
+                    body: Ask::FindNearest,
+                };
+                if !self.send(link, &Message::Request(Box::new(request))) {
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What tests ask nodes to do.
+
+use nano_core::{Account, Block, BlockHash};
+use nanonet::{AccountAnswer, Event, GetError, GetOptions, Input, RequestId};
+
+use super::{Happening, Place, World};
+
+impl World {
+    /// Hands something to a node now.
+    pub(crate) fn input(&mut self, place: Place, input: Input) {
+        let starts = self.members[place].starts;
+        self.happen(Happening::Input(place, starts, Box::new(input)));
+    }
+
+    /// Asks a node and runs until it answers.
+    pub(crate) fn get(
+        &mut self,
+        place: Place,
+        account: Account,
+        options: GetOptions,
+    ) -> Result<AccountAnswer, GetError> {
+        let request = self.ask(place, account, options);
+        self.answer_to(place, request)
+    }
+
+    /// Asks a node.
+    pub(crate) fn ask(&mut self, place: Place, account: Account, options: GetOptions) -> RequestId {
+        let member = &mut self.members[place];
+        member.last_request += 1;
+        let request = RequestId(member.last_request);
+        self.input(
+            place,
+            Input::Get {
+                request,
+                account,
+                options,
+            },
+        );
+        request
+    }
+
+    /// Runs until a node answers.
+    pub(crate) fn answer_to(
+        &mut self,
+        place: Place,
+        asked: RequestId,
+    ) -> Result<AccountAnswer, GetError> {
+        let until = self.now.plus(70_000);
+        loop {
+            let answer = self.events(place).find_map(|event| match event {
+                Event::Answer { request, result } if *request == asked => Some(result.clone()),
+                _ => None,
+            });
+            if let Some(answer) = answer {
+                return answer.map(|answer| *answer);
+            }
+            assert!(self.now < until, "every question is answered");
+            self.run(10);
+        }
+    }
+
+    /// Publishes a block.
+    pub(crate) fn publish(&mut self, place: Place, block: Block) -> BlockHash {
+        let member = &mut self.members[place];
+        member.last_request += 1;
+        let request = RequestId(member.last_request);
+        let hash = block.hash();
+        let block = Box::new(block);
+        self.input(place, Input::Publish { request, block });
+        hash
+    }
+
+    /// Lets bridge `place` learn of an account from the full nodes' live stream.
+    pub(crate) fn confirm(&mut self, bridge: Place, account: Account) {
+        let record = Box::new(self.oracle.record(&account, None).unwrap());
+        let receivable = self.oracle.receivable_of_frontier(&account).map(Box::new);
+        self.input(bridge, Input::Confirmed { record, receivable });
+    }
+}
