@@ -44,6 +44,8 @@ pub(crate) const MAX_PULLS: usize = 8;
 pub(crate) const MAX_WANTED: usize = 2048;
 /// Most nodes rounds are held with.
 pub(crate) const MAX_PARTNERS: usize = 64;
+/// Most accounts looked at in one step.
+const MAX_SCANNED: usize = 4096;
 /// How long a name is not pulled again.
 pub(crate) const PULL_AGAIN_MS: u64 = 30_000;
 /// How old a voucher may be: one hour.
@@ -382,6 +384,23 @@ impl Node {
         }
     }
 
+    /// Everything held of an account, by name.
+    fn names_of(&self, account: &Account) -> Vec<Header> {
+        let account = *account;
+        let name = |hash: BlockHash, receivable| Header {
+            account,
+            hash,
+            receivable,
+        };
+        let held = self.slice.get(&account).into_iter();
+        let frontiers = held
+            .flat_map(|held| held.frontiers())
+            .map(|frontier| name(frontier.record().hash(), false));
+        let sends = self.slice.receivables(&account);
+        let sends = sends.map(|held| name(held.record().hash(), true));
+        frontiers.chain(sends).collect()
+    }
+
     /// Names the next records to a node.
     fn round_step(&mut self, partner: NodeId) {
         let Some(cursor) = self
@@ -394,35 +413,21 @@ impl Node {
         };
         let replicas = usize::from(self.config.replicas);
         let mut headers = Vec::new();
-        let mut last = None;
-        for (key, account) in self.slice.accounts_after(cursor.as_ref()) {
-            if headers.len() >= MAX_HEADERS / 2 {
-                last = Some(*key);
+        let (mut before, mut last) = (None, None);
+        let held = self.slice.accounts_after(cursor.as_ref());
+        for (seen, (key, account)) in held.enumerate() {
+            let names = if self.is_among_nearest(&key.point(), &partner, replicas) {
+                self.names_of(account)
+            } else {
+                Vec::new()
+            };
+            let full = headers.len() + names.len() > MAX_HEADERS && !headers.is_empty();
+            if full || seen >= MAX_SCANNED {
+                last = before;
                 break;
             }
-            if !self
-                .nearest_browsers(&key.point(), replicas)
-                .contains(&partner)
-            {
-                continue;
-            }
-            let account = *account;
-            let name = |hash: BlockHash, receivable| Header {
-                account,
-                hash,
-                receivable,
-            };
-            let frontiers = self.slice.get(&account).into_iter();
-            headers.extend(
-                frontiers
-                    .flat_map(|held| held.frontiers())
-                    .map(|frontier| name(frontier.record().hash(), false)),
-            );
-            headers.extend(
-                self.slice
-                    .receivables(&account)
-                    .map(|held| name(held.record().hash(), true)),
-            );
+            before = Some(*key);
+            headers.extend(names);
         }
         headers.truncate(MAX_HEADERS);
         let now = self.now;
@@ -452,3 +457,6 @@ fn in_batches(records: &[Record]) -> Vec<&[Record]> {
     }
     batches
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@
 
 mod bad_peers;
 mod common;
-mod links;
 mod overlay;
 mod proofs;
 mod web;

@@ -65,13 +65,9 @@ impl Node {
     /// Whether this node shall hold the records of an account: it is a bridge, or one of the
     /// browsers nearest to the account's key as far as it knows.
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {
-        self.config.role == Role::Bridge
-            || self
-                .nearest_browsers(
-                    &AccountKey::new(account).point(),
-                    usize::from(self.config.replicas),
-                )
-                .contains(&self.id)
+        let point = AccountKey::new(account).point();
+        let replicas = usize::from(self.config.replicas);
+        self.config.role == Role::Bridge || self.is_among_nearest(&point, &self.id, replicas)
     }
 
     /// The answer to a question that reached us, if we keep the account up to date.

@@ -84,9 +84,9 @@ impl Known {
     }
 
     /// The records that the peer behind `link` lists.
-    pub(crate) fn listed_by(&self, link: LinkId) -> impl Iterator<Item = &PeerRecord> {
+    pub(crate) fn listed_by(&self, link: LinkId) -> impl Iterator<Item = (&NodeId, &PeerRecord)> {
         let ids = self.lists.get(&link).into_iter().flatten();
-        ids.filter_map(|id| self.get(id))
+        ids.filter_map(|id| self.get(id).map(|record| (id, record)))
     }
 
     /// Browsers that may be offered a link at `now`.

@@ -190,33 +190,45 @@ impl Node {
             Role::Browser => Vec::new(),
             Role::Bridge => self.table.links_of(Role::Bridge),
         };
+        let others: Vec<_> = others
+            .into_iter()
+            .map(|record| (record.node_id(), record))
+            .collect();
         let behind = bridges.iter().flat_map(|link| self.known.listed_by(*link));
-        self.name_peers(target, behind.chain(&others))
+        let others = others.iter().map(|(id, record)| (id, record));
+        let us = (&self.id, &self.record);
+        let named = self.name_peers(target, behind.chain(others).chain([us]));
+        fitting_peers(named.into_iter().map(|(_, record)| record.clone()))
     }
 
-    /// `others`, those we are linked with and ourselves: the nearest to `target`, then one per
-    /// bucket around it.
+    /// `others` and those we are linked with, at most [`MAX_PEERS`]: the nearest to `target`, then
+    /// one per bucket around it. Never the node at `target` itself.
     fn name_peers<'a>(
         &'a self,
         target: &Point,
-        others: impl Iterator<Item = &'a PeerRecord>,
-    ) -> Vec<PeerRecord> {
-        let ours = self.table.up_links().map(|(_, _, who)| &who.record);
+        others: impl Iterator<Item = (&'a NodeId, &'a PeerRecord)>,
+    ) -> Vec<(NodeId, &'a PeerRecord)> {
+        let ours = self
+            .table
+            .up_links()
+            .map(|(_, _, who)| (&who.id, &who.record));
         let mut all: Vec<_> = ours
             .chain(others)
-            .chain([&self.record])
-            .map(|record| (target.distance(&record.node_id().point()), record))
-            .filter(|(distance, _)| distance.shared_bits() < 256)
+            .map(|(id, record)| (target.distance(&id.point()), *id, record))
+            .filter(|(distance, ..)| distance.shared_bits() < 256)
             .collect();
-        all.sort_by_key(|(distance, _)| *distance);
-        all.dedup_by_key(|(distance, _)| *distance);
+        all.sort_unstable_by_key(|(distance, ..)| *distance);
+        all.dedup_by_key(|(distance, ..)| *distance);
         let far = all.split_off(all.len().min(NEAREST_NAMED));
         let mut buckets = BTreeSet::new();
         let (spread, rest): (Vec<_>, Vec<_>) = far
             .into_iter()
-            .partition(|(distance, _)| buckets.insert(distance.shared_bits()));
+            .partition(|(distance, ..)| buckets.insert(distance.shared_bits()));
         let named = all.into_iter().chain(spread).chain(rest);
-        fitting_peers(named.take(MAX_PEERS).map(|(_, record)| record.clone()))
+        named
+            .take(MAX_PEERS)
+            .map(|(_, id, record)| (id, record))
+            .collect()
     }
 
     /// Looks after links.
@@ -237,12 +249,8 @@ impl Node {
         let mut due = Vec::new();
         let mut waiting = false;
         for (link, peer, who) in self.table.up_links() {
-            let all = self.name_peers(&who.id.point(), std::iter::empty());
-            let peers: Vec<_> = all
-                .into_iter()
-                .filter(|record| record.node_key != self.record.node_key)
-                .collect();
-            let ids: Vec<NodeId> = peers.iter().map(PeerRecord::node_id).collect();
+            let named = self.name_peers(&who.id.point(), std::iter::empty());
+            let ids: Vec<NodeId> = named.iter().map(|(id, _)| *id).collect();
             if peer.told.is_some() && peer.told_ids == ids {
                 continue;
             }
@@ -251,6 +259,7 @@ impl Node {
                 waiting = true;
                 continue;
             }
+            let peers = fitting_peers(named.into_iter().map(|(_, record)| record.clone()));
             due.push((link, ids, peers));
         }
         for (link, ids, peers) in due {
@@ -343,6 +352,23 @@ impl Node {
             self.need_bridge_at = Some(self.now);
             self.event(Event::NeedBridge);
         }
+    }
+
+    /// Whether browser `id` is one of the `count` nearest to `point` among us, those linked and
+    /// those known. Ends early: mostly a few nodes nearer than `id` are met soon.
+    pub(crate) fn is_among_nearest(&self, point: &Point, id: &NodeId, count: usize) -> bool {
+        let limit = point.distance(&id.point());
+        let linked = self
+            .table
+            .up_links()
+            .map(|(_, _, who)| (who.id, &who.record));
+        let known = self.known.iter().map(|(id, record)| (*id, record));
+        let known = known.filter(|(id, _)| self.table.link_to(id).is_none());
+        let us = std::iter::once((self.id, &self.record));
+        let nearer = us.chain(linked).chain(known).filter(|(other, record)| {
+            record.role == Role::Browser && point.distance(&other.point()) < limit
+        });
+        nearer.take(count).count() < count
     }
 
     /// The `count` browsers nearest to `point` among us, those linked and those known, nearest

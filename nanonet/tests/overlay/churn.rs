@@ -82,3 +82,32 @@ fn the_mesh_heals_under_churn() {
     }
     assert_eq!(world.resolves, 0);
 }
+
+#[test]
+fn nodes_that_fall_silent_are_noticed_and_questions_find_another_way() {
+    let mut world = World::meshed(33, 16);
+    let account = world.oracle.open(1, 500);
+    world.confirm(0, account);
+    world.run(3_000);
+    world.rules.redial = false;
+    let holders = world.holders(&account);
+    let silent: Vec<_> = world
+        .browsers()
+        .into_iter()
+        .filter(|place| !holders.contains(place))
+        .take(4)
+        .collect();
+    let ids: Vec<_> = silent.iter().map(|place| world.id(*place)).collect();
+    for place in [0, holders[0]].into_iter().chain(silent) {
+        world.freeze(place);
+    }
+    for asker in world.browsers() {
+        world.get(asker, account, GetOptions::default()).unwrap();
+    }
+    world.run(120_000);
+    for place in world.browsers() {
+        let links = world.status(place).links;
+        assert!(links.iter().all(|link| !ids.contains(&link.peer)));
+        assert!(links.len() >= 2);
+    }
+}

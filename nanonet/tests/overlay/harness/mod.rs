@@ -174,6 +174,12 @@ impl World {
         self.input(place, Input::Loaded { entries });
     }
 
+    /// Stops a node without anybody being told: its pipes stay and swallow everything.
+    pub(crate) fn freeze(&mut self, place: Place) {
+        self.members[place].node = None;
+        self.woken.remove(&place);
+    }
+
     /// Stops a node without a farewell; its pipes break a latency later.
     pub(crate) fn stop(&mut self, place: Place) {
         let member = &mut self.members[place];

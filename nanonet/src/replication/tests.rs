@@ -1,0 +1,89 @@
+//! Who may put records here.
+
+use nano_core::{Network, Raw};
+
+use super::*;
+use crate::testing::{TEST_TIME, TestChain, TestKeys, bridge};
+use crate::wire::Packed;
+use crate::{Config, Identity, Rng};
+
+const STRANGER: Upstream = Upstream::Link(LinkId(9));
+
+fn node(anchors: Vec<NodeKey>) -> Node {
+    let config = Config::browser(Network::Dev, TestKeys::new().weights().clone(), anchors);
+    let identity = Identity::generate(&mut Rng::from_seed([1; 32]));
+    Node::new(config, identity, [2; 32], TEST_TIME)
+}
+
+fn record(place: u64) -> Record {
+    let chain = TestChain::open(place, Raw::NANO);
+    Record::Account(Box::new(TestKeys::new().record(&chain, 0, 0)))
+}
+
+fn voucher(node: &Node, of: &Identity, at: UnixMillis, records: &[Record]) -> Option<Voucher> {
+    let data = node.vouched_bytes(at, records);
+    Some(Voucher {
+        bridge: of.node_key(),
+        at,
+        signature: of.sign(Purpose::Put, &data),
+    })
+}
+
+/// Puts a record; whether it was kept.
+fn put(node: &mut Node, record: &Record, voucher: Option<Voucher>) -> bool {
+    let target = Target::Exactly(node.id());
+    let packed = vec![Packed::new(record)];
+    node.serve_put(STRANGER, 1, target, packed, voucher);
+    node.slice.get(&record.account()).is_some()
+}
+
+#[test]
+fn a_record_that_nobody_asked_for_or_vouches_for_is_not_kept() {
+    let mut node = node(Vec::new());
+    assert!(!put(&mut node, &record(1), None));
+    assert_eq!(node.counters.refused.get("unsolicited-put"), Some(&1));
+}
+
+#[test]
+fn a_record_of_an_account_that_was_asked_for_is_kept() {
+    let mut node = node(Vec::new());
+    let record = record(1);
+    node.lately.ask(record.account(), TEST_TIME);
+    assert!(put(&mut node, &record, None));
+}
+
+#[test]
+fn an_anchors_word_is_enough_and_a_strangers_is_not() {
+    let (anchor, stranger) = (bridge(1), bridge(2));
+    let mut node = node(vec![anchor.node_key()]);
+    let record = record(1);
+    let records = std::slice::from_ref(&record);
+    let false_word = voucher(&node, &stranger, TEST_TIME, records);
+    assert!(!put(&mut node, &record, false_word));
+    let word = voucher(&node, &anchor, TEST_TIME, records);
+    assert!(put(&mut node, &record, word));
+}
+
+#[test]
+fn a_word_is_worth_nothing_for_other_records_or_after_an_hour() {
+    let anchor = bridge(1);
+    let mut node = node(vec![anchor.node_key()]);
+    let (vouched, other) = (record(1), record(2));
+    let word = voucher(&node, &anchor, TEST_TIME, &[vouched]);
+    assert!(!put(&mut node, &other, word));
+    let word = voucher(&node, &anchor, TEST_TIME, std::slice::from_ref(&other));
+    node.now = TEST_TIME.plus(VOUCHER_MS + 1);
+    assert!(!put(&mut node, &other, word));
+}
+
+#[test]
+fn records_are_cut_into_messages_and_none_is_lost() {
+    let records: Vec<Record> = (0..100).map(record).collect();
+    let batches = in_batches(&records);
+    assert!(batches.len() > 1);
+    assert_eq!(batches.concat(), records);
+    for batch in batches {
+        let bytes: usize = batch.iter().map(|record| record.to_bytes().len()).sum();
+        assert!(bytes <= BATCH_BYTES && batch.len() <= MAX_RECORDS);
+    }
+}
