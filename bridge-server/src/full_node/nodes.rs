@@ -8,6 +8,7 @@ use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, PullTarget
 use nano_core::{Account, Block, BlockHash, Network, Raw, Vote};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::channel::{ANSWER, Channel, ChannelId, Setting};
 use super::{AskError, LiveSender, peer};
@@ -99,6 +100,18 @@ impl FullNodes {
     #[must_use]
     pub fn reachable_weight(&self) -> Raw {
         self.shared.reachable_weight()
+    }
+
+    /// Waits until enough weight for a proof is reachable, `limit` at most: after a start or a
+    /// reconnection the representatives need a moment to show themselves.
+    pub async fn reachable(&self, limit: Duration) {
+        let mut changes = self.changes();
+        let enough = || self.reachable_weight() >= self.shared.weights.current().threshold();
+        // Time out or a stopped bridge: the question is asked all the same and says what is wrong.
+        let _ = timeout(limit, async {
+            while !enough() && changes.changed().await.is_ok() {}
+        })
+        .await;
     }
 
     /// Tells of every opened or ended channel and every representative found.

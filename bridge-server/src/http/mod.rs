@@ -55,11 +55,15 @@ pub struct About {
 /// All routes. `www` is the folder of the built page.
 pub fn router(site: Site, www: Option<PathBuf>) -> Router {
     let counting = site.metrics.clone();
+    // Public facts: a page from elsewhere that links here may read them, too.
+    let open = Router::new()
+        .route("/v1/info", get(api::info))
+        .route("/v1/weights", get(api::weights))
+        .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))
         .route("/metrics", get(api::metrics))
-        .route("/v1/info", get(api::info))
-        .route("/v1/weights", get(api::weights))
+        .merge(open)
         .route("/v1/faucet", post(api::faucet))
         .route("/v1/link", any(link::upgrade))
         .route("/v1/{*rest}", any(api::unknown))

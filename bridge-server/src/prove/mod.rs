@@ -18,6 +18,7 @@ mod survey;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nano_core::proof::{BalanceProof, Frontier, History, ProofError, ReceivableProof};
 use nano_core::{Account, Block, BlockHash, Network, Raw, UnixMillis, Vote, WeightTable};
@@ -40,6 +41,8 @@ pub const OPEN: usize = 128;
 pub const UNOPENED_MS: u64 = 60_000;
 /// How long a failure is kept, milliseconds.
 pub const FAILED_MS: u64 = 2_000;
+/// How long a question waits for enough representatives to be reachable.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Accounts whose failure or absence is kept.
 const REMEMBERED: usize = 16_384;
 /// Attempts before an account that keeps moving, or votes that do not suffice, are given up.
@@ -181,6 +184,7 @@ impl Inner {
     }
 
     async fn find(&self, account: Account, held: Option<BlockHash>) -> Answer {
+        self.full_nodes.reachable(PATIENCE).await;
         let mut last = ResolveFailure::TooFewVotes;
         for _ in 0..ATTEMPTS {
             let info = self

@@ -9,6 +9,7 @@
 
 mod bad_peers;
 mod common;
+mod links;
 mod overlay;
 mod proofs;
 mod web;

@@ -1,0 +1,166 @@
+//! Bridges, full nodes and links that come and go, over real sockets.
+
+use std::time::Duration;
+
+use bridge_server::cli::RunOptions;
+use bridge_server::config::Config;
+use bridge_server::metrics::counted;
+use bridge_server::prove::Proven;
+use bridge_server::run::Bridge;
+use bridge_server::shell::PREFIX;
+use dev_node::{DevKeys, DevNode, DevNodeConfig};
+use nanonet::{AccountState, ResolveFailure, Role};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::common::{Client, bridge, options, reach_all, until};
+
+/// A bridge beside a full node of its own, as operators run it.
+async fn beside(dev: &DevNode) -> Bridge {
+    let options = RunOptions {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        peer: vec![dev.peering_addr().to_string()],
+        rpc: Some(format!("http://{}", dev.rpc_addr())),
+        ..RunOptions::default()
+    };
+    let bridge = Bridge::start(Config::resolve(options).unwrap())
+        .await
+        .unwrap();
+    reach_all(&bridge).await;
+    bridge
+}
+
+#[tokio::test]
+async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
+    let first = bridge(options()).await;
+    let second = bridge(RunOptions {
+        bridge: vec![first.address().to_string()],
+        ..options()
+    })
+    .await;
+    until("the link", async || {
+        let status = second.node().status().await?;
+        status
+            .links
+            .iter()
+            .any(|link| link.role == Role::Bridge)
+            .then_some(())
+    })
+    .await;
+    // Held by the first bridge: the second one asks it before any full node.
+    let account = DevKeys::sample(DevKeys::SAMPLE_STATE).account();
+    Client::link(&first, 11)
+        .await
+        .get(account, false)
+        .await
+        .unwrap();
+    let asked = counted(&second.metrics().full_node_requests, "account_info");
+    let answer = Client::link(&second, 12)
+        .await
+        .get(account, false)
+        .await
+        .unwrap();
+    assert!(matches!(answer.state, AccountState::Opened { .. }));
+    assert_eq!(
+        counted(&second.metrics().full_node_requests, "account_info"),
+        asked
+    );
+    second.stop().await;
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
+    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let bridge = beside(&dev).await;
+    let peering = dev.peering_addr();
+    dev.stop().await;
+    until("the channel to end", async || {
+        bridge.full_nodes().channels().is_empty().then_some(())
+    })
+    .await;
+    let account = DevKeys::sample(DevKeys::SAMPLE_STATE).account();
+    let gone = bridge.prover().resolve(account, None).await;
+    assert!(matches!(gone, Err(ResolveFailure::NoFullNode)), "{gone:?}");
+
+    let dev = DevNode::start(DevNodeConfig {
+        peering,
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap();
+    reach_all(&bridge).await;
+    let back = bridge.prover().resolve(account, None).await;
+    assert!(matches!(back, Ok(Proven::Opened(_))), "{back:?}");
+    bridge.stop().await;
+    dev.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_the_framing_is_closed_and_counted() {
+    let bridge = bridge(options()).await;
+    for (bytes, reason) in [
+        (b"\0nanonet9".to_vec(), "bad-prefix"),
+        (
+            [PREFIX.as_slice(), &u32::MAX.to_be_bytes()].concat(),
+            "frame-length",
+        ),
+        (
+            [PREFIX.as_slice(), &0_u32.to_be_bytes()].concat(),
+            "frame-length",
+        ),
+    ] {
+        let before = counted(&bridge.metrics().links_closed, reason);
+        let mut stream = TcpStream::connect(bridge.address()).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        let mut rest = Vec::new();
+        // A reset is an end as well.
+        let _ = stream.read_to_end(&mut rest).await;
+        assert_eq!(
+            counted(&bridge.metrics().links_closed, reason),
+            before + 1,
+            "{reason}"
+        );
+    }
+    assert_eq!(bridge.metrics().links.get(), 0);
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn no_more_links_than_places_are_taken() {
+    let bridge = bridge(RunOptions {
+        max_links: Some(3),
+        ..options()
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(bridge.address()).await.unwrap();
+        stream.write_all(PREFIX).await.unwrap();
+        held.push(stream);
+    }
+    until("three links", async || {
+        (bridge.metrics().links.get() == 3).then_some(())
+    })
+    .await;
+    let mut refused = TcpStream::connect(bridge.address()).await.unwrap();
+    refused.write_all(PREFIX).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = refused.read_to_end(&mut rest).await;
+    assert_eq!(counted(&bridge.metrics().links_closed, "no-place"), 1);
+    drop(held);
+    until("free places", async || {
+        (bridge.metrics().links.get() == 0).then_some(())
+    })
+    .await;
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_bridge_stops_in_time_with_links_open() {
+    let bridge = bridge(options()).await;
+    let _client = Client::link(&bridge, 13).await;
+    tokio::time::timeout(Duration::from_secs(20), bridge.stop())
+        .await
+        .expect("did not stop");
+}
