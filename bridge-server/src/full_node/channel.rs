@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub struct Channel {
     slots: Semaphore,
     next: AtomicU64,
     pulls: Mutex<BTreeMap<u64, oneshot::Sender<AscPullAnswer>>>,
-    listeners: Mutex<BTreeMap<u64, mpsc::Sender<Arc<Vote>>>>,
+    listeners: Mutex<BTreeMap<u64, Listener>>,
     representatives: Mutex<BTreeSet<Account>>,
 }
 
@@ -71,18 +71,32 @@ pub(super) struct Driver {
     outgoing: mpsc::Receiver<Out>,
 }
 
+/// Somebody who hears this channel's votes.
+#[derive(Debug)]
+struct Listener {
+    votes: mpsc::Sender<Arc<Vote>>,
+    lost: Arc<AtomicBool>,
+}
+
 /// Votes of one channel, from the moment of asking on.
 #[derive(Debug)]
 pub struct Votes {
     number: u64,
     channel: Arc<Channel>,
     votes: mpsc::Receiver<Arc<Vote>>,
+    lost: Arc<AtomicBool>,
 }
 
 impl Votes {
     /// The next vote; `None` at the deadline or when the channel has ended.
     pub async fn next(&mut self, deadline: Instant) -> Option<Arc<Vote>> {
         timeout_at(deadline, self.votes.recv()).await.ok().flatten()
+    }
+
+    /// Whether a vote did not fit the queue: what was not heard is then no silence.
+    #[must_use]
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 }
 
@@ -183,11 +197,17 @@ impl Channel {
     pub fn votes(self: &Arc<Self>) -> Votes {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, votes) = mpsc::channel(HEARD);
-        lock(&self.listeners).insert(number, sender);
+        let lost = Arc::new(AtomicBool::new(false));
+        let listener = Listener {
+            votes: sender,
+            lost: Arc::clone(&lost),
+        };
+        lock(&self.listeners).insert(number, listener);
         Votes {
             number,
             channel: Arc::clone(self),
             votes,
+            lost,
         }
     }
 
@@ -329,7 +349,8 @@ impl Channel {
                 let own = !ack.rebroadcast;
                 let vote = Arc::new(ack.vote);
                 for listener in lock(&self.listeners).values() {
-                    if listener.try_send(Arc::clone(&vote)).is_err() {
+                    if listener.votes.try_send(Arc::clone(&vote)).is_err() {
+                        listener.lost.store(true, Ordering::Relaxed);
                         metrics::count(&setting.metrics.live_dropped, "listener-behind");
                     }
                 }

@@ -27,6 +27,7 @@ use nanonet::{AccountRecord, Identity, ReceivableRecord, ResolveFailure, Sightin
 use chain::Chains;
 pub use roots::Roots;
 use survey::{Question, Survey, survey};
+use tokio::sync::OnceCell;
 
 use crate::clock;
 use crate::coalesce::Coalesce;
@@ -75,6 +76,7 @@ struct Inner {
     unopened: Mutex<Recent<Account, Sighting>>,
     failed: Mutex<Recent<Account, ResolveFailure>>,
     running: Coalesce<(Account, Option<BlockHash>), Answer>,
+    marker: OnceCell<Block>,
     metrics: Metrics,
 }
 
@@ -107,6 +109,7 @@ impl Prover {
             unopened: Mutex::new(Recent::new(REMEMBERED, UNOPENED_MS)),
             failed: Mutex::new(Recent::new(REMEMBERED, FAILED_MS)),
             running: Coalesce::new(OPEN),
+            marker: OnceCell::new(),
             metrics,
         };
         Self {
@@ -243,7 +246,11 @@ impl Inner {
     async fn unopened(&self, account: Account) -> Result<Option<Proven>, ResolveFailure> {
         let table = self.weights.current();
         let asked_at = clock::now();
-        let question = Question::about(account.into(), [self.network.genesis_block()]);
+        let question = Question::about(
+            account.into(),
+            [self.network.genesis_block()],
+            self.marker().await,
+        );
         let survey = survey(&self.full_nodes, &table, &self.roots, &question).await;
         if survey.successor.is_some() {
             return Ok(None);
@@ -319,8 +326,32 @@ impl Inner {
     /// Asks for votes on a frontier, and for what comes after it.
     async fn ask(&self, block: Block, frontier: &Frontier, table: &WeightTable) -> Survey {
         let needed = std::iter::once(block).chain(chain::counted_sends(frontier));
-        let question = Question::about(block.hash().into(), needed);
+        let question = Question::about(block.hash().into(), needed, self.marker().await);
         survey(&self.full_nodes, table, &self.roots, &question).await
+    }
+
+    /// A block that is proven confirmed, the genesis account's newest when first needed: every
+    /// representative can vote for it. `None` while it cannot be proven.
+    async fn marker(&self) -> Option<Block> {
+        let found = self.marker.get_or_try_init(|| async {
+            let genesis = self.network.genesis_account();
+            let info = self
+                .full_nodes
+                .account_info(genesis)
+                .await
+                .map_err(failure)?;
+            let chains = self.chains();
+            let block = chains.block(info.confirmed_frontier).await?;
+            let frontier = chains.frontier(genesis, block).await?;
+            let needed = std::iter::once(block).chain(chain::counted_sends(&frontier));
+            let question = Question::about(block.hash().into(), needed, None);
+            let table = self.weights.current();
+            let survey = survey(&self.full_nodes, &table, &self.roots, &question).await;
+            let votes: Vec<Vote> = survey.votes.into_values().collect();
+            self.proof(genesis, frontier, &votes, &table)?;
+            Ok::<Block, ResolveFailure>(block)
+        });
+        found.await.ok().copied()
     }
 
     /// The proof of a send for its destination.

@@ -4,8 +4,12 @@
 //! representative answers with its final vote for whatever confirmed block has that root, and
 //! `confirm_req` for the block itself. A full node that drops a request says nothing, so silence on
 //! the first one counts only for representatives whose answer to the second one arrived
-//! afterwards on the same channel, and only if every other final vote that came meanwhile could be
-//! told apart: votes carry no request id, so each unknown hash is looked up and its root compared.
+//! afterwards on the same channel. Votes carry no request id, so:
+//! - a vote for the block may be a mere broadcast. The second request therefore asks for a second
+//!   block as well, the *marker*, and only a vote that lists both is an answer;
+//! - every other final vote that came meanwhile may be the answer to the first request. Each
+//!   unknown hash is looked up and its root compared; what cannot be looked up, or was lost in a
+//!   full queue, spoils the channel's silence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,29 +35,50 @@ pub(super) struct Question {
     pub(super) silent: Root,
     /// These blocks should be voted for, all in one vote; not empty.
     pub(super) blocks: Vec<RequestedBlock>,
+    /// Another confirmed block, asked for along with them to tell answers from broadcasts.
+    pub(super) marker: Option<RequestedBlock>,
 }
 
 impl Question {
     /// About a block, and those that a proof of it counts on.
-    pub(super) fn about(silent: Root, blocks: impl IntoIterator<Item = Block>) -> Self {
-        let blocks = blocks.into_iter();
-        let blocks = blocks
-            .map(|b| RequestedBlock {
-                hash: b.hash(),
-                root: b.root(),
-            })
-            .collect();
-        Self { silent, blocks }
+    pub(super) fn about(
+        silent: Root,
+        blocks: impl IntoIterator<Item = Block>,
+        marker: Option<Block>,
+    ) -> Self {
+        let requested = |block: Block| RequestedBlock {
+            hash: block.hash(),
+            root: block.root(),
+        };
+        Self {
+            silent,
+            blocks: blocks.into_iter().map(requested).collect(),
+            // One at the silent root would be its own answer.
+            marker: marker.map(requested).filter(|marker| marker.root != silent),
+        }
     }
 
+    /// Everything that is asked for in one request; a node skips a root that stands there twice.
+    fn request(&self) -> Vec<RequestedBlock> {
+        let marker = self.marker.filter(|marker| !self.blocks.contains(marker));
+        self.blocks.iter().copied().chain(marker).collect()
+    }
+
+    /// Whether the vote is of use for a proof of the blocks.
+    fn is_proven_by(&self, vote: &Vote) -> bool {
+        let mut blocks = self.blocks.iter();
+        blocks.all(|block| vote.hashes.contains(&block.hash))
+    }
+
+    /// Whether the vote answers the request, as far as that can be told.
     fn is_answered_by(&self, vote: &Vote) -> bool {
-        self.blocks
-            .iter()
-            .all(|block| vote.hashes.contains(&block.hash))
+        let mut blocks = self.blocks.iter().chain(&self.marker);
+        blocks.all(|block| vote.hashes.contains(&block.hash))
     }
 
     fn asks_for(&self, hash: &BlockHash) -> bool {
-        self.blocks.iter().any(|block| block.hash == *hash)
+        let mut blocks = self.blocks.iter().chain(&self.marker);
+        blocks.any(|block| block.hash == *hash)
     }
 }
 
@@ -74,8 +99,9 @@ pub(super) struct Survey {
 struct Heard {
     channel: Arc<Channel>,
     votes: BTreeMap<Account, Vote>,
+    answered: BTreeSet<Account>,
     others: BTreeSet<BlockHash>,
-    overflown: bool,
+    spoiled: bool,
 }
 
 /// Asks all voting channels at once; takes as long as the slowest answer, [`ANSWER`] at most, and
@@ -100,11 +126,11 @@ pub(super) async fn survey(
     };
     for one in heard {
         let representatives = one.channel.representatives();
-        let told_apart = !one.overflown && one.others.is_disjoint(&unknown);
+        let told_apart = !one.spoiled && one.others.is_disjoint(&unknown);
         if told_apart {
             survey
                 .silent
-                .extend(one.votes.keys().filter(|who| representatives.contains(who)));
+                .extend(one.answered.intersection(&representatives));
         }
         survey.asked.extend(representatives);
         for (who, vote) in one.votes {
@@ -124,8 +150,9 @@ async fn ask(
     let mut heard = Heard {
         channel: Arc::clone(&channel),
         votes: BTreeMap::new(),
+        answered: BTreeSet::new(),
         others: BTreeSet::new(),
-        overflown: false,
+        spoiled: false,
     };
     let slot = tokio::time::timeout_at(deadline, channel.slot()).await;
     let Ok(Some(_slot)) = slot else { return heard };
@@ -134,7 +161,7 @@ async fn ask(
         hash: BlockHash::ZERO,
         root: question.silent,
     }];
-    let second = question.blocks.clone();
+    let second = question.request();
     if channel.confirm(first).is_err() || channel.confirm(second).is_err() {
         return heard;
     }
@@ -147,20 +174,27 @@ async fn ask(
         }
         for other in vote.hashes.iter().filter(|hash| !question.asks_for(hash)) {
             if heard.others.len() >= MAX_OTHERS {
-                heard.overflown = true;
+                heard.spoiled = true;
             } else {
                 heard.others.insert(*other);
             }
         }
-        if question.is_answered_by(&vote) {
-            heard
-                .votes
-                .insert(vote.representative, vote.as_ref().clone());
-            if expected.iter().all(|who| heard.votes.contains_key(who)) {
-                break;
+        if question.is_proven_by(&vote) {
+            // The answer's list is the same for all, which makes the smaller proof.
+            let answers = question.is_answered_by(&vote);
+            if answers || !heard.votes.contains_key(&vote.representative) {
+                let vote = vote.as_ref().clone();
+                heard.votes.insert(vote.representative, vote);
+            }
+            if answers {
+                heard.answered.insert(vote.representative);
             }
         }
+        if expected.is_subset(&heard.answered) {
+            break;
+        }
     }
+    heard.spoiled |= votes.has_lost();
     heard
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::until;
+use crate::scripted::{answer, greet, query, send};
 use bridge_server::full_node::{FullNodes, Settings};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
@@ -63,36 +64,6 @@ where
     };
     let nodes = FullNodes::start(settings, &mut tasks);
     (metrics, tasks, nodes)
-}
-
-/// Reads the bridge's query.
-async fn query(stream: &mut TcpStream) -> Cookie {
-    let mut bytes = [0; Header::SIZE + 32];
-    stream.read_exact(&mut bytes).await.unwrap();
-    match Message::decode(&bytes).unwrap().1 {
-        Message::NodeIdHandshake(handshake) => handshake.query.unwrap(),
-        other => panic!("{other:?} instead of a query"),
-    }
-}
-
-fn answer(cookie: &Cookie, network: Network) -> Message {
-    let key = PrivateKey::from_bytes([8; 32]);
-    let response = HandshakeResponse::sign(network, &key, cookie, [1; 32]);
-    NodeIdHandshake::response_and_query(response, Cookie::from_bytes([2; 32])).into()
-}
-
-async fn send(stream: &mut TcpStream, message: Message) {
-    let bytes = message.encode(Network::Dev).unwrap();
-    // The bridge may have closed already, which is what some tests want.
-    let _ = stream.write_all(&bytes).await;
-}
-
-/// A proper handshake; the channel is open after it.
-async fn greet(stream: &mut TcpStream) {
-    let cookie = query(stream).await;
-    send(stream, answer(&cookie, Network::Dev)).await;
-    let mut response = [0; Header::SIZE + 160];
-    stream.read_exact(&mut response).await.unwrap();
 }
 
 /// Holds the connection open until the bridge closes it.

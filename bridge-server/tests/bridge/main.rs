@@ -12,4 +12,6 @@ mod common;
 mod links;
 mod overlay;
 mod proofs;
+mod scripted;
+mod silence;
 mod web;
