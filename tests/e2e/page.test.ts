@@ -43,7 +43,7 @@ async function startNode(page: Page): Promise<void> {
 const PASSWORD = "correct horse battery";
 
 async function createWallet(page: Page): Promise<string> {
-	await page.getByRole("link", { name: "Wallet" }).click();
+	await page.getByRole("link", { name: "Wallet", exact: true }).click();
 	await page.getByRole("button", { name: "Create a new wallet" }).click();
 	await page.getByLabel("I have written the words down").check();
 	await page.getByLabel("Password").fill(PASSWORD);
@@ -82,7 +82,7 @@ test("one click makes the tab a node, and two tabs link to each other", async ()
 
 test("an asked balance is shown with who signed it and where it came from", async () => {
 	const { page } = first;
-	await page.getByRole("link", { name: "Ask" }).click();
+	await page.getByRole("link", { name: "Ask", exact: true }).click();
 	await page.locator(".chip").first().click();
 	await page.getByText("Proven, and checked in this tab.").first().waitFor();
 	assert.match(await page.locator(".verdict").first().innerText(), /\d+ representatives/);
@@ -112,8 +112,8 @@ test("test coins arrive in a new wallet with a proof", async () => {
 test("a payment is sent with work from this browser and arrives in the other", async () => {
 	destination = await createWallet(second.page);
 	const { page } = first;
-	await page.getByLabel("To").fill(destination);
-	await page.getByLabel("Amount in nano").fill("0.25");
+	await page.getByRole("textbox", { name: "To", exact: true }).fill(destination);
+	await page.getByRole("textbox", { name: "Amount in nano" }).fill("0.25");
 	await page.getByRole("button", { name: "Send", exact: true }).click();
 	await page.getByText("Confirmed, with a proof").waitFor({ timeout: 60_000 });
 	await until("the payment arrived", async () => (await balance(second.page)).includes("0.25"));
@@ -139,8 +139,8 @@ test("offline, with the bridge gone, a reloaded tab keeps its identity and answe
 	await bridge.kill();
 	await context.setOffline(true);
 	await page.reload();
-	await page.getByRole("link", { name: "Ask" }).waitFor();
-	await page.getByRole("link", { name: "Ask" }).click();
+	await page.getByRole("link", { name: "Ask", exact: true }).waitFor();
+	await page.getByRole("link", { name: "Ask", exact: true }).click();
 	await page.getByLabel("Nano address").fill(destination);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
 	await page.getByText("this tab's own records").waitFor();
