@@ -143,7 +143,7 @@ test("offline, with the bridge gone, a reloaded tab keeps its identity and answe
 	await page.getByRole("link", { name: "Ask", exact: true }).click();
 	await page.getByLabel("Nano address").fill(destination);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
-	await page.getByText("this tab's own records").waitFor();
+	await page.getByText("this tab's own records", { exact: true }).waitFor();
 	assert.ok(
 		(await page.locator("section:not([hidden]) .balance").first().innerText()).includes("0.25"),
 	);

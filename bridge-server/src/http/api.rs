@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use dev_node::DevKeys;
 use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,38 @@ struct Info {
     links: i64,
     records: i64,
     faucet: bool,
+    /// Accounts worth asking for, on a development network only.
+    samples: Vec<SampleAccount>,
+}
+
+#[derive(Serialize)]
+struct SampleAccount {
+    name: &'static str,
+    account: Account,
+}
+
+/// Accounts of the development distribution that show different things.
+fn samples() -> Vec<SampleAccount> {
+    let sample = |name, account| SampleAccount { name, account };
+    vec![
+        sample("the faucet", DevKeys::faucet_account()),
+        sample(
+            "the largest representative",
+            DevKeys::representative(0).account(),
+        ),
+        sample(
+            "an account with payments waiting",
+            DevKeys::sample(DevKeys::SAMPLE_WAITING).account(),
+        ),
+        sample(
+            "an account of old blocks",
+            DevKeys::sample(DevKeys::SAMPLE_LEGACY).account(),
+        ),
+        sample(
+            "one never opened",
+            DevKeys::sample(DevKeys::SAMPLE_UNOPENED).account(),
+        ),
+    ]
 }
 
 #[derive(Serialize)]
@@ -99,6 +132,7 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
         links: site.metrics.links.get(),
         records: site.metrics.records.get(),
         faucet: site.faucet.is_some(),
+        samples: site.faucet.as_ref().map_or_else(Vec::new, |_| samples()),
     })
 }
 
