@@ -208,6 +208,27 @@ impl Driver {
         }
     }
 
+    /// Makes the node lie in the named way, or not at all.
+    #[cfg(feature = "adversary")]
+    fn tamper(self: &Rc<Self>, id: u64, how: &str) {
+        use nanonet::adversary::Tamper;
+        use nanonet::testing::TestKeys;
+        match (how, Tamper::from_name(how)) {
+            ("none", _) => self.state.borrow_mut().node.stop_lying(),
+            (_, Some(kind)) => self.state.borrow_mut().node.lie(kind, TestKeys::new()),
+            (_, None) => {
+                let fault = Fault {
+                    code: "bad-lie",
+                    message: format!("{how:?} is no kind of lie that this build knows"),
+                };
+                self.page.error(id, &fault);
+                return;
+            }
+        }
+        self.page.result(id, &());
+        self.pump();
+    }
+
     /// A transport is open.
     pub(super) fn carrier_opened(self: &Rc<Self>, link: LinkId) {
         let (opened, bridge) = {
