@@ -27,8 +27,8 @@ export function launch(): Promise<Browser> {
 
 /** The test page: an empty one that puts the package's exports where tests reach them. */
 const testPage = (node: string) => ({
-	html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/${node}.test.js"></script></html>`,
-	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; Object.assign(globalThis, { nanonet, core, ready: true });`,
+	html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script type="module" src="/${node}.test.js"></script></html>`,
+	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; await core.initCore(); Object.assign(globalThis, { nanonet, core, ready: true });`,
 });
 
 /**
@@ -76,6 +76,8 @@ export class Tab {
 		options: TabOptions = {},
 	): Promise<Tab> {
 		const context = await browser.newContext();
+		// The compiler that runs the tests names functions through a helper that pages lack.
+		await context.addInitScript("globalThis.__name = (named) => named");
 		const page = await context.newPage();
 		const problems: string[] = [];
 		page.on("pageerror", (error) => problems.push(`${name}: ${error.stack ?? error}`));
