@@ -25,13 +25,10 @@ export interface Keyed {
 
 /** Derives an account of the public seed. `page` has the package's core loaded. */
 export function account(page: Page, index: number, seed = SEED): Promise<Keyed> {
-	return page.evaluate(
-		async ([from, at]) => {
-			await globalThis.core.initCore();
-			return globalThis.core.deriveAccount(from, at) as Keyed;
-		},
-		[seed, index] as const,
-	);
+	return page.evaluate(([from, at]) => globalThis.core.deriveAccount(from, at) as Keyed, [
+		seed,
+		index,
+	] as const);
 }
 
 /** One nano in raw. */
@@ -48,8 +45,7 @@ export interface Change {
 /** Builds and signs a block in the page; work is added when given. */
 export function signed(page: Page, from: Keyed, change: Change, work?: string): Promise<object> {
 	return page.evaluate(
-		async ([keyed, parts, nonce]) => {
-			await globalThis.core.initCore();
+		([keyed, parts, nonce]) => {
 			const block = globalThis.core.buildBlock({
 				...parts,
 				balance: BigInt(parts.balance),

@@ -28,7 +28,7 @@ export function launch(): Promise<Browser> {
 /** The test page: an empty one that puts the package's exports where tests reach them. */
 const testPage = (node: string) => ({
 	html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script type="module" src="/${node}.test.js"></script></html>`,
-	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; await core.initCore(); Object.assign(globalThis, { nanonet, core, ready: true });`,
+	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; import { heldAccounts } from "/held-accounts.js"; await core.initCore(); Object.assign(globalThis, { nanonet, core, heldAccounts, ready: true });`,
 });
 
 /**
@@ -39,6 +39,10 @@ export function site(): { path: string; remove: () => void } {
 	const folder = temporaryFolder();
 	cpSync(join(root, "nano-wasm", "pkg"), join(folder.path, "nanonet"), { recursive: true });
 	cpSync(join(root, "tests", "e2e", "liar"), join(folder.path, "liar"), { recursive: true });
+	cpSync(
+		join(root, "tests", "e2e", "pages", "held-accounts.js"),
+		join(folder.path, "held-accounts.js"),
+	);
 	for (const [page, node] of [
 		["index.html", "nanonet/index"],
 		["liar.html", "liar/liar"],
@@ -139,26 +143,7 @@ export class Tab {
 
 	/** Public keys (64 hex digits) of the accounts in the tab's slice, read from IndexedDB itself. */
 	heldAccounts(): Promise<string[]> {
-		return this.page.evaluate(async () => {
-			const promised = <T>(request: IDBRequest<T>) =>
-				new Promise<T>((resolve, reject) => {
-					request.onsuccess = () => resolve(request.result);
-					request.onerror = () => reject(request.error);
-				});
-			const keys: string[] = [];
-			for (const { name } of await indexedDB.databases()) {
-				if (!name?.startsWith("nanonet")) continue;
-				const database = await promised(indexedDB.open(name));
-				for (const store of database.objectStoreNames) {
-					const all = await promised(database.transaction(store).objectStore(store).getAllKeys());
-					keys.push(...all.map(String));
-				}
-				database.close();
-			}
-			return keys
-				.filter((key) => key.startsWith("account/"))
-				.map((key) => key.slice("account/".length).toUpperCase());
-		});
+		return this.page.evaluate(() => globalThis.heldAccounts());
 	}
 
 	/** Keeps an account up to date in the tab. */
@@ -216,4 +201,5 @@ declare global {
 	var core: any;
 	// biome-ignore lint/suspicious/noExplicitAny: as above
 	var node: any;
+	var heldAccounts: () => Promise<string[]>;
 }
