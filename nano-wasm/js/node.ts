@@ -17,6 +17,9 @@ import type {
 import { WorkPool } from "./work-pool.js";
 import { type News, WorkerClient } from "./worker-client.js";
 
+/** How long after the start the first work thread is made. */
+const PREPARE_WORK_MS = 1_000;
+
 /** @internal Reaches a node's worker; test builds send commands of their own through it. */
 export let clientOf: (node: NanoNode) => WorkerClient;
 
@@ -68,6 +71,8 @@ export class NanoNode {
 		this.#events = events;
 		this.#release = release;
 		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
+		// Not during the start, whose time a person feels; but before the network can be gone.
+		setTimeout(() => void this.work.prepare(), PREPARE_WORK_MS);
 		addEventListener("online", this.#onConnectivity);
 		addEventListener("offline", this.#onConnectivity);
 	}

@@ -30,12 +30,16 @@ interface Job {
 	told: number;
 }
 
-/** Threads that compute work. They are made at the first search and kept until `close`. */
+/**
+ * Threads that compute work, kept until `close`. The first is made by `prepare`, so that a page that has
+ * lost its network still computes; the others at the first search. A thread that cannot be made is done
+ * without while another is there.
+ */
 export class WorkPool {
 	/** How many threads it uses. */
 	readonly threads: number;
 	readonly #threshold: string;
-	#workers: Worker[] | undefined;
+	readonly #workers = new Set<Worker>();
 	#module: Promise<WebAssembly.Module> | undefined;
 	readonly #flag: Int32Array | null;
 	readonly #queue: Job[] = [];
@@ -90,6 +94,11 @@ export class WorkPool {
 		});
 	}
 
+	/** Loads the kernel and makes the first thread. A failure shows at the next search. */
+	async prepare(): Promise<void> {
+		await this.#load(1).catch(() => {});
+	}
+
 	/** Ends the threads; searches that are not done fail. */
 	close(): void {
 		if (this.#closed) return;
@@ -103,7 +112,7 @@ export class WorkPool {
 		const job = this.#queue.shift();
 		if (!job) return;
 		this.#running = job;
-		this.#load().then(
+		this.#load(this.threads).then(
 			(workers) => {
 				if (this.#running === job) this.#begin(job, workers);
 			},
@@ -135,29 +144,34 @@ export class WorkPool {
 		});
 	}
 
-	/** The threads, made when they are first needed. */
-	async #load(): Promise<Worker[]> {
+	/** At least one thread and at most `count`, made when they are first needed. */
+	async #load(count: number): Promise<Worker[]> {
 		this.#module ??= compile(new URL("./work.wasm", import.meta.url));
 		const module = await this.#module;
 		if (this.#closed) throw closed();
-		this.#workers ??= Array.from({ length: this.threads }, (_, index) => {
-			const worker = new Worker(new URL("./work-worker.js", import.meta.url), {
-				type: "module",
-				name: `nanonet work ${index + 1}`,
-			});
-			worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#heard(data);
-			worker.onerror = (event) => {
-				event.preventDefault();
-				this.#fail(
-					new NanoError("work-unavailable", `A work thread failed: ${event.message}.`, {
-						cause: event.error,
-					}),
-				);
-			};
-			send(worker, { type: "load", module, stop: this.#flag });
-			return worker;
+		while (this.#workers.size < count) this.#workers.add(this.#thread(module));
+		return [...this.#workers];
+	}
+
+	#thread(module: WebAssembly.Module): Worker {
+		const worker = new Worker(new URL("./work-worker.js", import.meta.url), {
+			type: "module",
+			name: `nanonet work ${this.#workers.size + 1}`,
 		});
-		return this.#workers;
+		worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#heard(data);
+		worker.onerror = (event) => {
+			event.preventDefault();
+			worker.terminate();
+			this.#workers.delete(worker);
+			if (this.#workers.size > 0) return;
+			this.#fail(
+				new NanoError("work-unavailable", `The work threads failed: ${event.message}.`, {
+					cause: event.error,
+				}),
+			);
+		};
+		send(worker, { type: "load", module, stop: this.#flag });
+		return worker;
 	}
 
 	#heard(message: FromThread): void {
@@ -193,7 +207,7 @@ export class WorkPool {
 		if (this.#running !== job) return;
 		this.#running = undefined;
 		if (this.#flag) Atomics.store(this.#flag, 0, 0);
-		else for (const worker of this.#workers ?? []) send(worker, { type: "stop", job: job.number });
+		else for (const worker of this.#workers) send(worker, { type: "stop", job: job.number });
 		this.#advance();
 	}
 
@@ -202,8 +216,8 @@ export class WorkPool {
 		const jobs = [...(this.#running ? [this.#running] : []), ...this.#queue];
 		this.#running = undefined;
 		this.#queue.length = 0;
-		for (const worker of this.#workers ?? []) worker.terminate();
-		this.#workers = undefined;
+		for (const worker of this.#workers) worker.terminate();
+		this.#workers.clear();
 		this.#module = undefined;
 		for (const job of jobs) job.reject(error);
 	}

@@ -8,7 +8,7 @@ import type * as Core from "nanonet/core";
 
 /** Where a block is on its way. */
 export type Progress =
-	| { step: "working"; chance: number }
+	| { step: "working"; fraction: number }
 	| { step: "publishing" }
 	| { step: "confirmed"; hash: string };
 
@@ -59,10 +59,10 @@ async function publish(
 ): Promise<string> {
 	const { buildBlock, signBlock, workRoot, workThreshold } = await loadCore();
 	const unsigned = buildBlock({ account: wallet.address, ...fields });
-	progress({ step: "working", chance: 0 });
+	progress({ step: "working", fraction: 0 });
 	const work = await node.work.generate(workRoot(unsigned), {
 		threshold: workThreshold(node.network, kind),
-		onProgress: (at) => progress({ step: "working", chance: at.chance }),
+		onProgress: (at) => progress({ step: "working", fraction: at.fraction }),
 		...(signal ? { signal } : {}),
 	});
 	const block: BlockJson = { ...signBlock(unsigned, wallet.privateKey), work };

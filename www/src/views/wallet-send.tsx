@@ -20,7 +20,7 @@ export function ProgressLine({ progress, verb }: { progress: Progress; verb: str
 			{progress.step === "working" ? (
 				<progress
 					max={1}
-					value={progress.chance}
+					value={progress.fraction}
 					aria-label="Chance that the work is done by now"
 				/>
 			) : (
