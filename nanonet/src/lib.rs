@@ -34,6 +34,7 @@ mod seal;
 mod sighting;
 mod signaling;
 pub mod slice;
+mod sorted;
 mod status;
 #[cfg(any(test, feature = "adversary"))]
 pub mod testing;

@@ -8,11 +8,10 @@
 //! - A dropped peer at fault is banned ([`Bans`]) for [`BAN_MS`], by node id: a new id costs join
 //!   work. The oldest ban goes when [`MAX_BANS`] are held.
 
-use std::collections::BTreeMap;
-
 use nano_core::UnixMillis;
 
 use crate::NodeId;
+use crate::sorted::SortedMap;
 
 /// Most tokens a link saves up.
 pub(crate) const CAPACITY: u32 = 600;
@@ -100,7 +99,7 @@ impl Faults {
 /// Who is kept away, until when.
 #[derive(Debug, Default)]
 pub(crate) struct Bans {
-    until: BTreeMap<NodeId, UnixMillis>,
+    until: SortedMap<NodeId, UnixMillis>,
 }
 
 impl Bans {

@@ -18,7 +18,7 @@
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
 //! worked off completely before the next; nothing is random but what the seed gives.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use nano_core::UnixMillis;
 
@@ -35,6 +35,7 @@ use crate::routing::places::Places;
 use crate::routing::table::{Peer, Table};
 use crate::signaling::Sessions;
 use crate::slice::{Slice, SliceConfig};
+use crate::sorted::SortedSet;
 use crate::status::Counters;
 use crate::timers::{Timer, Timers};
 use crate::watch::Watching;
@@ -57,7 +58,7 @@ pub struct Node {
     pub(crate) now: UnixMillis,
     pub(crate) outputs: VecDeque<Output>,
     /// Links with something to say.
-    pub(crate) stirred: BTreeSet<LinkId>,
+    pub(crate) stirred: SortedSet<LinkId>,
     pub(crate) timers: Timers,
     pub(crate) places: Places,
     pub(crate) table: Table,
@@ -111,7 +112,7 @@ impl Node {
             rng: Rng::from_seed(seed),
             now,
             outputs: VecDeque::new(),
-            stirred: BTreeSet::new(),
+            stirred: SortedSet::new(),
             timers,
             table: Table::default(),
             known: Known::new(id),

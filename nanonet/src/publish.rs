@@ -17,12 +17,11 @@
 //!
 //! Limits: [`MAX_PENDING`] own blocks; [`MAX_RELAYS`] relays, the oldest forgotten first.
 
-use std::collections::BTreeMap;
-
 use nano_core::{Account, Block, BlockHash};
 
 use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
+use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, Reply, Target};
 use crate::{
@@ -59,8 +58,8 @@ struct Relay {
 /// Own blocks and relays.
 #[derive(Debug, Default)]
 pub(crate) struct Publishing {
-    pending: BTreeMap<BlockHash, Pending>,
-    relays: BTreeMap<RelayId, Relay>,
+    pending: SortedMap<BlockHash, Pending>,
+    relays: SortedMap<RelayId, Relay>,
     last_relay: u64,
 }
 

@@ -21,12 +21,11 @@
 //! Limits: one round step per second ([`STEPS_BRIDGE`] at a bridge) of 256 names, [`MAX_PULLS`]
 //! pulls at a time, [`MAX_WANTED`] names remembered, rounds with [`MAX_PARTNERS`] nodes.
 
-use std::collections::BTreeMap;
-
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{
     Ask, BATCH_BYTES, Failure, Header, MAX_HEADERS, MAX_RECORDS, Packed, Reply, Target, Voucher,
@@ -69,10 +68,10 @@ struct Pull {
 /// Rounds and pulls under way.
 #[derive(Debug, Default)]
 pub(crate) struct Replication {
-    rounds: BTreeMap<NodeId, Round>,
-    pulls: BTreeMap<u64, Pull>,
+    rounds: SortedMap<NodeId, Round>,
+    pulls: SortedMap<u64, Pull>,
     last_pull: u64,
-    wanted: BTreeMap<Header, UnixMillis>,
+    wanted: SortedMap<Header, UnixMillis>,
 }
 
 impl Node {
@@ -360,13 +359,14 @@ impl Node {
         let rounds = &mut self.replication.rounds;
         rounds.retain(|id, _| partners.contains(id));
         for id in partners.into_iter().filter(|id| *id != us) {
-            rounds.entry(id).or_default();
+            rounds.get_or_insert_with(id, Round::default);
         }
         let steps = match self.config.role {
             Role::Browser => 1,
             Role::Bridge => STEPS_BRIDGE,
         };
-        let mut due: Vec<(Option<UnixMillis>, NodeId)> = rounds
+        // Those that waited longest first.
+        let due: SortedSet<(Option<UnixMillis>, NodeId)> = rounds
             .iter()
             .filter(|(_, round)| {
                 round.cursor.is_some()
@@ -374,9 +374,9 @@ impl Node {
             })
             .map(|(id, round)| (round.ended, *id))
             .collect();
-        due.sort_unstable();
         let busy = due.len() > steps;
-        for (_, id) in due.into_iter().take(steps) {
+        let next: Vec<NodeId> = due.iter().take(steps).map(|(_, id)| *id).collect();
+        for id in next {
             self.round_step(id);
         }
         if busy {

@@ -14,12 +14,11 @@
 //! Memory: [`MAX_RESOLVES`] at a time, [`MAX_UNOPENED`] statements. At the limit the answer is
 //! "busy".
 
-use std::collections::BTreeMap;
-
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::query::asking::UNOPENED_MS;
 use crate::routing::forward::Upstream;
+use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{ANSWER_BYTES, Failure, Found, Packed, Reply, fitting};
 use crate::{Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Role, Sighting};
@@ -43,11 +42,17 @@ struct Open {
 #[derive(Debug, Default)]
 pub(crate) struct Resolves {
     last: u64,
-    open: BTreeMap<ResolveId, Open>,
-    unopened: BTreeMap<Account, Sighting>,
+    open: SortedMap<ResolveId, Open>,
+    unopened: SortedMap<Account, Sighting>,
 }
 
 impl Resolves {
+    fn about(&self, account: &Account) -> Option<ResolveId> {
+        let mut open = self.open.iter();
+        let found = open.find(|(_, open)| open.account == *account);
+        found.map(|(id, _)| *id)
+    }
+
     fn remember_unopened(&mut self, sighting: Sighting, now: UnixMillis) {
         if self.unopened.len() >= MAX_UNOPENED {
             self.unopened
@@ -80,12 +85,13 @@ impl Node {
             return self.reply(upstream, request, Reply::Found(Box::new(found)));
         }
         let busy = Reply::Unresolved(ResolveFailure::Busy);
-        let open = self.resolves.open.values_mut();
-        if let Some(open) = open.into_iter().find(|open| open.account == account) {
-            if open.waiting.len() >= MAX_WAITING {
-                return self.reply(upstream, request, busy);
+        if let Some(id) = self.resolves.about(&account) {
+            match self.resolves.open.get_mut(&id) {
+                Some(open) if open.waiting.len() < MAX_WAITING => {
+                    open.waiting.push((upstream, request));
+                }
+                _ => self.reply(upstream, request, busy),
             }
-            open.waiting.push((upstream, request));
             return;
         }
         if self.resolves.open.len() >= MAX_RESOLVES {

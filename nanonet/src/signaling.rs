@@ -21,13 +21,14 @@
 //! [`MAX_SDP`] bytes, [`MAX_CANDIDATES`] candidates of [`MAX_CANDIDATE`] bytes per session and
 //! side, [`MAX_EARLY`] candidates for sessions not known yet.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use nano_core::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use crate::routing::forward::Own;
 use crate::routing::places::{Admission, Seat};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Reply, Target};
 use crate::{LinkOrigin, Node, NodeId, Output, PeerRecord, Role, SessionId, SignalOp, seal};
@@ -118,8 +119,8 @@ struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     last: u64,
-    sessions: BTreeMap<SessionId, Session>,
-    remembered: BTreeSet<u64>,
+    sessions: SortedMap<SessionId, Session>,
+    remembered: SortedSet<u64>,
     remembered_order: VecDeque<u64>,
     early: VecDeque<(u64, String)>,
 }
@@ -348,9 +349,10 @@ impl Node {
         };
         let answering = self.sessions.sessions.values();
         let answering = answering.filter(|session| !session.offerer && !session.linked);
+        let answering = answering.count();
         let linked = self.table.link_to(&id).is_some();
         let places = self.places.admit(&self.table.seats(), &seat) != Admission::Refuse;
-        let welcome = (places || linked) && answering.count() < MAX_ANSWERS;
+        let welcome = (places || linked) && answering < MAX_ANSWERS;
         let session = self.sessions.insert(number, from, false, links, self.now);
         if !welcome {
             self.say(session, Say::Refuse);

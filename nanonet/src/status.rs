@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::sorted::SortedMap;
 use crate::{LinkInfo, Node, NodeState, Role, Status};
 
 /// Everything counted.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     /// Records and answers refused, by reason.
-    pub(crate) refused: BTreeMap<&'static str, u64>,
+    pub(crate) refused: SortedMap<&'static str, u64>,
     /// Links closed, by reason.
-    pub(crate) dropped: BTreeMap<&'static str, u64>,
+    pub(crate) dropped: SortedMap<&'static str, u64>,
     /// Questions of others answered here.
     pub(crate) served: u64,
     /// Requests of others passed on.
@@ -27,13 +28,13 @@ pub(crate) struct Counters {
 impl Counters {
     /// Counts something refused.
     pub(crate) fn refuse(&mut self, reason: &'static str) {
-        let count = self.refused.entry(reason).or_default();
+        let count = self.refused.get_or_insert_with(reason, || 0);
         *count = count.saturating_add(1);
     }
 
     /// Counts a link closed.
     pub(crate) fn drop_link(&mut self, reason: &'static str) {
-        let count = self.dropped.entry(reason).or_default();
+        let count = self.dropped.get_or_insert_with(reason, || 0);
         *count = count.saturating_add(1);
     }
 }
@@ -76,8 +77,8 @@ impl Node {
             receivables: self.slice.receivable_count(),
             record_bytes: self.slice.bytes(),
             pending: number(self.publishing.len()),
-            refused: self.counters.refused.clone(),
-            dropped: self.counters.dropped.clone(),
+            refused: shown(&self.counters.refused),
+            dropped: shown(&self.counters.dropped),
             answers_served: self.counters.served,
             forwarded: self.counters.forwarded,
             bytes_in,
@@ -103,4 +104,11 @@ impl Node {
             NodeState::Connecting
         }
     }
+}
+
+fn shown(counts: &SortedMap<&'static str, u64>) -> BTreeMap<&'static str, u64> {
+    counts
+        .iter()
+        .map(|(reason, count)| (*reason, *count))
+        .collect()
 }

@@ -3,10 +3,9 @@
 //! Each purpose has at most one time; setting it again moves it. Memory is one entry per purpose,
 //! and purposes belong to things that are bounded elsewhere (links, requests, sessions).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use nano_core::{BlockHash, UnixMillis};
 
+use crate::sorted::{SortedMap, SortedSet};
 use crate::{LinkId, ResolveId, SessionId};
 
 /// What is to be done at a time.
@@ -35,8 +34,8 @@ pub(crate) enum Timer {
 /// The table of times.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    times: BTreeMap<Timer, UnixMillis>,
-    order: BTreeSet<(UnixMillis, Timer)>,
+    times: SortedMap<Timer, UnixMillis>,
+    order: SortedSet<(UnixMillis, Timer)>,
 }
 
 impl Timers {

@@ -7,18 +7,17 @@
 //!
 //! Limits: 64 accounts here, and 64 per link at a bridge; a longer list breaks the protocol.
 
-use std::collections::BTreeSet;
-
 use nano_core::Account;
 
 use crate::slice::MAX_WATCHED;
+use crate::sorted::SortedSet;
 use crate::wire::{BATCH_BYTES, Message, Packed, fitting};
 use crate::{Event, LinkId, Node, Role};
 
 /// The accounts watched here.
 #[derive(Debug, Default)]
 pub(crate) struct Watching {
-    accounts: BTreeSet<Account>,
+    accounts: SortedSet<Account>,
 }
 
 impl Node {
@@ -77,7 +76,11 @@ impl Node {
             return;
         };
         let before = std::mem::replace(&mut peer.watches, accounts.into_iter().collect());
-        let new: Vec<Account> = peer.watches.difference(&before).copied().collect();
+        let watches = peer.watches.iter();
+        let new: Vec<Account> = watches
+            .filter(|account| !before.contains(account))
+            .copied()
+            .collect();
         for account in new {
             self.send_update(link, &account);
         }

@@ -9,12 +9,11 @@
 //! - which accounts were asked for here is remembered for [`ASKED_MS`]: their records may be put
 //!   here without a bridge's word. At most [`MAX_ASKED`].
 
-use std::collections::BTreeMap;
-
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome};
+use crate::sorted::SortedMap;
 use crate::wire::{ANSWER_BYTES, Found, Packed, fitting};
 use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Role};
 
@@ -28,8 +27,8 @@ const MAX_VERIFIED: usize = 512;
 /// Accounts asked for here lately, and records verified lately.
 #[derive(Debug, Default)]
 pub(crate) struct Lately {
-    asked: BTreeMap<Account, UnixMillis>,
-    verified: BTreeMap<[u8; 32], u64>,
+    asked: SortedMap<Account, UnixMillis>,
+    verified: SortedMap<[u8; 32], u64>,
     counter: u64,
 }
 

@@ -9,6 +9,7 @@ use nano_core::{Account, UnixMillis};
 
 use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
 use crate::routing::forward::{Own, Upstream};
+use crate::routing::table::Turn;
 use crate::slice::ChainOrder;
 use crate::timers::Timer;
 use crate::wire::{Ask, Found, Reply, Response, Target};
@@ -98,14 +99,12 @@ impl Node {
     /// The link that the next path would go over.
     fn next_path(&self, question: &Question) -> Option<(LinkId, Role)> {
         let over_bridge = question.tried.iter().any(|link| self.is_bridge(*link));
-        self.table
-            .towards(&AccountKey::new(&question.account).point())
-            .into_iter()
-            .map(|(link, _, role)| (link, role))
-            .find(|(link, role)| {
-                let again = question.tried.contains(link);
-                !again && (*role == Role::Browser || !over_bridge)
-            })
+        let point = AccountKey::new(&question.account).point();
+        self.table.next(&point, |link, role, _| match role {
+            _ if question.tried.contains(&link) => None,
+            Role::Browser => Some(Turn::Browser),
+            Role::Bridge => (!over_bridge).then_some(Turn::Bridge),
+        })
     }
 
     fn start_path(&mut self, id: u64) {

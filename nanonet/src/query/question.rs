@@ -17,11 +17,10 @@
 //!
 //! Memory: [`MAX_QUESTIONS`] at a time, each with at most [`MAX_PATHS`] paths.
 
-use std::collections::BTreeMap;
-
 use nano_core::proof::ProvenFrontier;
 use nano_core::{Account, BlockHash, UnixMillis};
 
+use crate::sorted::SortedMap;
 use crate::{AccountRecord, AnswerSource, GetError, GetOptions, LinkId, RequestId, Sighting};
 
 /// Most questions at a time.
@@ -81,7 +80,7 @@ pub(crate) struct Question {
     /// See above.
     pub(crate) last_reason: &'static str,
     /// Who was first with which frontier (`None`: with "never opened" or receivables only).
-    pub(crate) sources: BTreeMap<Option<BlockHash>, AnswerSource>,
+    pub(crate) sources: SortedMap<Option<BlockHash>, AnswerSource>,
     /// A verified record the slice had no room for.
     pub(crate) unkept: Option<(Box<AccountRecord>, Box<ProvenFrontier>)>,
     /// A valid statement that the account was never opened.
@@ -138,7 +137,7 @@ impl Question {
             answers: 0,
             refused: 0,
             last_reason: "",
-            sources: BTreeMap::new(),
+            sources: SortedMap::new(),
             unkept: None,
             unopened: None,
         }
@@ -153,7 +152,7 @@ impl Question {
         partial: bool,
     ) {
         self.answers = self.answers.saturating_add(1);
-        self.sources.entry(frontier).or_insert(source);
+        self.sources.get_or_insert_with(frontier, || source);
         if !partial {
             self.settles.get_or_insert(now.plus(SETTLE_MS));
         }
@@ -248,7 +247,7 @@ impl Question {
 /// All questions under way, by the id of their paths.
 #[derive(Debug, Default)]
 pub(crate) struct Questions {
-    pub(crate) open: BTreeMap<u64, Question>,
+    pub(crate) open: SortedMap<u64, Question>,
 }
 
 impl Questions {

@@ -41,7 +41,7 @@ fn put(node: &mut Node, record: &Record, voucher: Option<Voucher>) -> bool {
 fn a_record_that_nobody_asked_for_or_vouches_for_is_not_kept() {
     let mut node = node(Vec::new());
     assert!(!put(&mut node, &record(1), None));
-    assert_eq!(node.counters.refused.get("unsolicited-put"), Some(&1));
+    assert_eq!(node.counters.refused.get(&"unsolicited-put"), Some(&1));
 }
 
 #[test]

@@ -7,10 +7,10 @@
 //!
 //! Rules:
 //! - an id is handled once; again, it is answered `seen`;
-//! - the next link is the first untried one of: the target itself; a peer that lists the target;
-//!   browsers by distance, bridges only when no browser is left
-//!   ([`Table::towards`](super::table::Table::towards)). A bridge asks other bridges before
-//!   browsers where one node is looked for, because they know the most;
+//! - the next link is the untried one whose [`Turn`] comes first and that is nearest: the target
+//!   itself; a peer that lists the target; browsers, and bridges only when no browser is left. A
+//!   bridge asks other bridges before browsers where one node is looked for, because they know the
+//!   most;
 //! - look-ups of nodes and puts go only to links nearer to the target than we are, and end here
 //!   when there is none; questions and messages to one node may also step aside, which is what
 //!   finds a way when the links are too few for greedy routing;
@@ -25,10 +25,12 @@
 //! Memory: [`MAX_PASSING`] requests, [`MAX_PER_LINK`] of them per link, [`MAX_HELD_BYTES`] of
 //! records in them; [`MAX_SEEN`] ids, the oldest forgotten first.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use nano_core::{BlockHash, UnixMillis};
 
+use super::table::Turn;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
 use crate::{Distance, LinkId, Node, Role, SessionId};
@@ -88,10 +90,10 @@ struct Passing {
 /// Requests on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Forwards {
-    passing: BTreeMap<u64, Passing>,
-    per_link: BTreeMap<LinkId, usize>,
+    passing: SortedMap<u64, Passing>,
+    per_link: SortedMap<LinkId, usize>,
     held_bytes: usize,
-    seen: BTreeSet<u64>,
+    seen: SortedSet<u64>,
     seen_order: VecDeque<u64>,
 }
 
@@ -112,7 +114,7 @@ impl Forwards {
 
     fn insert(&mut self, passing: Passing) {
         if let Upstream::Link(link) = passing.upstream {
-            *self.per_link.entry(link).or_default() += 1;
+            *self.per_link.get_or_insert_with(link, || 0) += 1;
         }
         self.held_bytes += passing.held_bytes;
         self.passing.insert(passing.request.id, passing);
@@ -276,32 +278,31 @@ impl Node {
         } else {
             target.distance(&self.id.point())
         };
-        let mut links = self.table.towards(&target);
-        if let Target::Exactly(id) = &request.target {
-            let by_bridge = self.config.role == Role::Bridge;
-            links.sort_by_key(|(link, distance, role)| {
-                if distance.shared_bits() == 256 {
-                    0
-                } else if self.known.is_listed_by(*link, id) {
-                    1
-                } else if by_bridge && *role == Role::Bridge {
-                    2
-                } else {
-                    3
-                }
-            });
-        }
-        links
-            .into_iter()
-            .find(|(link, distance, role)| {
-                let fresh = Some(*link) != from && !passing.tried.contains(link);
-                // The one who looks for its neighbours is linked with some of them.
-                let asker = find && distance.shared_bits() == 256;
-                let nearer = *role == Role::Browser && *distance < limit;
-                let only_way = *role == Role::Bridge && own && tries == 0;
-                fresh && !asker && (!greedy || nearer || only_way)
+        let exactly = match &request.target {
+            Target::Exactly(id) => Some(id),
+            Target::Near(_) => None,
+        };
+        let by_bridge = self.config.role == Role::Bridge;
+        let next = self.table.next(&target, |link, role, distance| {
+            if Some(link) == from || passing.tried.contains(&link) {
+                return None;
+            }
+            // The one who looks for its neighbours is linked with some of them.
+            let asker = find && distance.shared_bits() == 256;
+            let nearer = role == Role::Browser && distance < limit;
+            let only_way = role == Role::Bridge && own && tries == 0;
+            if asker || (greedy && !nearer && !only_way) {
+                return None;
+            }
+            let listed = exactly.is_some_and(|id| self.known.is_listed_by(link, id));
+            Some(match role {
+                _ if listed => Turn::Listed,
+                Role::Bridge if by_bridge && exactly.is_some() => Turn::Knowing,
+                Role::Browser => Turn::Browser,
+                Role::Bridge => Turn::Bridge,
             })
-            .map(|(link, ..)| link)
+        });
+        next.map(|(link, _)| link)
     }
 
     /// Nobody is left to pass a request to.
@@ -439,7 +440,7 @@ impl Node {
     pub(crate) fn forwards_link_gone(&mut self, link: LinkId) {
         let mut orphans = Vec::new();
         let mut stuck = Vec::new();
-        for (id, passing) in &mut self.forwards.passing {
+        for (id, passing) in self.forwards.passing.iter_mut() {
             if passing.upstream == Upstream::Link(link) {
                 orphans.push(*id);
             } else if passing.waiting == Some(link) {

@@ -11,10 +11,9 @@
 //! Memory: at most [`MAX_KNOWN`] records (beyond it the node furthest from us is not kept), lists
 //! of at most [`MAX_LISTS`] links, [`MAX_BACK_OFF`] back-offs (the one that ends first goes).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use nano_core::UnixMillis;
 
+use crate::sorted::{SortedMap, SortedSet};
 use crate::{LinkId, NodeId, PeerRecord, Role};
 
 /// Most records held.
@@ -47,9 +46,9 @@ struct BackOff {
 #[derive(Debug)]
 pub(crate) struct Known {
     us: NodeId,
-    entries: BTreeMap<NodeId, Entry>,
-    lists: BTreeMap<LinkId, BTreeSet<NodeId>>,
-    back_off: BTreeMap<NodeId, BackOff>,
+    entries: SortedMap<NodeId, Entry>,
+    lists: SortedMap<LinkId, SortedSet<NodeId>>,
+    back_off: SortedMap<NodeId, BackOff>,
 }
 
 impl Known {
@@ -57,9 +56,9 @@ impl Known {
     pub(crate) const fn new(us: NodeId) -> Self {
         Self {
             us,
-            entries: BTreeMap::new(),
-            lists: BTreeMap::new(),
-            back_off: BTreeMap::new(),
+            entries: SortedMap::new(),
+            lists: SortedMap::new(),
+            back_off: SortedMap::new(),
         }
     }
 
@@ -85,7 +84,7 @@ impl Known {
 
     /// The records that the peer behind `link` lists.
     pub(crate) fn listed_by(&self, link: LinkId) -> impl Iterator<Item = (&NodeId, &PeerRecord)> {
-        let ids = self.lists.get(&link).into_iter().flatten();
+        let ids = self.lists.get(&link).into_iter().flat_map(SortedSet::iter);
         ids.filter_map(|id| self.get(id).map(|record| (id, record)))
     }
 
@@ -118,7 +117,7 @@ impl Known {
             return;
         }
         let before = self.lists.remove(&link).unwrap_or_default();
-        let mut list = BTreeSet::new();
+        let mut list = SortedSet::new();
         for record in records {
             let id = record.node_id();
             if let Some(entry) = self.keep(id, record)
@@ -176,7 +175,7 @@ impl Known {
                 list.remove(&furthest);
             }
         }
-        let entry = self.entries.entry(id).or_insert_with(|| Entry {
+        let entry = self.entries.get_or_insert_with(id, || Entry {
             record: record.clone(),
             listed_by: 0,
             found_until: UnixMillis(0),
@@ -187,8 +186,8 @@ impl Known {
         Some(entry)
     }
 
-    fn unlist(&mut self, list: &BTreeSet<NodeId>) {
-        for id in list {
+    fn unlist(&mut self, list: &SortedSet<NodeId>) {
+        for id in list.iter() {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.listed_by = entry.listed_by.saturating_sub(1);
             }

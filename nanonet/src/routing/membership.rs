@@ -11,12 +11,12 @@
 //!   at most [`MAX_OFFERS`] at a time.
 //! - *Bridges*: while none is linked, a browser asks its shell for one every [`NEED_BRIDGE_MS`].
 
-use std::collections::BTreeSet;
-
 use super::forward::Own;
+use super::nearest::Nearest;
 use super::places::{Admission, Seat};
 use super::table::{Table, Who};
 use crate::signaling::MAX_OFFERS;
+use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, MAX_PEERS, Message, Neighbours, Reply, Target, fitting_peers};
 use crate::{
@@ -212,23 +212,20 @@ impl Node {
             .table
             .up_links()
             .map(|(_, _, who)| (&who.id, &who.record));
-        let mut all: Vec<_> = ours
-            .chain(others)
-            .map(|(id, record)| (target.distance(&id.point()), *id, record))
-            .filter(|(distance, ..)| distance.shared_bits() < 256)
-            .collect();
-        all.sort_unstable_by_key(|(distance, ..)| *distance);
-        all.dedup_by_key(|(distance, ..)| *distance);
-        let far = all.split_off(all.len().min(NEAREST_NAMED));
-        let mut buckets = BTreeSet::new();
-        let (spread, rest): (Vec<_>, Vec<_>) = far
-            .into_iter()
-            .partition(|(distance, ..)| buckets.insert(distance.shared_bits()));
-        let named = all.into_iter().chain(spread).chain(rest);
+        let mut near = Nearest::new(*target, NEAREST_NAMED);
+        let mut spread: SortedMap<u16, (NodeId, &PeerRecord)> = SortedMap::new();
+        for (id, record) in ours.chain(others) {
+            if target.distance(&id.point()).shared_bits() == 256 {
+                continue;
+            }
+            if let Some((distance, far)) = near.offer(id, (*id, record)) {
+                spread.insert(distance.shared_bits(), far);
+            }
+        }
+        let mut named = near.into_items();
+        named.extend(spread.values().copied());
+        named.truncate(MAX_PEERS);
         named
-            .take(MAX_PEERS)
-            .map(|(_, id, record)| (id, record))
-            .collect()
     }
 
     /// Looks after links.
@@ -385,10 +382,10 @@ impl Node {
             .filter(|(_, record)| record.role == Role::Browser)
             .map(|(id, _)| *id);
         let us = (self.config.role == Role::Browser).then_some(self.id);
-        let mut all: Vec<NodeId> = linked.chain(known).chain(us).collect();
-        all.sort_unstable_by_key(|id| point.distance(&id.point()));
-        all.dedup();
-        all.truncate(count);
-        all
+        let mut nearest = Nearest::new(*point, count);
+        for id in linked.chain(known).chain(us) {
+            nearest.offer(&id, id);
+        }
+        nearest.into_items()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`table`]: the open links, which *are* the routing table;
 //! - [`known`]: nodes that peers say they are linked with;
+//! - [`nearest`]: the few nearest of many;
 //! - [`places`]: whom to link with and whom to give up, as pure rules;
 //! - [`membership`]: what happens when links come and go;
 //! - [`forward`]: requests of others and our own on their way, and their way back.
@@ -9,5 +10,6 @@
 pub(crate) mod forward;
 pub(crate) mod known;
 pub(crate) mod membership;
+pub(crate) mod nearest;
 pub(crate) mod places;
 pub(crate) mod table;

@@ -20,10 +20,10 @@
 //! Rules of a bridge: everyone is taken; when all places are taken the browser that is linked
 //! longest and is not poor gives way, because it no longer needs an introduction.
 
-use std::collections::BTreeMap;
-
 use nano_core::UnixMillis;
 
+use super::nearest::Nearest;
+use crate::sorted::SortedMap;
 use crate::{LinkId, NodeId, Role};
 
 /// Browsers linked below which a node counts as poor.
@@ -144,17 +144,12 @@ impl Places {
 
     /// The seat of least worth.
     fn least<'a>(&self, browsers: &'a [Seat]) -> Option<&'a Seat> {
-        let mut near: Vec<_> = browsers
-            .iter()
-            .map(|seat| self.distance(&seat.id))
-            .collect();
-        near.sort_unstable();
-        near.truncate(self.near());
+        let near = self.nearest(browsers.iter().map(|seat| seat.id));
         let crowd = self.crowds(browsers.iter().map(|seat| seat.id));
         browsers.iter().min_by_key(|seat| {
             let bucket = self.bucket(&seat.id);
             let crowd = crowd.get(&bucket).copied().unwrap_or(0);
-            let (class, fewer_first) = if near.contains(&self.distance(&seat.id)) {
+            let (class, fewer_first) = if near.contains(&seat.id) {
                 (3, u16::MAX - bucket)
             } else if crowd < 2 {
                 (2, u16::MAX - bucket)
@@ -178,10 +173,8 @@ impl Places {
             .filter(|seat| seat.role == Role::Browser)
             .map(|seat| seat.id)
             .collect();
-        let mut all: Vec<NodeId> = taken.iter().chain(free).copied().collect();
-        all.sort_unstable_by_key(|id| self.distance(id));
-        all.truncate(self.near());
-        if let Some(near) = all.into_iter().find(|id| free.contains(id)) {
+        let near = self.nearest(taken.iter().chain(free).copied());
+        if let Some(near) = near.into_iter().find(|id| free.contains(id)) {
             return Some(near);
         }
         let crowds = self.crowds(taken.iter().copied());
@@ -203,6 +196,15 @@ impl Places {
         worth_it.then_some(*best)
     }
 
+    /// The nearest few of `ids`, nearest first.
+    fn nearest(&self, ids: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+        let mut nearest = Nearest::new(self.us.point(), self.near());
+        for id in ids {
+            nearest.offer(&id, id);
+        }
+        nearest.into_items()
+    }
+
     fn distance(&self, id: &NodeId) -> crate::Distance {
         self.us.point().distance(&id.point())
     }
@@ -216,10 +218,10 @@ impl Places {
         bytes
     }
 
-    fn crowds(&self, ids: impl Iterator<Item = NodeId>) -> BTreeMap<u16, u16> {
-        let mut crowds = BTreeMap::new();
+    fn crowds(&self, ids: impl Iterator<Item = NodeId>) -> SortedMap<u16, u16> {
+        let mut crowds = SortedMap::new();
         for id in ids {
-            let crowd: &mut u16 = crowds.entry(self.bucket(&id)).or_default();
+            let crowd: &mut u16 = crowds.get_or_insert_with(self.bucket(&id), || 0);
             *crowd = crowd.saturating_add(1);
         }
         crowds

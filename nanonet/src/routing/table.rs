@@ -6,13 +6,12 @@
 //! Memory: at most the configured number of links up, and as many again greeting
 //! ([`Table::room_to_greet`]); what each holds is bounded by the link itself.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use nano_core::{Account, UnixMillis};
 
 use super::places::Seat;
 use crate::limits::{Faults, TokenBucket};
 use crate::link::Link;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::{Distance, LinkId, LinkOrigin, NodeId, PeerRecord, Point, Role, Transport};
 
 /// Two links to one node within this time are a crossing; later ones replace a dead one.
@@ -39,7 +38,7 @@ pub(crate) struct Peer {
     /// Links to browsers it says it has.
     pub(crate) links: u16,
     /// Accounts it watches (we are a bridge).
-    pub(crate) watches: BTreeSet<Account>,
+    pub(crate) watches: SortedSet<Account>,
     /// Whether it was told what we watch.
     pub(crate) told_watches: bool,
     /// When it was last told our neighbours.
@@ -75,7 +74,7 @@ impl Peer {
             bucket: TokenBucket::new(now),
             faults: Faults::default(),
             links: 0,
-            watches: BTreeSet::new(),
+            watches: SortedSet::new(),
             told_watches: false,
             told: None,
             told_ids: Vec::new(),
@@ -92,11 +91,26 @@ impl Peer {
     }
 }
 
+/// When a link's turn comes, first to last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// It leads to the target.
+    Target,
+    /// Its peer says it is linked with the target.
+    Listed,
+    /// Its peer knows more nodes than others.
+    Knowing,
+    /// It leads to a browser.
+    Browser,
+    /// It leads to a bridge, which carries only what nobody else can.
+    Bridge,
+}
+
 /// All links.
 #[derive(Default)]
 pub(crate) struct Table {
-    peers: BTreeMap<LinkId, Peer>,
-    by_id: BTreeMap<NodeId, LinkId>,
+    peers: SortedMap<LinkId, Peer>,
+    by_id: SortedMap<NodeId, LinkId>,
 }
 
 impl Table {
@@ -185,18 +199,26 @@ impl Table {
             .collect()
     }
 
-    /// Links that are up in the order in which a request towards `target` tries them: the node
-    /// itself if it is linked, browsers by distance, then bridges by distance, so that bridges
-    /// carry only what nobody else can.
-    pub(crate) fn towards(&self, target: &Point) -> Vec<(LinkId, Distance, Role)> {
-        let mut links: Vec<_> = self
-            .up_links()
-            .map(|(link, _, who)| (link, target.distance(&who.id.point()), who.record.role))
-            .collect();
-        links.sort_unstable_by_key(|(link, distance, role)| {
-            (distance.shared_bits() < 256, *role, *distance, *link)
+    /// The link that is tried next for a request towards `target`: the node itself if it is
+    /// linked, else the one whose turn comes first and whose node is nearest; links for which
+    /// `turn` gives `None` are left out.
+    pub(crate) fn next(
+        &self,
+        target: &Point,
+        mut turn: impl FnMut(LinkId, Role, Distance) -> Option<Turn>,
+    ) -> Option<(LinkId, Role)> {
+        let candidates = self.up_links().filter_map(|(link, _, who)| {
+            let (role, distance) = (who.record.role, target.distance(&who.id.point()));
+            let turn = turn(link, role, distance)?;
+            let turn = if distance.shared_bits() == 256 {
+                Turn::Target
+            } else {
+                turn
+            };
+            Some(((turn, distance, link), role))
         });
-        links
+        let best = candidates.min_by_key(|(order, _)| *order);
+        best.map(|((.., link), role)| (link, role))
     }
 
     /// Which of two links to one node is kept. Both ends come to the same answer: of two opened
