@@ -186,7 +186,7 @@ pub fn freshness(
     sightings: &[Sighting],
     anchors: &[NodeKey],
 ) -> Option<Freshness> {
-    let mut times: Vec<UnixMillis> = anchors
+    let times = anchors
         .iter()
         .enumerate()
         .filter(|(place, anchor)| !anchors[..*place].contains(anchor))
@@ -196,14 +196,15 @@ pub fn freshness(
                 .filter(|sighting| sighting.bridge == *anchor && sighting.counts(now))
                 .map(|sighting| sighting.at)
                 .max()
-        })
-        .collect();
-    times.sort_unstable_by(|a, b| b.cmp(a));
-    let as_of = times.get(1).or_else(|| times.first()).copied()?;
-    Some(Freshness {
-        as_of,
-        anchors: u8::try_from(times.len()).unwrap_or(u8::MAX),
-    })
+        });
+    let (mut newest, mut second, mut anchors) = (None, None, 0_u8);
+    for time in times.map(Some) {
+        anchors = anchors.saturating_add(1);
+        second = second.max(newest.min(time));
+        newest = newest.max(time);
+    }
+    let as_of = second.or(newest)?;
+    Some(Freshness { as_of, anchors })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Ordered maps and sets, each in one vector.
 //!
-//! Everything the overlay keeps besides the slice is bounded by a few thousand entries. For so few
+//! Everything the overlay keeps besides the places of the slice is bounded by a few thousand
+//! entries. For so few
 //! a sorted vector is as fast as a tree and smaller in memory, and in the browser's wasm it costs
 //! a few hundred bytes per pair of types where the standard library's tree costs five thousand.
 //! Iteration is in the order of the keys, so nothing depends on the history of a map.
@@ -56,7 +57,7 @@ impl<K, V> SortedMap<K, V> {
     }
 
     /// Keys in order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
         self.entries.iter().map(|(key, _)| key)
     }
 
@@ -174,7 +175,7 @@ impl<K> SortedSet<K> {
     }
 
     /// Members in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &K> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &K> {
         self.0.keys()
     }
 

@@ -107,8 +107,9 @@ impl Node {
 }
 
 fn shown(counts: &SortedMap<&'static str, u64>) -> BTreeMap<&'static str, u64> {
-    counts
-        .iter()
-        .map(|(reason, count)| (*reason, *count))
-        .collect()
+    let mut shown = BTreeMap::new();
+    for (reason, count) in counts.iter() {
+        shown.insert(*reason, *count);
+    }
+    shown
 }

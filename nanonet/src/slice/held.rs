@@ -21,7 +21,6 @@
 //!
 //! Memory: two records, two chains ([`super::order`]), [`MAX_TOMBSTONES`] hashes.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use nano_core::proof::{Frontier, ProvenFrontier};
@@ -270,8 +269,15 @@ impl HeldAccount {
 
     /// Puts the more recently sighted frontier first; equal ones stay in the order they came.
     pub(crate) fn prefer(&mut self, anchors: &[NodeKey]) {
-        self.frontiers
-            .sort_by_key(|frontier| Reverse(frontier.sighted(anchors)));
+        // Two or three of them: each moves forward past those sighted earlier.
+        for place in 1..self.frontiers.len() {
+            for later in (1..=place).rev() {
+                let sighted = self.frontiers[later].sighted(anchors);
+                if sighted > self.frontiers[later - 1].sighted(anchors) {
+                    self.frontiers.swap(later, later - 1);
+                }
+            }
+        }
     }
 
     fn diverges(&self, chain: &Chain) -> Option<BlockHash> {

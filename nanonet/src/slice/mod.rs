@@ -65,6 +65,7 @@ use self::askers::Askers;
 use self::budget::{Budget, Item, Worth, score};
 use self::receivables::Receivables;
 use self::stored::{StoredAccount, StoredReceivable};
+use crate::sorted::SortedSet;
 use crate::{AccountKey, Freshness, NodeId, NodeKey, StoreKey, StoreOp};
 
 pub use self::held::{ChainOrder, HeldAccount, HeldFrontier, MAX_TOMBSTONES};
@@ -151,7 +152,7 @@ impl Place {
 pub struct Slice {
     config: SliceConfig,
     places: BTreeMap<AccountKey, Place>,
-    watched: BTreeSet<AccountKey>,
+    watched: SortedSet<AccountKey>,
     budget: Budget,
     /// Votes that were checked: neighbouring records share them.
     votes: VoteCache,
@@ -170,7 +171,7 @@ impl Slice {
         Self {
             config,
             places: BTreeMap::new(),
-            watched: BTreeSet::new(),
+            watched: SortedSet::new(),
             budget,
             votes: VoteCache::new(VOTES_REMEMBERED),
             dirty: BTreeSet::new(),

@@ -14,6 +14,7 @@ use super::held::Admitted;
 use super::order::Chain;
 use super::stored::StoredReceivable;
 use super::{HeldAccount, HeldFrontier, HeldReceivable, Outcome, Place, Refusal, Slice, counted};
+use crate::sorted::SortedMap;
 use crate::{
     AccountKey, AccountRecord, MAX_LINEAGE, MAX_RECORD_BYTES, MAX_SIGHTINGS, ReceivableRecord,
     Record, Sighting, SightingError, StoreKey,
@@ -337,16 +338,19 @@ impl Slice {
 
     /// The sightings to keep out of these: the newest of each bridge that can count, anchors'
     /// before others', newest first.
-    fn choose_sightings(&self, now: UnixMillis, mut sightings: Vec<Sighting>) -> Vec<Sighting> {
-        sightings.retain(|sighting| sighting.counts(now));
-        sightings.sort_by_key(|sighting| {
-            let anchor = self.config.anchors.contains(&sighting.bridge);
-            (!anchor, Reverse(sighting.at), sighting.bridge)
-        });
-        let mut chosen: Vec<Sighting> = Vec::new();
+    fn choose_sightings(&self, now: UnixMillis, sightings: Vec<Sighting>) -> Vec<Sighting> {
+        let mut ordered = SortedMap::new();
         for sighting in sightings {
+            if sighting.counts(now) {
+                let anchor = self.config.anchors.contains(&sighting.bridge);
+                let order = (!anchor, Reverse(sighting.at), sighting.bridge);
+                ordered.get_or_insert_with(order, || sighting);
+            }
+        }
+        let mut chosen: Vec<Sighting> = Vec::new();
+        for sighting in ordered.values() {
             if !chosen.iter().any(|other| other.bridge == sighting.bridge) {
-                chosen.push(sighting);
+                chosen.push(sighting.clone());
             }
         }
         chosen.truncate(MAX_SIGHTINGS);

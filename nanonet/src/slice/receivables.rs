@@ -5,12 +5,11 @@
 //!
 //! Memory: `MAX_RECEIVABLES` records.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use nano_core::proof::ProvenReceivable;
 use nano_core::{BlockHash, Raw, UnixMillis};
 
 use crate::ReceivableRecord;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// Most receivables kept per destination.
 pub const MAX_RECEIVABLES: usize = 256;
@@ -46,8 +45,8 @@ impl HeldReceivable {
 /// The receivables of one destination.
 #[derive(Debug, Default)]
 pub(crate) struct Receivables {
-    sends: BTreeMap<BlockHash, HeldReceivable>,
-    by_amount: BTreeSet<(Raw, BlockHash)>,
+    sends: SortedMap<BlockHash, HeldReceivable>,
+    by_amount: SortedSet<(Raw, BlockHash)>,
 }
 
 impl Receivables {

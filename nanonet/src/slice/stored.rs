@@ -17,7 +17,7 @@
 //! weights:    table date (8), threshold (16), votes (1), weight (16) of each in order of account
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use nano_core::proof::Certificate;
 use nano_core::{Account, BlockHash, Network, Raw, UnixMillis, WeightTable};
@@ -27,6 +27,7 @@ use super::order::REMEMBERED_ANCESTORS;
 use super::receivables::HeldReceivable;
 use crate::id::hash;
 use crate::reader::Reader;
+use crate::sorted::SortedSet;
 use crate::{AccountRecord, MAX_RECORD_BYTES, ReceivableRecord};
 
 /// First byte of every entry.
@@ -53,13 +54,15 @@ impl StoredWeights {
         certificate: &Certificate,
         votes: &[(Account, Raw)],
     ) -> Self {
-        let counted: BTreeMap<Account, Raw> = votes.iter().copied().collect();
         Self {
             as_of,
             threshold,
             votes: voters(certificate)
                 .iter()
-                .map(|voter| counted.get(voter).copied().unwrap_or(Raw::ZERO))
+                .map(|voter| {
+                    let vote = votes.iter().find(|(account, _)| account == voter);
+                    vote.map_or(Raw::ZERO, |(_, weight)| *weight)
+                })
                 .collect(),
         }
     }
@@ -68,16 +71,18 @@ impl StoredWeights {
     /// votes differ. Its own threshold means nothing, [`StoredWeights::threshold`] counts.
     pub(crate) fn table(&self, network: Network, certificate: &Certificate) -> Option<WeightTable> {
         let voters = voters(certificate);
-        (voters.len() == self.votes.len()).then(|| WeightTable {
+        let mut weights = BTreeMap::new();
+        for (voter, weight) in voters.iter().zip(&self.votes) {
+            if !weight.is_zero() {
+                weights.insert(*voter, *weight);
+            }
+        }
+        (voters.len() == self.votes.len()).then_some(WeightTable {
             network,
             as_of: self.as_of,
             online_weight: Raw::ZERO,
             minimum: Raw::ZERO,
-            weights: voters
-                .into_iter()
-                .zip(self.votes.iter().copied())
-                .filter(|(_, weight)| !weight.is_zero())
-                .collect(),
+            weights,
         })
     }
 
@@ -233,7 +238,7 @@ impl StoredReceivable {
     }
 }
 
-fn voters(certificate: &Certificate) -> BTreeSet<Account> {
+fn voters(certificate: &Certificate) -> SortedSet<Account> {
     certificate
         .votes
         .iter()
