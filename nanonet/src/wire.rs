@@ -6,7 +6,7 @@
 //!   remembering where it came from;
 //! - *response*: goes back the way its request came, found by the request's id.
 //!
-//! Every kind has a class of the link, a cost in tokens and limits; [`decode`] enforces the
+//! Every kind has a class of the link, a cost in tokens and limits; [`Message::decode`] enforces the
 //! limits, so that nothing above them ever reaches the rest of the node. Ids of requests are
 //! random 64-bit numbers: guessing one that is on its way is not practical for anyone who does
 //! not already see it pass.
