@@ -9,8 +9,10 @@
 
 #[cfg(feature = "core")]
 pub mod core;
+#[cfg(any(feature = "core", feature = "node"))]
 mod fault;
 #[cfg(feature = "node")]
 mod node;
 
+#[cfg(any(feature = "core", feature = "node"))]
 pub use fault::Fault;
