@@ -146,7 +146,11 @@ export class WorkPool {
 
 	/** At least one thread and at most `count`, made when they are first needed. */
 	async #load(count: number): Promise<Worker[]> {
-		this.#module ??= compile(new URL("./work.wasm", import.meta.url));
+		this.#module ??= compile(new URL("./work.wasm", import.meta.url)).catch((error) => {
+			// The network may be back at the next try.
+			this.#module = undefined;
+			throw error;
+		});
 		const module = await this.#module;
 		if (this.#closed) throw closed();
 		while (this.#workers.size < count) this.#workers.add(this.#thread(module));

@@ -43,9 +43,8 @@ mod overlay {
     #[wasm_bindgen]
     impl Probe {
         /// A node with this seed.
-        #[wasm_bindgen(constructor)]
         #[must_use]
-        pub fn new(seed: &[u8], stored: &[u8]) -> Option<Probe> {
+        pub fn create(seed: &[u8], stored: &[u8]) -> Option<Probe> {
             let seed: [u8; 32] = seed.try_into().ok()?;
             let identity = Identity::from_bytes(stored)
                 .unwrap_or_else(|_| Identity::generate(&mut Rng::from_seed(seed)));
