@@ -5,8 +5,8 @@ use std::error::Error;
 
 use nano_core::proof::BalanceProof;
 use nano_core::{
-    Account, BlockHash, Link, NanoSeed, Network, Raw, StateBlock, UnixMillis, Vote, VoteTimestamp,
-    WeightTable,
+    Account, Block, BlockHash, Link, NanoSeed, Network, Raw, StateBlock, UnixMillis, Vote,
+    VoteTimestamp, WeightTable,
 };
 use serde_json::json;
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             json!({
                 "publicKey": block.account.public_key(),
                 "hash": block.hash(),
-                "preimage": preimage(&block),
+                "block": Block::State(block),
                 "signature": block.signature,
             })
         })
@@ -79,18 +79,6 @@ fn block(seed: &NanoSeed, index: u32) -> StateBlock {
         Link::from(source),
     )
     .sign(&key)
-}
-
-/// What the block's hash is over: the peer takes that instead of the hash.
-fn preimage(block: &StateBlock) -> String {
-    let mut bytes = [0; 32].to_vec();
-    bytes[31] = 6;
-    bytes.extend_from_slice(block.account.as_bytes());
-    bytes.extend_from_slice(block.previous.as_bytes());
-    bytes.extend_from_slice(block.representative.as_bytes());
-    bytes.extend_from_slice(&block.balance.number().to_be_bytes());
-    bytes.extend_from_slice(block.link.as_bytes());
-    hex(&bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {
