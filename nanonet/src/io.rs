@@ -54,13 +54,27 @@ pub enum LinkOrigin {
     Dialled,
     /// The other side opened it; it starts the handshake.
     Accepted,
-    /// A data channel out of a signaling session; the side that made the offer starts.
+    /// A data channel out of a signaling session; the side that answered starts, because its
+    /// channel appears last: what arrives there before the page has handed the channel to the
+    /// worker is lost.
     Signaled {
         /// The session of [`SignalOp`] that led to this channel.
         session: SessionId,
         /// Whether our side made the offer.
         offerer: bool,
     },
+}
+
+impl LinkOrigin {
+    /// Whether our side starts the Noise handshake.
+    #[must_use]
+    pub const fn we_start(self) -> bool {
+        match self {
+            Self::Dialled => true,
+            Self::Accepted => false,
+            Self::Signaled { offerer, .. } => !offerer,
+        }
+    }
 }
 
 /// What carries the bytes of a link.

@@ -247,9 +247,10 @@ impl Node {
             record: self.record.clone(),
             expected: self.expected_at(origin),
         };
-        let start = match origin {
-            LinkOrigin::Dialled | LinkOrigin::Signaled { offerer: true, .. } => Link::initiator,
-            LinkOrigin::Accepted | LinkOrigin::Signaled { .. } => Link::responder,
+        let start = if origin.we_start() {
+            Link::initiator
+        } else {
+            Link::responder
         };
         let made = start(&self.identity, config, &mut self.rng, self.now);
         self.table

@@ -83,11 +83,7 @@ impl Peer {
 
     /// Whether our side started the handshake.
     pub(crate) const fn we_started(&self) -> bool {
-        match self.origin {
-            LinkOrigin::Dialled => true,
-            LinkOrigin::Accepted => false,
-            LinkOrigin::Signaled { offerer, .. } => offerer,
-        }
+        self.origin.we_start()
     }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { temporaryFolder } from "./servers.js";
+import { until } from "./wait.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -96,7 +97,9 @@ export class Tab {
 
 	/** Starts the node on the loaded page. */
 	async start(options: TabOptions = {}): Promise<void> {
-		await this.page.waitForFunction("globalThis.ready === true");
+		await until(`${this.name} has loaded its scripts`, () =>
+			this.page.evaluate(() => globalThis.ready === true),
+		);
 		await this.page.evaluate(async (given) => {
 			const { NanoNode } = globalThis.nanonet;
 			globalThis.node = await NanoNode.start({ network: "dev", ...given });
@@ -156,8 +159,9 @@ export class Tab {
 		await this.page.evaluate((kind) => globalThis.nanonet.tamper(globalThis.node, kind), how);
 	}
 
-	/** Closes the tab and its context. */
+	/** Closes the tab and its context, as a person does: the page may say good-bye to its peers. */
 	async close(): Promise<void> {
+		await this.page.evaluate(() => globalThis.node.stop());
 		await this.context.close();
 	}
 }
@@ -201,5 +205,6 @@ declare global {
 	var core: any;
 	// biome-ignore lint/suspicious/noExplicitAny: as above
 	var node: any;
+	var ready: boolean;
 	var heldAccounts: () => Promise<string[]>;
 }
