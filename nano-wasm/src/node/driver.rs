@@ -212,10 +212,12 @@ impl Driver {
     #[cfg(feature = "adversary")]
     fn tamper(self: &Rc<Self>, id: u64, how: &str) {
         use nanonet::adversary::Tamper;
-        use nanonet::testing::TestKeys;
         match (how, Tamper::from_name(how)) {
             ("none", _) => self.state.borrow_mut().node.stop_lying(),
-            (_, Some(kind)) => self.state.borrow_mut().node.lie(kind, TestKeys::new()),
+            (_, Some(kind)) => {
+                let keys = development_keys();
+                self.state.borrow_mut().node.lie(kind, keys);
+            }
             (_, None) => {
                 let fault = Fault {
                     code: "bad-lie",
@@ -641,4 +643,24 @@ impl Driver {
         }
         self.page.event(&reply::Event::Transaction(transaction));
     }
+}
+
+/// The keys of the development network's representatives, which are public: with them a lie can
+/// carry votes that really are theirs.
+#[cfg(feature = "adversary")]
+fn development_keys() -> nanonet::testing::TestKeys {
+    const SEED: [u8; 32] = *b"nanonet development public seed!";
+    const REPRESENTATIVES: u32 = 12;
+    let seed = nano_core::NanoSeed::from_bytes(SEED);
+    let keys: Vec<_> = (0..REPRESENTATIVES)
+        .map(|index| seed.private_key(index))
+        .collect();
+    let weights = nano_core::WeightTable {
+        weights: keys
+            .iter()
+            .map(|key| (key.account(), nano_core::Raw::NANO))
+            .collect(),
+        ..nanonet::testing::TestKeys::new().weights().clone()
+    };
+    nanonet::testing::TestKeys::with(keys, weights)
 }

@@ -1,7 +1,9 @@
 // Waiting for something to become true, with a deadline for liveness.
 
+import { AssertionError } from "node:assert";
+
 /**
- * Asks until the answer is neither `undefined` nor `false`.
+ * Asks until the answer is neither `undefined` nor `false`. An error is asked past, unless it is a failed assertion.
  * @param what for the error message
  * @param deadlineMs fails after this time with the last error or answer
  */
@@ -17,6 +19,7 @@ export async function until<T>(
 			const answer = await ask();
 			if (answer !== undefined && answer !== false) return answer;
 		} catch (error) {
+			if (error instanceof AssertionError) throw error;
 			last = error;
 		}
 		await new Promise((resume) => setTimeout(resume, 100));
