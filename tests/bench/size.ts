@@ -19,9 +19,20 @@ const brotli = (data: Buffer) =>
 		},
 	}).length;
 
+/** A script of the package and the chunks it shares with the package's other entries. */
+const withChunks = (script: string, found = new Set<string>()): Set<string> => {
+	if (found.has(script)) return found;
+	found.add(script);
+	const text = readFileSync(join(pkg, script), "utf8");
+	for (const [, chunk] of text.matchAll(/\b(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g)) {
+		withChunks(chunk, found);
+	}
+	return found;
+};
+
 /** Everything a page loads to run a node and compute work: no more, no less. */
-export const NODE_FILES = [
-	"index.js",
+const nodeFiles = () => [
+	...withChunks("index.js"),
 	"node-worker.js",
 	"node.wasm",
 	"work-worker.js",
@@ -39,7 +50,7 @@ export const size: Bench = {
 		});
 		const node = readFileSync(join(pkg, "node.wasm"));
 		const probe = (name: string) => gzip(readFileSync(join(root, "target", "sizes", name)));
-		const all = NODE_FILES.map((name) => brotli(readFileSync(join(pkg, name))));
+		const all = nodeFiles().map((name) => brotli(readFileSync(join(pkg, name))));
 		const bytes = (name: string, value: number): Figure => ({ name, value, unit: "B" });
 		return [
 			bytes("node-wasm-raw", node.length),
