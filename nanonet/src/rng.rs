@@ -4,7 +4,7 @@
 //! simulator, in the browser and in the bridge. Concerns that draw independently of each other
 //! take a [`Rng::fork`], so that one drawing more does not shift the choices of another.
 
-use rand_chacha::ChaCha20Rng;
+use chacha20::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 /// A cryptographically secure generator (ChaCha20) with a fixed, portable sequence per seed.
