@@ -7,38 +7,29 @@
 //! own, so the one borrow of the state is always free.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
-use nano_core::{Account, Block, BlockHash, Network, Raw, UnixMillis};
-use nanonet::{
-    Event, GetOptions, Input, LinkId, MAX_FRAME, Node, Output, PublishState, RequestId, SessionId,
-    SignalOp,
-};
-use wasm_bindgen::{JsCast as _, JsValue};
+use nano_core::{Network, Raw, UnixMillis};
+use nanonet::{Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::RtcDataChannel;
 
-use super::answer::AnswerReply;
 use super::bridges::{BridgeUrl, Bridges};
 use super::browser;
-use super::channel::Channel;
-use super::command::Command;
 use super::links::{Carrier, Links};
 use super::page::Page;
-use super::reply::{self, LinkReply, StatusReply, TransactionReply};
 use super::socket::Socket;
 use super::storage::Storage;
 use super::trust::{self, Trust};
-use crate::fault::Fault;
 
 /// How often the buffer of a socket is looked at while it has something in it, milliseconds.
 const SOCKET_POLL_MS: u64 = 5;
 /// How long after its channel was closed a page's connection is ended, milliseconds: what was
 /// still in the channel goes out first.
 const LAST_BYTES_MS: u32 = 1_000;
+/// Anchors of the dev network, the newest first: each new start of a bridge without its data is one.
+const MOST_ANCHORS: usize = 16;
 /// Longest time a timer is set for, milliseconds; browsers take 31 bits.
 const LONGEST_TIMER_MS: u64 = 1 << 30;
 
@@ -53,35 +44,43 @@ pub(super) struct Parts {
     pub(super) weights_source: &'static str,
 }
 
-/// What a request of the page waits for.
-enum Waiting {
-    Answer,
-    Publish,
-}
-
-struct State {
-    node: Node,
-    links: Links,
-    bridges: Bridges,
-    storage: Storage,
+pub(super) struct State {
+    pub(super) node: Node,
+    pub(super) links: Links,
+    pub(super) bridges: Bridges,
+    pub(super) storage: Storage,
     trust: Trust,
-    weights_source: &'static str,
+    pub(super) weights_source: &'static str,
     /// All weight in the table in force.
-    network_total: Raw,
-    /// Requests of the page that the node has not answered.
-    waiting: BTreeMap<u64, Waiting>,
-    timer: Option<Timeout>,
+    pub(super) network_total: Raw,
+    /// Requests of the page that the node has not answered: as many as the node takes, since it
+    /// answers what is too much at once.
+    waiting: Vec<u64>,
+    pub(super) timer: Option<Timeout>,
     /// The request to answer once everything is written.
-    stopping: Option<u64>,
+    pub(super) stopping: Option<u64>,
     /// The latest time seen: the clock may be set back, the node's time may not.
     now: UnixMillis,
 }
 
+impl State {
+    /// The node will answer this request of the page.
+    pub(super) fn expect(&mut self, request: u64) {
+        self.waiting.push(request);
+    }
+
+    /// Nothing more is expected for it; says whether something was.
+    pub(super) fn settle(&mut self, request: u64) -> bool {
+        let place = self.waiting.iter().position(|waiting| *waiting == request);
+        place.map(|place| self.waiting.swap_remove(place)).is_some()
+    }
+}
+
 /// Drives one node.
 pub(super) struct Driver {
-    page: Page,
+    pub(super) page: Page,
     network: Network,
-    state: RefCell<State>,
+    pub(super) state: RefCell<State>,
 }
 
 impl Driver {
@@ -97,7 +96,7 @@ impl Driver {
                 network_total: parts.trust.weights.total(),
                 trust: parts.trust,
                 weights_source: parts.weights_source,
-                waiting: BTreeMap::new(),
+                waiting: Vec::new(),
                 timer: None,
                 stopping: None,
                 now: browser::now(),
@@ -107,127 +106,6 @@ impl Driver {
 
     /// Begins: dials, loads, sets its timer.
     pub(super) fn run(self: &Rc<Self>) {
-        self.pump();
-    }
-
-    /// Does what the page says.
-    pub(super) fn obey(self: &Rc<Self>, command: Command, attachment: JsValue) {
-        match command {
-            Command::Start(options) => {
-                let fault = Fault {
-                    code: "already-started",
-                    message: "this worker runs a node already".into(),
-                };
-                self.page.error(options.id, &fault);
-            }
-            Command::Status { id } => self.status(|status| self.page.result(id, &status)),
-            Command::Account {
-                id,
-                address,
-                fresh,
-                timeout_ms,
-            } => self.with_account(id, &address, |account| {
-                let options = GetOptions {
-                    fresh,
-                    deadline_ms: timeout_ms,
-                };
-                let request = RequestId(id);
-                self.wait(id, Waiting::Answer);
-                self.input(Input::Get {
-                    request,
-                    account,
-                    options,
-                });
-            }),
-            Command::Process { id, block } => match Block::from_json(&block) {
-                Ok(block) => {
-                    self.wait(id, Waiting::Publish);
-                    self.input(Input::Publish {
-                        request: RequestId(id),
-                        block: Box::new(block),
-                    });
-                }
-                Err(error) => self.page.error(id, &Fault::coded("bad-block")(error)),
-            },
-            Command::Watch { id, address } => self.with_account(id, &address, |account| {
-                self.input(Input::Watch { account });
-                self.page.result(id, &());
-            }),
-            Command::Unwatch { id, address } => self.with_account(id, &address, |account| {
-                self.input(Input::Unwatch { account });
-                self.page.result(id, &());
-            }),
-            Command::Stop { id } => self.stop(id),
-            Command::Cancel { request } => {
-                self.state.borrow_mut().waiting.remove(&request);
-            }
-            Command::Network { online } => {
-                let now = self.now();
-                self.state.borrow_mut().bridges.set_online(now, online);
-                self.pump();
-            }
-            Command::LocalDescription { session, sdp } => self.input(Input::LocalDescription {
-                session: SessionId(session),
-                sdp,
-            }),
-            Command::LocalCandidate { session, candidate } => self.input(Input::LocalCandidate {
-                session: SessionId(session),
-                candidate,
-            }),
-            Command::SessionFailed { session } => self.session_over(SessionId(session)),
-            Command::Channel { session, offerer } => {
-                self.adopt(SessionId(session), offerer, attachment);
-            }
-            Command::ForwardOpen { session, offerer } => {
-                let session = SessionId(session);
-                let link = {
-                    let links = &mut self.state.borrow_mut().links;
-                    let link = links.number();
-                    links.add(link, Carrier::Forwarded, Some((session, offerer)));
-                    link
-                };
-                self.carrier_opened(link);
-            }
-            Command::ForwardReceived { session } => {
-                if let Some(link) = self.link_of(SessionId(session)) {
-                    self.carrier_received(link, Some(Uint8Array::new(&attachment)));
-                }
-            }
-            Command::ForwardWritten { session, bytes } => {
-                if let Some(link) = self.link_of(SessionId(session)) {
-                    self.input(Input::LinkWritten { link, bytes });
-                }
-            }
-            Command::ForwardClosed { session } => {
-                if let Some(link) = self.link_of(SessionId(session)) {
-                    self.carrier_closed(link);
-                }
-            }
-            #[cfg(feature = "adversary")]
-            Command::Tamper { id, how } => self.tamper(id, &how),
-        }
-    }
-
-    /// Makes the node lie in the named way, or not at all.
-    #[cfg(feature = "adversary")]
-    fn tamper(self: &Rc<Self>, id: u64, how: &str) {
-        use nanonet::adversary::Tamper;
-        match (how, Tamper::from_name(how)) {
-            ("none", _) => self.state.borrow_mut().node.stop_lying(),
-            (_, Some(kind)) => {
-                let keys = development_keys();
-                self.state.borrow_mut().node.lie(kind, keys);
-            }
-            (_, None) => {
-                let fault = Fault {
-                    code: "bad-lie",
-                    message: format!("{how:?} is no kind of lie that this build knows"),
-                };
-                self.page.error(id, &fault);
-                return;
-            }
-        }
-        self.page.result(id, &());
         self.pump();
     }
 
@@ -295,74 +173,11 @@ impl Driver {
         }
     }
 
-    /// The page's connection failed, or could not be made.
-    fn session_over(self: &Rc<Self>, session: SessionId) {
-        match self.link_of(session) {
-            Some(link) => self.carrier_closed(link),
-            None => self.input(Input::SessionFailed { session }),
-        }
-    }
-
-    /// Takes over a data channel of the page.
-    fn adopt(self: &Rc<Self>, session: SessionId, offerer: bool, attachment: JsValue) {
-        let Ok(channel) = attachment.dyn_into::<RtcDataChannel>() else {
-            self.page.abandon(session);
-            self.input(Input::SessionFailed { session });
-            return;
-        };
-        let (link, open) = {
-            let links = &mut self.state.borrow_mut().links;
-            let link = links.number();
-            let channel = Channel::adopt(channel, link, self);
-            let open = channel.is_open();
-            links.add(link, Carrier::Channel(channel), Some((session, offerer)));
-            (link, open)
-        };
-        if open {
-            self.carrier_opened(link);
-        }
-    }
-
-    fn link_of(&self, session: SessionId) -> Option<LinkId> {
+    pub(super) fn link_of(&self, session: SessionId) -> Option<LinkId> {
         self.state.borrow().links.of_session(session)
     }
 
-    fn with_account(&self, id: u64, address: &str, then: impl FnOnce(Account)) {
-        match address.parse() {
-            Ok(account) => then(account),
-            Err(error) => self.page.error(id, &Fault::coded("bad-address")(error)),
-        }
-    }
-
-    fn wait(&self, id: u64, what: Waiting) {
-        self.state.borrow_mut().waiting.insert(id, what);
-    }
-
-    fn status(&self, tell: impl FnOnce(StatusReply<'_>)) {
-        let state = self.state.borrow();
-        let status = state.node.status();
-        tell(StatusReply::new(
-            status,
-            state.weights_source,
-            state.storage.status(),
-        ));
-    }
-
-    /// Closes every link, writes everything, answers.
-    fn stop(self: &Rc<Self>, id: u64) {
-        {
-            let state = &mut *self.state.borrow_mut();
-            state.stopping = Some(id);
-            state.timer = None;
-            for link in state.links.remove_all() {
-                link.close();
-            }
-        }
-        self.write();
-        self.tell_stopped();
-    }
-
-    fn tell_stopped(&self) {
+    pub(super) fn tell_stopped(&self) {
         let state = &mut *self.state.borrow_mut();
         if state.storage.is_idle()
             && let Some(id) = state.stopping
@@ -371,19 +186,19 @@ impl Driver {
         }
     }
 
-    fn now(&self) -> UnixMillis {
+    pub(super) fn now(&self) -> UnixMillis {
         let state = &mut *self.state.borrow_mut();
         state.now = state.now.max(browser::now());
         state.now
     }
 
-    fn input(self: &Rc<Self>, input: Input) {
+    pub(super) fn input(self: &Rc<Self>, input: Input) {
         let now = self.now();
         self.state.borrow_mut().node.handle_input(now, input);
         self.pump();
     }
 
-    fn pump(self: &Rc<Self>) {
+    pub(super) fn pump(self: &Rc<Self>) {
         loop {
             let output = {
                 let state = &mut *self.state.borrow_mut();
@@ -486,7 +301,7 @@ impl Driver {
     }
 
     /// Begins the next write, if there is one.
-    fn write(self: &Rc<Self>) {
+    pub(super) fn write(self: &Rc<Self>) {
         let Some(batch) = self.state.borrow_mut().storage.next() else {
             return;
         };
@@ -552,6 +367,7 @@ impl Driver {
                         told.anchors.push(*anchor);
                     }
                 }
+                told.anchors.truncate(MOST_ANCHORS);
                 if told == state.trust {
                     return;
                 }
@@ -564,103 +380,4 @@ impl Driver {
             driver.input(Input::Weights(Box::new(told.weights)));
         });
     }
-
-    fn tell(&self, event: Event) {
-        match event {
-            Event::Answer { request, result } => self.tell_answer(request, result),
-            Event::Publish {
-                request,
-                hash,
-                state,
-            } => self.tell_publish(request, hash, state),
-            Event::LinkUp { peer, role, .. } => self.page.event(&reply::Event::Link(LinkReply {
-                id: peer.to_string(),
-                up: true,
-                role: Some(reply::role(role)),
-                reason: None,
-            })),
-            Event::LinkDown { peer, reason, .. } => {
-                self.page.event(&reply::Event::Link(LinkReply {
-                    id: peer.to_string(),
-                    up: false,
-                    role: None,
-                    reason: reason.map(|reason| reason.code()),
-                }));
-            }
-            Event::RecordUpdated { account } => self.page.event(&reply::Event::Record {
-                account: account.to_string(),
-            }),
-            Event::Refused { from, reason } => self.page.event(&reply::Event::Refused {
-                from: from.map(|peer| peer.to_string()),
-                reason,
-            }),
-            // The link's own event says it.
-            Event::PeerDropped { .. } => {}
-            Event::Conflict { account, diverged } => self.page.event(&reply::Event::Alarm {
-                account: account.to_string(),
-                diverged,
-            }),
-            Event::WatchRefused { account } => self.page.complain(&Fault {
-                code: "too-many-watches",
-                message: format!("{account} is not watched: 64 accounts are; end another watch"),
-            }),
-            Event::NeedBridge => self.state.borrow_mut().bridges.want(),
-            Event::StatusChanged => {
-                self.status(|status| self.page.event(&reply::Event::Status(status)));
-            }
-        }
-    }
-
-    fn tell_answer(
-        &self,
-        RequestId(id): RequestId,
-        result: Result<Box<nanonet::AccountAnswer>, nanonet::GetError>,
-    ) {
-        let total = {
-            let state = &mut *self.state.borrow_mut();
-            if state.waiting.remove(&id).is_none() {
-                return;
-            }
-            state.network_total
-        };
-        match result {
-            Ok(answer) => self.page.result(id, &AnswerReply::new(*answer, total)),
-            Err(error) => self.page.error(id, &error.into()),
-        }
-    }
-
-    fn tell_publish(&self, request: Option<RequestId>, hash: BlockHash, state: PublishState) {
-        let transaction = TransactionReply::new(hash, state);
-        let over = transaction.is_over();
-        if let Some(RequestId(id)) = request
-            && over
-            && self.state.borrow_mut().waiting.remove(&id).is_some()
-        {
-            match transaction.fault() {
-                None => self.page.result(id, &transaction),
-                Some(fault) => self.page.error(id, &fault),
-            }
-        }
-        self.page.event(&reply::Event::Transaction(transaction));
-    }
-}
-
-/// The keys of the development network's representatives, which are public: with them a lie can
-/// carry votes that really are theirs.
-#[cfg(feature = "adversary")]
-fn development_keys() -> nanonet::testing::TestKeys {
-    const SEED: [u8; 32] = *b"nanonet development public seed!";
-    const REPRESENTATIVES: u32 = 12;
-    let seed = nano_core::NanoSeed::from_bytes(SEED);
-    let keys: Vec<_> = (0..REPRESENTATIVES)
-        .map(|index| seed.private_key(index))
-        .collect();
-    let weights = nano_core::WeightTable {
-        weights: keys
-            .iter()
-            .map(|key| (key.account(), nano_core::Raw::NANO))
-            .collect(),
-        ..nanonet::testing::TestKeys::new().weights().clone()
-    };
-    nanonet::testing::TestKeys::with(keys, weights)
 }

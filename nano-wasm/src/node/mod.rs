@@ -2,7 +2,8 @@
 //!
 //! `nanonet::Node` decides everything; this shell gives it what a browser has:
 //!
-//! - [`driver`]: the loop between node and browser;
+//! - [`driver`]: the loop between node and browser; [`obey`]: what the page's commands do;
+//!   [`news`]: what the page is told of the node's events;
 //! - [`links`], [`socket`], [`channel`]: what carries links, and how much of it is written;
 //! - [`bridges`]: when to dial which bridge;
 //! - [`trust`]: which weights and anchors the node starts from;
@@ -19,11 +20,15 @@ mod channel;
 mod command;
 mod driver;
 mod links;
+mod news;
+mod obey;
 mod page;
 mod reply;
 mod socket;
 mod start;
 mod storage;
+#[cfg(feature = "adversary")]
+mod tamper;
 mod trust;
 
 use std::cell::RefCell;

@@ -1,0 +1,98 @@
+//! What the page is told of the node's events.
+
+use nano_core::BlockHash;
+use nanonet::{AccountAnswer, Event, GetError, PublishState, RequestId};
+
+use super::answer::AnswerReply;
+use super::driver::Driver;
+use super::reply::{self, LinkReply, StatusReply, TransactionReply};
+use crate::fault::Fault;
+
+impl Driver {
+    /// Hands the node's status, as it is now, to `tell`.
+    pub(super) fn status(&self, tell: impl FnOnce(StatusReply<'_>)) {
+        let state = self.state.borrow();
+        let status = state.node.status();
+        tell(StatusReply::new(
+            status,
+            state.weights_source,
+            state.storage.status(),
+        ));
+    }
+
+    /// Tells the page, or whoever asked.
+    pub(super) fn tell(&self, event: Event) {
+        match event {
+            Event::Answer { request, result } => self.tell_answer(request, result),
+            Event::Publish {
+                request,
+                hash,
+                state,
+            } => self.tell_publish(request, hash, state),
+            Event::LinkUp { peer, role, .. } => self.page.event(&reply::Event::Link(LinkReply {
+                id: peer.to_string(),
+                up: true,
+                role: Some(reply::role(role)),
+                reason: None,
+            })),
+            Event::LinkDown { peer, reason, .. } => {
+                self.page.event(&reply::Event::Link(LinkReply {
+                    id: peer.to_string(),
+                    up: false,
+                    role: None,
+                    reason: reason.map(|reason| reason.code()),
+                }));
+            }
+            Event::RecordUpdated { account } => self.page.event(&reply::Event::Record {
+                account: account.to_string(),
+            }),
+            Event::Refused { from, reason } => self.page.event(&reply::Event::Refused {
+                from: from.map(|peer| peer.to_string()),
+                reason,
+            }),
+            // The link's own event says it.
+            Event::PeerDropped { .. } => {}
+            Event::Conflict { account, diverged } => self.page.event(&reply::Event::Alarm {
+                account: account.to_string(),
+                diverged,
+            }),
+            Event::WatchRefused { account } => self.page.complain(&Fault {
+                code: "too-many-watches",
+                message: format!("{account} is not watched: 64 accounts are; end another watch"),
+            }),
+            Event::NeedBridge => self.state.borrow_mut().bridges.want(),
+            Event::StatusChanged => {
+                self.status(|status| self.page.event(&reply::Event::Status(status)));
+            }
+        }
+    }
+
+    fn tell_answer(&self, RequestId(id): RequestId, result: Result<Box<AccountAnswer>, GetError>) {
+        let total = {
+            let state = &mut *self.state.borrow_mut();
+            if !state.settle(id) {
+                return;
+            }
+            state.network_total
+        };
+        match result {
+            Ok(answer) => self.page.result(id, &AnswerReply::new(*answer, total)),
+            Err(error) => self.page.error(id, &error.into()),
+        }
+    }
+
+    fn tell_publish(&self, request: Option<RequestId>, hash: BlockHash, state: PublishState) {
+        let transaction = TransactionReply::new(hash, state);
+        let over = transaction.is_over();
+        if let Some(RequestId(id)) = request
+            && over
+            && self.state.borrow_mut().settle(id)
+        {
+            match transaction.fault() {
+                None => self.page.result(id, &transaction),
+                Some(fault) => self.page.error(id, &fault),
+            }
+        }
+        self.page.event(&reply::Event::Transaction(transaction));
+    }
+}
