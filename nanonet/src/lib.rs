@@ -12,6 +12,7 @@
 
 #[cfg(any(test, feature = "adversary"))]
 pub mod adversary;
+mod chunked;
 mod config;
 mod id;
 mod identity;

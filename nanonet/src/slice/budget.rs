@@ -10,11 +10,10 @@
 //!
 //! Memory is proportional to the number of items held, each of which has bytes in the budget.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use nano_core::{BlockHash, Raw};
 
 use crate::AccountKey;
+use crate::chunked::ChunkedMap;
 
 /// Something that is kept or evicted as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +55,8 @@ pub(crate) struct Budget {
     used: u64,
     pinned: u64,
     next: u64,
-    items: BTreeMap<Item, Weighed>,
-    order: BTreeSet<(Worth, u64, Item)>,
+    items: ChunkedMap<Item, Weighed>,
+    order: ChunkedMap<(Worth, u64, Item), ()>,
 }
 
 impl Budget {
@@ -68,8 +67,8 @@ impl Budget {
             used: 0,
             pinned: 0,
             next: 0,
-            items: BTreeMap::new(),
-            order: BTreeSet::new(),
+            items: ChunkedMap::new(),
+            order: ChunkedMap::new(),
         }
     }
 
@@ -89,7 +88,7 @@ impl Budget {
             Worth::Pinned => self.pinned.saturating_add(bytes) <= self.limit,
             Worth::Ordinary(_) => {
                 self.order
-                    .first()
+                    .first_key()
                     .is_some_and(|(least, _, _)| *least < worth)
                     && self.pinned.saturating_add(bytes) <= self.limit
             }
@@ -109,7 +108,7 @@ impl Budget {
         match worth {
             Worth::Pinned => self.pinned = self.pinned.saturating_add(bytes),
             Worth::Ordinary(_) => {
-                self.order.insert((worth, placed, item));
+                self.order.insert((worth, placed, item), ());
             }
         }
         self.items.insert(
@@ -152,7 +151,7 @@ impl Budget {
         if self.used <= self.limit {
             return None;
         }
-        self.order.first().map(|(_, _, item)| *item)
+        self.order.first_key().map(|(_, _, item)| *item)
     }
 }
 

@@ -69,7 +69,7 @@ impl Slice {
             }
             if !matches!(loaded, Some(Loaded::Kept)) {
                 // Brings storage in line: what is held instead is written, else the entry goes.
-                self.dirty.insert(key);
+                self.dirty.insert(key, ());
             }
         }
         report

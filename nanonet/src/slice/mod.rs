@@ -55,9 +55,6 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
-
 use nano_core::proof::VoteCache;
 use nano_core::{Account, BlockHash, Network, Raw, UnixMillis};
 
@@ -65,6 +62,7 @@ use self::askers::Askers;
 use self::budget::{Budget, Item, Worth, score};
 use self::receivables::Receivables;
 use self::stored::{StoredAccount, StoredReceivable};
+use crate::chunked::ChunkedMap;
 use crate::sorted::SortedSet;
 use crate::{AccountKey, Freshness, NodeId, NodeKey, StoreKey, StoreOp};
 
@@ -151,13 +149,13 @@ impl Place {
 #[derive(Debug)]
 pub struct Slice {
     config: SliceConfig,
-    places: BTreeMap<AccountKey, Place>,
+    places: ChunkedMap<AccountKey, Place>,
     watched: SortedSet<AccountKey>,
     budget: Budget,
     /// Votes that were checked: neighbouring records share them.
     votes: VoteCache,
     /// Entries whose stored form differs from what is held.
-    dirty: BTreeSet<StoreKey>,
+    dirty: ChunkedMap<StoreKey, ()>,
     receivables: u32,
     accounts: u32,
     day: u64,
@@ -170,11 +168,11 @@ impl Slice {
         let budget = Budget::new(config.budget_bytes);
         Self {
             config,
-            places: BTreeMap::new(),
+            places: ChunkedMap::new(),
             watched: SortedSet::new(),
             budget,
             votes: VoteCache::new(VOTES_REMEMBERED),
-            dirty: BTreeSet::new(),
+            dirty: ChunkedMap::new(),
             receivables: 0,
             accounts: 0,
             day: 0,
@@ -213,9 +211,8 @@ impl Slice {
         &self,
         after: Option<&AccountKey>,
     ) -> impl Iterator<Item = (&AccountKey, &Account)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.places
-            .range((from, Bound::Unbounded))
+            .iter_after(after)
             .map(|(key, place)| (key, &place.account))
     }
 
@@ -278,7 +275,7 @@ impl Slice {
     /// The next change to make durable, until `None`. Each entry that changed since it was last
     /// given out comes once, in its newest form.
     pub fn poll_store(&mut self) -> Option<StoreOp> {
-        let key = self.dirty.pop_first()?;
+        let (key, ()) = self.dirty.pop_first()?;
         let bytes = match &key {
             StoreKey::Account(account) => self
                 .get(account)
@@ -348,7 +345,7 @@ impl Slice {
         };
         let bytes = counted(&StoredAccount::of(held).to_bytes());
         let worth = self.worth(key, place.balance());
-        self.dirty.insert(StoreKey::Account(place.account));
+        self.dirty.insert(StoreKey::Account(place.account), ());
         self.budget.set(Item::Account(*key), worth, bytes);
     }
 
@@ -370,7 +367,7 @@ impl Slice {
         };
         if place.held.take().is_some() {
             self.accounts -= 1;
-            self.dirty.insert(StoreKey::Account(place.account));
+            self.dirty.insert(StoreKey::Account(place.account), ());
             self.budget.forget(&Item::Account(*key));
         }
         if place.is_empty() {
@@ -396,7 +393,7 @@ impl Slice {
     fn receivable_gone(&mut self, key: &AccountKey, destination: Account, hash: BlockHash) {
         self.budget.forget(&Item::Receivable(*key, hash));
         self.dirty
-            .insert(StoreKey::Receivable { destination, hash });
+            .insert(StoreKey::Receivable { destination, hash }, ());
     }
 }
 

@@ -4,7 +4,6 @@
 //! form and links, known order, room, then the proof, then the sightings.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use nano_core::proof::{Frontier, ProofError, ProvenFrontier};
 use nano_core::{Account, Block, BlockHash, Raw, UnixMillis, WeightTable};
@@ -14,6 +13,7 @@ use super::held::Admitted;
 use super::order::Chain;
 use super::stored::StoredReceivable;
 use super::{HeldAccount, HeldFrontier, HeldReceivable, Outcome, Place, Refusal, Slice, counted};
+use crate::chunked::ChunkedMap;
 use crate::sorted::SortedMap;
 use crate::{
     AccountKey, AccountRecord, MAX_LINEAGE, MAX_RECORD_BYTES, MAX_SIGHTINGS, ReceivableRecord,
@@ -187,10 +187,7 @@ impl Slice {
     pub(super) fn keep(&mut self, account: Account, frontier: HeldFrontier) -> Outcome {
         let key = AccountKey::new(&account);
         let head = frontier.chain.head();
-        let place = self
-            .places
-            .entry(key)
-            .or_insert_with(|| Place::new(account));
+        let place = self.places.get_or_insert_with(key, || Place::new(account));
         let outcome = match &mut place.held {
             None => {
                 place.held = Some(HeldAccount::new(frontier));
@@ -312,8 +309,7 @@ impl Slice {
         let bytes = counted(&StoredReceivable::of(&receivable).to_bytes());
         let place = self
             .places
-            .entry(key)
-            .or_insert_with(|| Place::new(destination));
+            .get_or_insert_with(key, || Place::new(destination));
         let (new, pushed_out) = place.sends.insert(receivable);
         self.receivables += u32::from(new);
         if let Some(least) = pushed_out {
@@ -323,7 +319,7 @@ impl Slice {
         let worth = self.worth(&key, amount);
         self.budget.set(Item::Receivable(key, hash), worth, bytes);
         self.dirty
-            .insert(StoreKey::Receivable { destination, hash });
+            .insert(StoreKey::Receivable { destination, hash }, ());
         self.evict();
         let kept = self
             .places
@@ -414,7 +410,7 @@ pub(super) fn carried_before(frontier: &Frontier) -> &[Block] {
 
 /// What is held of the account with this key.
 pub(super) fn held_at<'a>(
-    places: &'a mut BTreeMap<AccountKey, Place>,
+    places: &'a mut ChunkedMap<AccountKey, Place>,
     key: &AccountKey,
 ) -> Option<&'a mut HeldAccount> {
     places.get_mut(key)?.held.as_mut()

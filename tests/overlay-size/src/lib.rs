@@ -111,7 +111,7 @@ mod overlay {
                     },
                     None => Input::Timeout,
                 },
-                9 | 10 | 11 => match text.parse::<Account>() {
+                9..=11 => match text.parse::<Account>() {
                     Ok(account) if number == 9 => Input::Get {
                         request,
                         account,
