@@ -11,6 +11,9 @@ import { Problem, script, step } from "./lib/say.mjs";
 const parts = {
 	rust: async () => {
 		await step("Rust tests", () => run("cargo", ["test", "-q"]));
+		await step("Rust tests of the browser node that need no browser", () =>
+			run("cargo", ["test", "-q", "-p", "nano-wasm", "--features", "core,node"]),
+		);
 	},
 	browser: async () => {
 		const path = await browser();
