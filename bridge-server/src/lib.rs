@@ -10,6 +10,7 @@
 //! | [`cli`], [`config`] | what a person may say, made into one checked configuration |
 //! | [`run`], [`devnet`] | the two commands |
 //! | [`full_node`] | channels to full nodes |
+//! | [`ask`] | questions to full nodes, with retries |
 //! | [`prove`] | a proof of an account from peers alone |
 //! | [`live`] | confirmed blocks of the live stream, proven and passed on |
 //! | [`relay`] | transactions brought to full nodes |
@@ -20,6 +21,7 @@
 //! | [`metrics`] | what is counted |
 #![deny(missing_docs)]
 
+pub mod ask;
 pub mod backoff;
 pub mod cli;
 pub mod clock;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::ask::Asker;
 use crate::clock::{self, RandomError};
 use crate::config::{Config, RpcUrl, WeightsFrom};
 use crate::faucet::Faucet;
@@ -114,11 +115,13 @@ impl Bridge {
             metrics: metrics.clone(),
         };
         let full_nodes = FullNodes::start(settings, &mut tasks);
+        let asker = Asker::new(full_nodes.clone());
         let roots = Roots::default();
         let signer = Arc::new(copy(&identity)?);
         let prover = Prover::new(
             config.network,
             full_nodes.clone(),
+            asker.clone(),
             weights.clone(),
             signer,
             roots.clone(),
@@ -149,6 +152,7 @@ impl Bridge {
             live::Parts {
                 network: config.network,
                 full_nodes: full_nodes.clone(),
+                asker: asker.clone(),
                 weights: weights.clone(),
                 prover: prover.clone(),
                 roots: roots.clone(),
@@ -162,6 +166,7 @@ impl Bridge {
             relay::Parts {
                 network: config.network,
                 full_nodes: full_nodes.clone(),
+                asker,
                 roots,
                 live,
                 node: node.clone(),

@@ -2,9 +2,9 @@
 //!
 //! The bridge dials out only and announces no port. Each configured address has a task that keeps
 //! one channel to it: dial, handshake (version 2), serve, and dial again after a growing pause.
-//! [`FullNodes`] is the sum of the open channels: it asks questions of one of them, tries another
-//! when no answer comes, and knows which representatives vote behind which channel (every
-//! representative answers a request for votes on the genesis block).
+//! [`FullNodes`] is the sum of the open channels and knows which representatives vote behind which
+//! of them (every representative answers a request for votes on the genesis block); questions are
+//! the business of [`crate::ask`].
 //!
 //! Nothing a full node says is believed: its answers are hints for `prove`, which ends in
 //! signatures. What cannot be parsed ends the channel with a typed reason.

@@ -1,22 +1,18 @@
-//! All channels together: questions with retries, representatives, publishing.
+//! All channels together: who is open, which representatives are behind them, publishing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, PullTarget};
-use nano_core::{Account, Block, BlockHash, Network, Raw, Vote};
+use nano_core::{Block, Network, Raw, Vote};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::channel::{ANSWER, Channel, ChannelId, Setting};
-use super::{AskError, LiveSender, peer};
+use super::channel::{Channel, ChannelId, Setting};
+use super::{LiveSender, peer};
 use crate::metrics::Metrics;
 use crate::weights::Weights;
-
-/// Full nodes asked one after the other before a question is given up.
-const TRIES: usize = 3;
 
 /// What full nodes are reached with.
 #[derive(Debug)]
@@ -143,109 +139,6 @@ impl FullNodes {
         }
     }
 
-    /// A full node's word on an account: a hint, nothing in it is proven. When one says that it
-    /// knows no confirmed block, others are asked before that is passed on.
-    ///
-    /// # Errors
-    /// When nobody answered.
-    pub async fn account_info(&self, account: Account) -> Result<AccountInfo, AskError> {
-        let mut unknown = None;
-        let channels = self.some_channels()?;
-        let question = AscPullQuestion::AccountInfo {
-            target: PullTarget::Account(account),
-        };
-        for channel in &channels {
-            match channel.pull(question, ANSWER).await {
-                Ok(AscPullAnswer::AccountInfo(info)) if info.account == account => {
-                    if !info.confirmed_frontier.is_zero() {
-                        return Ok(info);
-                    }
-                    unknown.get_or_insert(info);
-                }
-                // Nothing, or something else than was asked for, which is worth as much.
-                _ => {}
-            }
-        }
-        unknown.ok_or_else(|| silence(&channels))
-    }
-
-    /// The account of a block, as full nodes say.
-    ///
-    /// # Errors
-    /// When nobody who answered knows the block.
-    pub async fn account_of(&self, block: BlockHash) -> Result<Account, AskError> {
-        let channels = self.some_channels()?;
-        let question = AscPullQuestion::AccountInfo {
-            target: PullTarget::Block(block),
-        };
-        for channel in &channels {
-            if let Ok(AscPullAnswer::AccountInfo(info)) = channel.pull(question, ANSWER).await
-                && !info.account.is_zero()
-            {
-                return Ok(info.account);
-            }
-        }
-        Err(silence(&channels))
-    }
-
-    /// Up to `count` (1 to 128) blocks upwards from `start`, which is the first of them; each
-    /// follows the one before. Not empty.
-    ///
-    /// # Errors
-    /// When nobody who answered knows the block.
-    pub async fn blocks(&self, start: BlockHash, count: u8) -> Result<Vec<Block>, AskError> {
-        self.chain(PullTarget::Block(start), count, |first| {
-            first.hash() == start
-        })
-        .await
-    }
-
-    /// Up to `count` (1 to 128) blocks upwards from the first block of `account`. Not empty.
-    ///
-    /// # Errors
-    /// When nobody who answered knows the account.
-    pub async fn first_blocks(&self, account: Account, count: u8) -> Result<Vec<Block>, AskError> {
-        self.chain(PullTarget::Account(account), count, |b| {
-            b.account() == Some(account)
-        })
-        .await
-    }
-
-    async fn chain(
-        &self,
-        start: PullTarget,
-        count: u8,
-        fits: impl Fn(&Block) -> bool,
-    ) -> Result<Vec<Block>, AskError> {
-        let channels = self.some_channels()?;
-        let mut answered = false;
-        for channel in &channels {
-            let question = AscPullQuestion::Blocks { start, count };
-            let Ok(answer) = channel.pull(question, ANSWER).await else {
-                continue;
-            };
-            answered = true;
-            let AscPullAnswer::Blocks(mut blocks) = answer else {
-                continue;
-            };
-            if !blocks.first().is_some_and(&fits) {
-                continue;
-            }
-            // The hashes must link; what comes after a gap is of no use.
-            let linked = blocks
-                .windows(2)
-                .take_while(|pair| pair[1].previous() == Some(pair[0].hash()))
-                .count();
-            blocks.truncate(linked + 1);
-            return Ok(blocks);
-        }
-        Err(if answered {
-            AskError::Wrong
-        } else {
-            silence(&channels)
-        })
-    }
-
     /// Publishes a block on all channels; gives back on how many.
     #[must_use]
     pub fn publish(&self, block: Block) -> usize {
@@ -253,23 +146,6 @@ impl FullNodes {
             .iter()
             .filter(|channel| channel.publish(block).is_ok())
             .count()
-    }
-
-    fn some_channels(&self) -> Result<Vec<Arc<Channel>>, AskError> {
-        let mut channels = self.channels();
-        channels.truncate(TRIES);
-        if channels.is_empty() {
-            Err(AskError::NoFullNode)
-        } else {
-            Ok(channels)
-        }
-    }
-}
-
-/// Nobody of these gave an answer.
-fn silence(channels: &[Arc<Channel>]) -> AskError {
-    AskError::TimedOut {
-        asked: u8::try_from(channels.len()).unwrap_or(u8::MAX),
     }
 }
 

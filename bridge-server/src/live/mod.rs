@@ -22,6 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use tally::{Confirmed, Tally, Verdict};
 
+use crate::ask::Asker;
 use crate::clock;
 use crate::full_node::{ANSWER, Channel, FullNodes, Live};
 use crate::metrics::{self, Metrics};
@@ -56,6 +57,8 @@ pub struct Parts {
     pub network: Network,
     /// The channels.
     pub full_nodes: FullNodes,
+    /// Asks over them.
+    pub asker: Asker,
     /// The weight table.
     pub weights: Weights,
     /// Makes the proofs.
@@ -162,9 +165,9 @@ impl Task {
         if self.is_busy() {
             return;
         }
-        let full_nodes = self.parts.full_nodes.clone();
+        let asker = self.parts.asker.clone();
         self.jobs.spawn(async move {
-            let blocks = full_nodes.blocks(hash, 1).await.ok();
+            let blocks = asker.blocks(hash, 1).await.ok();
             blocks
                 .and_then(|blocks| blocks.first().copied())
                 .map(Box::new)

@@ -15,11 +15,11 @@ use nano_core::{Account, Block, BlockHash, Network};
 use nanonet::ResolveFailure;
 
 use super::{Roots, failure};
-use crate::full_node::FullNodes;
+use crate::ask::Asker;
 
 /// Looks blocks up.
 pub(super) struct Chains<'a> {
-    pub(super) full_nodes: &'a FullNodes,
+    pub(super) asker: &'a Asker,
     pub(super) roots: &'a Roots,
     pub(super) network: Network,
 }
@@ -27,7 +27,7 @@ pub(super) struct Chains<'a> {
 impl Chains<'_> {
     /// One block by its hash.
     pub(super) async fn block(&self, hash: BlockHash) -> Result<Block, ResolveFailure> {
-        let blocks = self.full_nodes.blocks(hash, 1).await.map_err(failure)?;
+        let blocks = self.asker.blocks(hash, 1).await.map_err(failure)?;
         let block = blocks.first().copied().ok_or(ResolveFailure::TimedOut)?;
         self.roots.learn(&block);
         Ok(block)
@@ -99,7 +99,7 @@ impl Chains<'_> {
     ) -> Result<Vec<Block>, ResolveFailure> {
         let most = u8::try_from(MAX_LEGACY_CHAIN).unwrap_or(u8::MAX);
         let mut blocks = self
-            .full_nodes
+            .asker
             .first_blocks(account, most)
             .await
             .map_err(failure)?;

@@ -29,6 +29,7 @@ pub use roots::Roots;
 use survey::{Question, Survey, survey};
 use tokio::sync::OnceCell;
 
+use crate::ask::Asker;
 use crate::clock;
 use crate::coalesce::Coalesce;
 use crate::full_node::{AskError, FullNodes};
@@ -70,6 +71,7 @@ pub struct Prover {
 struct Inner {
     network: Network,
     full_nodes: FullNodes,
+    asker: Asker,
     weights: Weights,
     signer: Signer,
     roots: Roots,
@@ -95,6 +97,7 @@ impl Prover {
     pub fn new(
         network: Network,
         full_nodes: FullNodes,
+        asker: Asker,
         weights: Weights,
         identity: Arc<Identity>,
         roots: Roots,
@@ -103,6 +106,7 @@ impl Prover {
         let inner = Inner {
             network,
             full_nodes,
+            asker,
             weights,
             signer: Signer(identity),
             roots,
@@ -190,11 +194,7 @@ impl Inner {
         self.full_nodes.reachable(PATIENCE).await;
         let mut last = ResolveFailure::TooFewVotes;
         for _ in 0..ATTEMPTS {
-            let info = self
-                .full_nodes
-                .account_info(account)
-                .await
-                .map_err(failure)?;
+            let info = self.asker.account_info(account).await.map_err(failure)?;
             let found = if info.confirmed_frontier.is_zero() {
                 self.unopened(account).await
             } else {
@@ -251,7 +251,14 @@ impl Inner {
             [self.network.genesis_block()],
             self.marker().await,
         );
-        let survey = survey(&self.full_nodes, &table, &self.roots, &question).await;
+        let survey = survey(
+            &self.full_nodes,
+            &self.asker,
+            &table,
+            &self.roots,
+            &question,
+        )
+        .await;
         if survey.successor.is_some() {
             return Ok(None);
         }
@@ -270,7 +277,7 @@ impl Inner {
         let hash = block.hash();
         let account = match block.account() {
             Some(account) => account,
-            None => self.full_nodes.account_of(hash).await.map_err(failure)?,
+            None => self.asker.account_of(hash).await.map_err(failure)?,
         };
         lock(&self.unopened).remove(&account);
         lock(&self.failed).remove(&account);
@@ -317,7 +324,7 @@ impl Inner {
 
     fn chains(&self) -> Chains<'_> {
         Chains {
-            full_nodes: &self.full_nodes,
+            asker: &self.asker,
             roots: &self.roots,
             network: self.network,
         }
@@ -327,7 +334,7 @@ impl Inner {
     async fn ask(&self, block: Block, frontier: &Frontier, table: &WeightTable) -> Survey {
         let needed = std::iter::once(block).chain(chain::counted_sends(frontier));
         let question = Question::about(block.hash().into(), needed, self.marker().await);
-        survey(&self.full_nodes, table, &self.roots, &question).await
+        survey(&self.full_nodes, &self.asker, table, &self.roots, &question).await
     }
 
     /// A block that is proven confirmed, the genesis account's newest when first needed: every
@@ -335,18 +342,21 @@ impl Inner {
     async fn marker(&self) -> Option<Block> {
         let found = self.marker.get_or_try_init(|| async {
             let genesis = self.network.genesis_account();
-            let info = self
-                .full_nodes
-                .account_info(genesis)
-                .await
-                .map_err(failure)?;
+            let info = self.asker.account_info(genesis).await.map_err(failure)?;
             let chains = self.chains();
             let block = chains.block(info.confirmed_frontier).await?;
             let frontier = chains.frontier(genesis, block).await?;
             let needed = std::iter::once(block).chain(chain::counted_sends(&frontier));
             let question = Question::about(block.hash().into(), needed, None);
             let table = self.weights.current();
-            let survey = survey(&self.full_nodes, &table, &self.roots, &question).await;
+            let survey = survey(
+                &self.full_nodes,
+                &self.asker,
+                &table,
+                &self.roots,
+                &question,
+            )
+            .await;
             let votes: Vec<Vote> = survey.votes.into_values().collect();
             self.proof(genesis, frontier, &votes, &table)?;
             Ok::<Block, ResolveFailure>(block)
@@ -397,7 +407,7 @@ impl Inner {
     /// `held` is not before it.
     async fn lineage(&self, held: BlockHash, frontier: BlockHash) -> Vec<Block> {
         let count = u8::try_from(nanonet::MAX_LINEAGE + 2).unwrap_or(u8::MAX);
-        let Ok(blocks) = self.full_nodes.blocks(held, count).await else {
+        let Ok(blocks) = self.asker.blocks(held, count).await else {
             return Vec::new();
         };
         match blocks.iter().position(|block| block.hash() == frontier) {

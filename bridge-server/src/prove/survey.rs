@@ -20,6 +20,7 @@ use nano_core::{Account, Block, BlockHash, Root, Vote, WeightTable};
 use tokio::time::Instant;
 
 use super::Roots;
+use crate::ask::Asker;
 use crate::full_node::{ANSWER, Channel, FullNodes};
 
 /// Other hashes looked at on one channel during one survey; beyond it its silence counts for
@@ -108,6 +109,7 @@ struct Heard {
 /// what the look-up of unknown hashes takes.
 pub(super) async fn survey(
     full_nodes: &FullNodes,
+    asker: &Asker,
     weights: &WeightTable,
     roots: &Roots,
     question: &Question,
@@ -118,7 +120,7 @@ pub(super) async fn survey(
         .into_iter()
         .map(|channel| ask(channel, weights, question, deadline));
     let heard = join_all(asks).await;
-    let (unknown, successor) = identify(full_nodes, roots, question.silent, &heard).await;
+    let (unknown, successor) = identify(asker, roots, question.silent, &heard).await;
 
     let mut survey = Survey {
         successor,
@@ -201,7 +203,7 @@ async fn ask(
 /// Finds the roots of the other hashes: gives back those that stay unknown, and the block that
 /// has the root, if one of them has.
 async fn identify(
-    full_nodes: &FullNodes,
+    asker: &Asker,
     roots: &Roots,
     silent: Root,
     heard: &[Heard],
@@ -222,7 +224,7 @@ async fn identify(
             }
             _ => fetched += 1,
         }
-        match full_nodes
+        match asker
             .blocks(hash, 1)
             .await
             .ok()

@@ -22,6 +22,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::ask::Asker;
 use crate::clock;
 use crate::full_node::{AskError, FullNodes, Live, LiveSender};
 use crate::live::Confirmation;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub network: Network,
     /// The channels.
     pub full_nodes: FullNodes,
+    /// Asks over them.
+    pub asker: Asker,
     /// Where blocks met are remembered.
     pub roots: Roots,
     /// The stream that looks for confirmation; published blocks are put into it.
@@ -164,10 +167,10 @@ impl Relay {
     async fn look(&mut self, job: RelayJob) {
         match job.block.previous() {
             Some(previous) if self.parts.roots.get(&previous).is_none() => {
-                let full_nodes = self.parts.full_nodes.clone();
+                let asker = self.parts.asker.clone();
                 self.looks.spawn(async move {
                     // Only a clear "unknown" refuses; silence says nothing.
-                    let found = full_nodes.blocks(previous, 1).await;
+                    let found = asker.blocks(previous, 1).await;
                     (job, found == Err(AskError::Wrong))
                 });
             }

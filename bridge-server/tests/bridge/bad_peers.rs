@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::common::until;
 use crate::scripted::{answer, greet, query, send};
+use bridge_server::ask::Asker;
 use bridge_server::full_node::{FullNodes, Settings};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
@@ -208,7 +209,7 @@ async fn an_answer_about_another_account_is_as_good_as_none() {
     })
     .await;
     assert!(
-        nodes
+        Asker::new(nodes.clone())
             .account_info(Account::from_bytes([5; 32]))
             .await
             .is_err()

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bridge_server::ask::Asker;
 use bridge_server::full_node::{FullNodes, Live, Settings};
 use bridge_server::metrics::Metrics;
 use bridge_server::prove::{Proven, Prover, Roots};
@@ -178,7 +179,8 @@ async fn record(manner: Manner) -> AccountRecord {
     let metrics = Metrics::default();
     let prover = Prover::new(
         Network::Dev,
-        nodes,
+        nodes.clone(),
+        Asker::new(nodes),
         weights,
         identity,
         Roots::default(),
