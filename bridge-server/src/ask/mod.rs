@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, PullTarget};
+use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, Frontier, PullTarget};
 use nano_core::{Account, Block, BlockHash};
 
 use crate::full_node::{ANSWER, AskError, Channel, FullNodes};
@@ -92,6 +92,25 @@ impl Asker {
             b.account() == Some(account)
         })
         .await
+    }
+
+    /// Up to `count` (1 to 1000) accounts with their newest blocks, confirmed or not, in order of
+    /// the accounts' keys from `start` on. Empty where the key space ends.
+    ///
+    /// # Errors
+    /// When nobody answered with such a list.
+    pub async fn frontiers(&self, start: Account, count: u16) -> Result<Vec<Frontier>, AskError> {
+        let channels = self.some_channels()?;
+        for channel in &channels {
+            let question = AscPullQuestion::Frontiers { start, count };
+            if let Ok(AscPullAnswer::Frontiers(list)) = channel.pull(question, ANSWER).await
+                && list.first().is_none_or(|first| first.account >= start)
+                && list.is_sorted_by(|one, next| one.account < next.account)
+            {
+                return Ok(list);
+            }
+        }
+        Err(silence(&channels))
     }
 
     async fn chain(

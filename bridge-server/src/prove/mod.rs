@@ -25,6 +25,7 @@ use nano_core::{Account, Block, BlockHash, Network, Raw, UnixMillis, Vote, Weigh
 use nanonet::{AccountRecord, Identity, ReceivableRecord, ResolveFailure, Sighting};
 
 use chain::Chains;
+use futures_util::{StreamExt, stream};
 pub use roots::Roots;
 use survey::{Question, Survey, survey};
 use tokio::sync::OnceCell;
@@ -39,6 +40,8 @@ use crate::weights::Weights;
 
 /// Questions that run at once.
 pub const OPEN: usize = 128;
+/// Accounts of one [`Prover::prove_many`] that are worked on at once.
+const MANY: usize = 64;
 /// How long "never opened" is kept, milliseconds.
 pub const UNOPENED_MS: u64 = 60_000;
 /// How long a failure is kept, milliseconds.
@@ -59,7 +62,30 @@ pub enum Proven {
     Unopened(Sighting),
 }
 
-type Answer = Result<Proven, ResolveFailure>;
+/// What is found about one account, or why nothing can be stated now.
+pub type Answer = Result<Proven, ResolveFailure>;
+
+/// An account whose state is wanted in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The account.
+    pub account: Account,
+    /// Its newest block as a walk over the full nodes' frontiers named it, confirmed or not; it
+    /// saves a question where it holds. Nothing is believed of it.
+    pub head: Option<BlockHash>,
+    /// The frontier that is held already; the blocks after it are carried where they are few.
+    pub held: Option<BlockHash>,
+}
+
+impl From<Account> for Wanted {
+    fn from(account: Account) -> Self {
+        Self {
+            account,
+            head: None,
+            held: None,
+        }
+    }
+}
 
 /// Makes proofs; cloning shares caches and running questions.
 #[derive(Clone, Debug)]
@@ -141,6 +167,19 @@ impl Prover {
             .ask((account, held), question)
             .await
             .unwrap_or(Err(ResolveFailure::Busy))
+    }
+
+    /// The states of many accounts, for which nobody is waiting: they are proven in batches, so
+    /// that one request for votes serves about 32 of them, and give way to [`Prover::resolve`].
+    /// The answers come in the order of `wanted`, all at once; a caller that hands in some hundred
+    /// at a time bounds its memory and keeps the batches full. Accounts with neighbouring keys
+    /// should be handed in together.
+    pub async fn prove_many(&self, wanted: Vec<Wanted>) -> Vec<(Account, Answer)> {
+        stream::iter(wanted)
+            .map(|one| async move { (one.account, self.resolve(one.account, one.held).await) })
+            .buffered(MANY)
+            .collect()
+            .await
     }
 
     /// Records of a block that the live stream saw confirmed by `votes`: the account's, and for a
