@@ -10,8 +10,12 @@ export function linkCounts(status: NodeStatus): { tabs: number; bridges: number 
 	return { bridges, tabs: status.links.length - bridges };
 }
 
-/** What the state is called, and how good it is. */
-export function describe(session: Session): { text: string; tone: "good" | "wait" | "bad" } {
+/** What the state is called, and how good it is; `lead` is the part that a narrow screen leaves out. */
+export function describe(session: Session): {
+	lead?: string;
+	text: string;
+	tone: "good" | "wait" | "bad";
+} {
 	if (session.state === "idle") return { text: "Not started", tone: "wait" };
 	if (session.state === "failed") return { text: "Could not start", tone: "bad" };
 	if (session.state === "starting" || !session.status) return { text: "Starting…", tone: "wait" };
@@ -24,16 +28,19 @@ export function describe(session: Session): { text: string; tone: "good" | "wait
 	const parts = [];
 	if (tabs > 0) parts.push(plural(tabs, "tab", "tabs"));
 	if (bridges > 0) parts.push(plural(bridges, "bridge", "bridges"));
-	return { text: `Linked to ${parts.join(" and ")}`, tone: "good" };
+	return { lead: "Linked to ", text: parts.join(" and "), tone: "good" };
 }
 
 /** The pill itself; announced politely when it changes. */
 export function StatePill({ session }: { session: Session }) {
-	const { text, tone } = describe(session);
+	const { lead, text, tone } = describe(session);
 	return (
 		<p class={`pill ${tone}`} role="status">
 			<span class="dot" aria-hidden="true" />
-			{text}
+			<span>
+				{lead && <span class="lead">{lead}</span>}
+				{text}
+			</span>
 			{session.node && <span class="network">{session.node.network}</span>}
 		</p>
 	);

@@ -41,6 +41,7 @@ export function NodeView() {
 					<span class="key tab">tab</span>
 					<span class="key bridge">bridge</span>
 					<span class="key answer">recent answer</span>
+					<span class="key own">your place</span>
 				</p>
 			</div>
 			<div class="stack">

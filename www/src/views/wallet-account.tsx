@@ -111,7 +111,7 @@ export function Account({
 				<p class="address">
 					<Copy text={wallet.address} shown={short(wallet.address)} name="your address" />
 				</p>
-				<p class="quiet">Payments to it are received by themselves while the wallet is open.</p>
+				<p class="quiet">Payments arrive on their own while the wallet is open.</p>
 				<button type="button" onClick={lock}>
 					Lock the wallet
 				</button>
