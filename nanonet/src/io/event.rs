@@ -1,0 +1,110 @@
+//! News for the person, the page or the log.
+
+use nano_core::{Account, BlockHash};
+
+use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
+use crate::{NodeId, Role};
+
+/// News for the person, the page or the log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The one answer to [`Input::Get`](crate::Input::Get).
+    Answer {
+        /// Which question.
+        request: RequestId,
+        /// The verified answer, or why there is none.
+        result: Result<Box<AccountAnswer>, GetError>,
+    },
+    /// Progress of a block of the person's own.
+    Publish {
+        /// The number given with [`Input::Publish`](crate::Input::Publish); `None` for a block
+        /// found in storage.
+        request: Option<RequestId>,
+        /// The block.
+        hash: BlockHash,
+        /// Where it stands.
+        state: PublishState,
+    },
+    /// A peer's handshake is done and it was given a place.
+    LinkUp {
+        /// The link.
+        link: LinkId,
+        /// Whom it leads to.
+        peer: NodeId,
+        /// Browser or bridge.
+        role: Role,
+    },
+    /// A link that was up is gone.
+    LinkDown {
+        /// The link.
+        link: LinkId,
+        /// Whom it led to.
+        peer: NodeId,
+        /// Why we closed it; `None` if the other side or the transport did.
+        reason: Option<CloseReason>,
+    },
+    /// A verified record of this account was kept that says more than the one before (or the
+    /// first one). A [`Input::Get`](crate::Input::Get) now answers with it.
+    RecordUpdated {
+        /// Whose.
+        account: Account,
+    },
+    /// A record or answer of a peer did not hold and was thrown away.
+    Refused {
+        /// Who sent it; `None` if it came from our own storage.
+        from: Option<NodeId>,
+        /// Kebab-case code of the reason, for example `too-little-weight`.
+        reason: &'static str,
+    },
+    /// A peer at fault was disconnected and is banned for a while.
+    PeerDropped {
+        /// Who.
+        peer: NodeId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Two proven frontiers of one account whose chains diverge, or whose order is unknown.
+    Conflict {
+        /// Whose.
+        account: Account,
+        /// True: the chains are known to diverge, an alarm. False: only the order is unknown.
+        diverged: bool,
+    },
+    /// 64 accounts are watched already.
+    WatchRefused {
+        /// The account that is not watched.
+        account: Account,
+    },
+    /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
+    /// Browsers only.
+    NeedBridge,
+    /// [`Node::status`](crate::Node::status) says something else than before; at most ten times
+    /// a second.
+    StatusChanged,
+}
+
+/// Where a block of the person's own stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishState {
+    /// Stored durably, no bridge reachable yet; sent as soon as one is.
+    Waiting,
+    /// On the way to bridges.
+    Sent {
+        /// How many bridges it was sent to so far.
+        bridges: u8,
+    },
+    /// A bridge passed it to full nodes.
+    Accepted {
+        /// How many full nodes took it.
+        full_nodes: u16,
+    },
+    /// A bridge refused it. Passing reasons are tried again by themselves; after any other the
+    /// block is forgotten.
+    Refused(RelayRefusal),
+    /// A proof of it (or of a block after it) is held; forgotten as pending.
+    Confirmed,
+    /// Not taken: 32 blocks are pending already.
+    TooManyPending,
+    /// Not taken: the block itself does not hold (signature, work, or a legacy block).
+    Invalid(RelayRefusal),
+}

@@ -1,0 +1,124 @@
+//! What happened outside.
+
+use nano_core::{Account, Block, WeightTable};
+
+use super::{
+    GetOptions, LinkId, LinkOrigin, RelayId, RelayState, RequestId, ResolveId, ResolveOutcome,
+    SessionId, StoredEntry, Transport,
+};
+use crate::{AccountRecord, ReceivableRecord};
+
+/// What happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A transport that keeps message boundaries and order and loses nothing is open.
+    LinkOpened {
+        /// The shell's new number for it.
+        link: LinkId,
+        /// How it came to be.
+        origin: LinkOrigin,
+        /// What carries it.
+        transport: Transport,
+    },
+    /// One transport message arrived, at most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
+    LinkReceived {
+        /// On which link; unknown links are ignored.
+        link: LinkId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// The transport has taken bytes that were transmitted earlier.
+    LinkWritten {
+        /// On which link; unknown links are ignored.
+        link: LinkId,
+        /// How many.
+        bytes: u32,
+    },
+    /// The transport is gone.
+    LinkClosed {
+        /// Which link; unknown links are ignored.
+        link: LinkId,
+    },
+    /// The page's connection produced the description that
+    /// [`SignalOp::CreateOffer`](crate::SignalOp::CreateOffer) or
+    /// [`SignalOp::AcceptOffer`](crate::SignalOp::AcceptOffer) asked for. At most 8 KiB.
+    LocalDescription {
+        /// Which session; unknown ones are ignored.
+        session: SessionId,
+        /// Session description.
+        sdp: String,
+    },
+    /// The page's connection found a candidate address. At most 512 bytes, 32 per session.
+    LocalCandidate {
+        /// Which session; unknown ones are ignored.
+        session: SessionId,
+        /// Candidate in the JSON or SDP form the other shell understands; opaque here.
+        candidate: String,
+    },
+    /// The page's connection failed or was refused.
+    SessionFailed {
+        /// Which session; unknown ones are ignored.
+        session: SessionId,
+    },
+    /// What storage held at start; may come in several batches.
+    Loaded {
+        /// Entries as they were stored.
+        entries: Vec<StoredEntry>,
+    },
+    /// What is the state of this account? Answered once by [`Event::Answer`](crate::Event::Answer).
+    Get {
+        /// The shell's new number for the question.
+        request: RequestId,
+        /// Whose.
+        account: Account,
+        /// How.
+        options: GetOptions,
+    },
+    /// Publish a signed block with work. Progress comes as
+    /// [`Event::Publish`](crate::Event::Publish).
+    Publish {
+        /// The shell's new number for it.
+        request: RequestId,
+        /// The block.
+        block: Box<Block>,
+    },
+    /// Keep this account up to date: linked bridges push its new records. At most 64 accounts;
+    /// more are ignored with [`Event::WatchRefused`](crate::Event::WatchRefused).
+    Watch {
+        /// Whose.
+        account: Account,
+    },
+    /// End of [`Input::Watch`].
+    Unwatch {
+        /// Whose.
+        account: Account,
+    },
+    /// A weight table the shell accepts from now on.
+    Weights(Box<WeightTable>),
+    /// Bridge: the answer to [`Output::Resolve`](crate::Output::Resolve); each is answered once.
+    Resolved {
+        /// Which.
+        request: ResolveId,
+        /// What was found.
+        outcome: ResolveOutcome,
+    },
+    /// Bridge: a block was confirmed on the live stream and a proof made; it is replicated to the
+    /// nodes nearest to the account and pushed to those who watch it.
+    Confirmed {
+        /// The account's new record.
+        record: Box<AccountRecord>,
+        /// If the block is a send: the record for its destination.
+        receivable: Option<Box<ReceivableRecord>>,
+    },
+    /// Bridge: what became of [`Output::Relay`](crate::Output::Relay); may come several times, also
+    /// late.
+    RelayProgress {
+        /// Which.
+        request: RelayId,
+        /// What is known now.
+        state: RelayState,
+    },
+    /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
+    /// particular happened; always allowed).
+    Timeout,
+}

@@ -1,0 +1,48 @@
+//! What the shell is asked to do.
+
+use nano_core::{Account, Block, BlockHash};
+
+use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
+
+/// What the shell is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send this one message on the link.
+    Transmit {
+        /// On which link.
+        link: LinkId,
+        /// At most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
+        bytes: Vec<u8>,
+    },
+    /// Close the transport once everything transmitted before was written; the node has already
+    /// forgotten the link.
+    Close {
+        /// Which link.
+        link: LinkId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Change durable storage.
+    Store(StoreOp),
+    /// Drive an `RTCPeerConnection` (browsers only).
+    Signal(SignalOp),
+    /// Bridge: ask the full nodes about an account; at most
+    /// [`MAX_RESOLVES`](crate::MAX_RESOLVES) are open at once.
+    Resolve {
+        /// The node's number for it.
+        request: ResolveId,
+        /// Whose.
+        account: Account,
+        /// The frontier the asker already has a proof of: a lineage from there is welcome.
+        held: Option<BlockHash>,
+    },
+    /// Bridge: publish this block to the full nodes. Signature, work and size are checked.
+    Relay {
+        /// The node's number for it.
+        request: RelayId,
+        /// The block.
+        block: Box<Block>,
+    },
+    /// Tell the person or the log.
+    Event(Event),
+}

@@ -1,0 +1,164 @@
+//! How two browsers agree on a data channel, through nodes that are already connected.
+//!
+//! What they say ([`Signal`]) is sealed for the other end and travels as a routed request, over
+//! peers and, so that a young mesh works too, over a bridge at the same time; whichever copy comes
+//! first counts.
+//!
+//! States of a session: *describing* (the page makes the offer or the answer), *offered* (our
+//! offer is out), *agreed* (both descriptions are known; the channel is being opened). It ends when
+//! its link is up, when it fails, or after [`SESSION_MS`].
+//!
+//! Rules:
+//! - one session per peer. Of two crossing offers the lower node id's wins: the other side drops
+//!   its own and answers;
+//! - an offer is refused while banned, linked already, or when its sender would get no place;
+//! - candidates gather for [`GATHER_MS`] and travel together; they are handed to the page only
+//!   after the other side's description, and kept so long if they overtake it;
+//! - a node that cannot be reached or refuses is left alone for a while
+//!   ([`crate::routing::known`]).
+//!
+//! Limits: [`MAX_OFFERS`] offers of ours and [`MAX_ANSWERS`] of others at a time, descriptions of
+//! [`MAX_SDP`] bytes, [`MAX_CANDIDATES`] candidates of [`MAX_CANDIDATE`] bytes per session and
+//! side, [`MAX_EARLY`] candidates for sessions not known yet.
+
+mod page;
+mod peer;
+mod sessions;
+mod signal;
+
+use nano_core::UnixMillis;
+
+use crate::routing::forward::Own;
+use crate::timers::Timer;
+use crate::wire::{Ask, Bytes, Target};
+use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp, seal};
+
+pub(crate) use sessions::Sessions;
+use signal::{Say, Signal};
+
+/// Offers of ours at a time.
+pub(crate) const MAX_OFFERS: usize = 4;
+/// Offers of others being answered at a time.
+pub(crate) const MAX_ANSWERS: usize = 8;
+/// Longest session description in bytes.
+pub(crate) const MAX_SDP: usize = 8 * 1024;
+/// Most candidates per session and side.
+pub(crate) const MAX_CANDIDATES: usize = 32;
+/// Longest candidate in bytes.
+pub(crate) const MAX_CANDIDATE: usize = 512;
+/// Most candidates kept for sessions not known yet.
+const MAX_EARLY: usize = 64;
+/// Sessions of others remembered, so that a repeated offer is not answered twice.
+const MAX_REMEMBERED: usize = 512;
+/// How long a session may take.
+pub(crate) const SESSION_MS: u64 = 10_000;
+/// How long candidates gather before they are sent.
+const GATHER_MS: u64 = 30;
+/// What signals are sealed for.
+const CONTEXT: &str = "signal";
+
+impl Node {
+    /// Seals and sends one message of a session.
+    fn say(&mut self, id: SessionId, say: Say) {
+        let Some(session) = self.sessions.sessions.get(&id) else {
+            return;
+        };
+        let (peer, noise_key) = (session.peer_id, session.peer.noise_key);
+        let signal = Signal {
+            session: session.number,
+            say,
+        };
+        let Ok(bytes) = postcard::to_allocvec(&signal) else {
+            return;
+        };
+        let Ok(sealed) = seal(&noise_key, CONTEXT, &bytes, &mut self.rng) else {
+            return self.end_session(id, true);
+        };
+        let bridges = self.table.links_of(Role::Bridge);
+        let browsers = self.table.links_of(Role::Browser);
+        let target = Target::Exactly(peer);
+        // A copy over bridges only, and one over browsers only.
+        let avoided: Vec<_> = [(&bridges, &browsers), (&browsers, &bridges)]
+            .into_iter()
+            .filter(|(over, _)| !over.is_empty())
+            .map(|(_, avoid)| avoid.clone())
+            .collect();
+        if let Some(session) = self.sessions.sessions.get_mut(&id) {
+            session.copies += u16::try_from(avoided.len()).unwrap_or(0);
+        }
+        for avoid in avoided {
+            let sealed = Bytes(sealed.clone());
+            self.ask_over(Own::Signal(id), target, Ask::Signal { sealed }, &avoid);
+        }
+    }
+
+    /// Gives a session up. `blame`: leave the peer alone for a while.
+    fn end_session(&mut self, id: SessionId, blame: bool) {
+        let Some(session) = self.sessions.sessions.remove(&id) else {
+            return;
+        };
+        self.timers.clear(Timer::Session(id));
+        self.signal_op(SignalOp::Abandon { session: id });
+        if blame {
+            self.known.unreachable(self.now, session.peer_id);
+        }
+        self.timers.set_by(Timer::Membership, self.now);
+        self.status_changed();
+    }
+
+    /// The link of a session is up.
+    pub(crate) fn session_is_linked(&mut self, origin: LinkOrigin, peer: &NodeId) {
+        if let LinkOrigin::Signaled { session, .. } = origin {
+            self.timers.clear(Timer::Session(session));
+            if let Some(session) = self.sessions.sessions.get_mut(&session) {
+                session.linked = true;
+            }
+        }
+        // Another session to the same node is not needed any more.
+        if let Some(other) = self.sessions.with(peer) {
+            self.end_session(other, false);
+        }
+    }
+
+    /// The link of a session is gone, so its connection can go too.
+    pub(crate) fn session_link_gone(&mut self, origin: LinkOrigin) {
+        if let LinkOrigin::Signaled { session, .. } = origin {
+            self.end_session(session, false);
+        }
+    }
+
+    /// Whom a session leads to.
+    pub(crate) fn session_peer(&self, origin: LinkOrigin) -> Option<NodeId> {
+        match origin {
+            LinkOrigin::Signaled { session, .. } => {
+                let session = self.sessions.sessions.get(&session)?;
+                Some(session.peer_id)
+            }
+            LinkOrigin::Dialled | LinkOrigin::Accepted => None,
+        }
+    }
+
+    /// How many links the other side said it had when it made its offer.
+    pub(crate) fn links_told_in_offer(&self, origin: LinkOrigin) -> u16 {
+        match origin {
+            LinkOrigin::Signaled { session, .. } => self
+                .sessions
+                .sessions
+                .get(&session)
+                .map_or(0, |session| session.links),
+            LinkOrigin::Dialled | LinkOrigin::Accepted => 0,
+        }
+    }
+
+    fn browser_links(&self) -> u16 {
+        u16::try_from(self.table.count_of(Role::Browser)).unwrap_or(u16::MAX)
+    }
+
+    fn set_session_timer(&mut self, id: SessionId, at: UnixMillis) {
+        self.timers.set(Timer::Session(id), at);
+    }
+
+    fn signal_op(&mut self, op: SignalOp) {
+        self.outputs.push_back(Output::Signal(op));
+    }
+}

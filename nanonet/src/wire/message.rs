@@ -1,0 +1,147 @@
+//! A whole message: its class, cost and limits, and its bytes.
+
+use nano_core::Account;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ask, MAX_BUDGET, MAX_HEADERS, MAX_HOPS, MAX_PEERS, MAX_RECORDS, MAX_SEALED, Packed, Reply,
+    Request, Response,
+};
+use crate::slice::MAX_WATCHED;
+use crate::{Class, PeerRecord};
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Message {
+    /// Whom the sender is linked with now; replaces what it said before.
+    Neighbours(Neighbours),
+    /// A request on its way.
+    Request(Box<Request>),
+    /// An answer on its way back.
+    Response(Box<Response>),
+    /// To a bridge: the accounts whose new records this link wants; replaces the list before.
+    Watch(Vec<Account>),
+    /// From a bridge: new records of a watched account.
+    Update(Vec<Packed>),
+}
+
+/// Whom a node is linked with. First-hand only: what others told it is not repeated, so that
+/// nobody who is gone lives on as a rumour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Neighbours {
+    /// Links to browsers it has.
+    pub(crate) links: u16,
+    /// Up to [`MAX_PEERS`] of its peers, those most useful to the receiver.
+    pub(crate) peers: Vec<PeerRecord>,
+}
+
+/// Why bytes are not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WireError {
+    /// Not the encoding of any message.
+    #[error("the bytes are not a message of this protocol version; drop the link")]
+    Malformed,
+    /// A message beyond its limits.
+    #[error("a message carries more {what} than its kind allows; drop the link")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+    },
+}
+
+impl Message {
+    /// The class of the link it travels in.
+    pub(crate) const fn class(&self) -> Class {
+        match self {
+            Self::Neighbours(_) => Class::Control,
+            Self::Watch(_) | Self::Update(_) => Class::Gossip,
+            Self::Request(request) => match request.body {
+                Ask::FindNearest | Ask::Signal { .. } => Class::Control,
+                Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => Class::Query,
+                Ask::Headers { .. } | Ask::Pull(_) => Class::Gossip,
+                Ask::Put { .. } => Class::Bulk,
+            },
+            Self::Response(response) => match response.body {
+                Reply::Nearest(_) | Reply::Delivered => Class::Control,
+                Reply::Found(_)
+                | Reply::Unresolved(_)
+                | Reply::Progress(_)
+                | Reply::Stored(_)
+                | Reply::Failed { .. } => Class::Query,
+                Reply::Records(_) => Class::Bulk,
+            },
+        }
+    }
+
+    /// What it costs its sender in tokens: roughly a tenth of a millisecond of a slow device each.
+    /// Records cost what their verification takes; answers that were asked for cost nothing extra.
+    pub(crate) fn cost(&self) -> u32 {
+        match self {
+            Self::Neighbours(said) => 2 + count(&said.peers),
+            Self::Watch(_) => 10,
+            Self::Update(records) => 2 + 4 * count(records),
+            Self::Request(request) => match &request.body {
+                Ask::FindNearest | Ask::Get { .. } | Ask::Pull(_) => 2,
+                Ask::Signal { .. } => 3,
+                Ask::Headers { .. } => 4,
+                Ask::Put { records, .. } => 2 + 4 * count(records),
+                Ask::Resolve { .. } | Ask::Publish(_) => 20,
+            },
+            Self::Response(_) => 1,
+        }
+    }
+
+    /// The bytes on the link.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, WireError> {
+        postcard::to_allocvec(self).map_err(|_| WireError::Malformed)
+    }
+
+    /// Reads a message that came in `class`.
+    pub(crate) fn decode(class: Class, bytes: &[u8]) -> Result<Self, WireError> {
+        let (message, rest) =
+            postcard::take_from_bytes::<Self>(bytes).map_err(|_| WireError::Malformed)?;
+        if !rest.is_empty() || message.class() != class {
+            return Err(WireError::Malformed);
+        }
+        message.check()?;
+        Ok(message)
+    }
+
+    /// Enforces the limits.
+    fn check(&self) -> Result<(), WireError> {
+        let (what, found, limit) = match self {
+            Self::Neighbours(said) => ("peers", said.peers.len(), MAX_PEERS),
+            Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
+            Self::Update(records) => ("records", records.len(), MAX_RECORDS),
+            Self::Request(request) => {
+                if request.hops_left > MAX_HOPS || request.budget > MAX_BUDGET {
+                    return Err(WireError::TooMany { what: "hops" });
+                }
+                match &request.body {
+                    Ask::Signal { sealed } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
+                    Ask::Put { records, .. } => ("records", records.len(), MAX_RECORDS),
+                    Ask::Headers { headers, .. } | Ask::Pull(headers) => {
+                        ("headers", headers.len(), MAX_HEADERS)
+                    }
+                    Ask::FindNearest | Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => {
+                        return Ok(());
+                    }
+                }
+            }
+            Self::Response(response) => match &response.body {
+                Reply::Nearest(peers) => ("peers", peers.len(), MAX_PEERS),
+                Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
+                Reply::Records(records) => ("records", records.len(), MAX_RECORDS),
+                _ => return Ok(()),
+            },
+        };
+        if found > limit {
+            return Err(WireError::TooMany { what });
+        }
+        Ok(())
+    }
+}
+
+fn count<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
+}

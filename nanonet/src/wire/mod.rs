@@ -1,0 +1,47 @@
+//! What nodes say to each other over an established link.
+//!
+//! A message is one of a few kinds:
+//! - *neighbours*, *watch*, *update*: between the two ends of a link only;
+//! - *request*: travels over several links towards a place in the key space or a node, each hop
+//!   remembering where it came from;
+//! - *response*: goes back the way its request came, found by the request's id.
+//!
+//! Every kind has a class of the link, a cost in tokens and limits; [`Message::decode`] enforces
+//! the limits, so that nothing above them ever reaches the rest of the node. Ids of requests are
+//! random 64-bit numbers: guessing one that is on its way is not practical for anyone who does not
+//! already see it pass.
+//!
+//! Encoding: postcard. All of it belongs to the protocol version of the link's handshake.
+
+mod ask;
+mod fitting;
+mod message;
+mod packed;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ask::{Ask, Header, Request, Target, Voucher};
+pub(crate) use fitting::{fitting, fitting_peers};
+pub(crate) use message::{Message, Neighbours};
+pub(crate) use packed::{Bytes, Packed};
+pub(crate) use reply::{Failure, Found, Reply, Response};
+
+/// Most peer records in one message.
+pub(crate) const MAX_PEERS: usize = 24;
+/// Most bytes of peer records in one message: leaves room below the control class' 16 KiB.
+pub(crate) const MAX_PEER_BYTES: usize = 12 * 1024;
+/// Most headers in one message.
+pub(crate) const MAX_HEADERS: usize = 256;
+/// Most records in one message.
+pub(crate) const MAX_RECORDS: usize = 64;
+/// Bytes of records in a bulk message before no more are added (one record always fits).
+pub(crate) const BATCH_BYTES: usize = 64 * 1024;
+/// Most bytes of records in an answer: a query message of 64 KiB with room for what is around.
+pub(crate) const ANSWER_BYTES: usize = 61 * 1024;
+/// Most bytes of a sealed signal.
+pub(crate) const MAX_SEALED: usize = 12 * 1024;
+/// Most further hops a request may be given.
+pub(crate) const MAX_HOPS: u8 = 24;
+/// Most forwards a request may be given in all.
+pub(crate) const MAX_BUDGET: u8 = 32;
