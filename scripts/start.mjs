@@ -15,6 +15,10 @@ script(async () => {
 		["run", "--embedded-devnet", "--www", "www/dist", "--data", "data", ...process.argv.slice(2)],
 		{ cwd: root, stdio: ["ignore", "pipe", "inherit"] },
 	);
+	bridge.on("error", (error) => {
+		console.error(`The bridge did not start: ${error.message}`);
+		process.exitCode = 1;
+	});
 	for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
 		process.on(signal, () => bridge.kill(signal));
 	}

@@ -7,7 +7,6 @@ use bridge_server::cli::{Cli, Command};
 use bridge_server::config::Config;
 use bridge_server::{devnet, run};
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -64,11 +63,24 @@ fn announce(json: bool, ready: &serde_json::Value, greeting: &str) {
 
 /// Waits for the signal to end.
 async fn stopped() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         result = tokio::signal::ctrl_c() => result?,
-        _ = terminate.recv() => {}
+        result = terminated() => result?,
     }
     tracing::info!("stopping");
     Ok(())
+}
+
+/// Waits for SIGTERM, which service managers send.
+#[cfg(unix)]
+async fn terminated() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+async fn terminated() -> std::io::Result<()> {
+    std::future::pending().await
 }

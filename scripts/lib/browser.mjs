@@ -40,15 +40,25 @@ function playwrights() {
 	}
 }
 
+/** Starts it once: a browser without its system libraries is named now, not in the middle of the tests. */
+async function tried(/** @type {string} */ path) {
+	say(`Browser for tests: ${path}`);
+	const options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"];
+	await run(path, [...options, "--dump-dom", "about:blank"], { quiet: true }).catch(() => {
+		throw new Problem(
+			`${path} does not start; what it said is above.`,
+			"Install the system libraries that it misses (as root: `npx playwright-core install-deps chromium`), or set NANONET_BROWSER to another.",
+		);
+	});
+	return path;
+}
+
 /**
- * @returns {Promise<string>} the path of a Chromium or Chrome, installed if need be
+ * @returns {Promise<string>} the path of a Chromium or Chrome that starts, installed if need be
  */
 export async function browser() {
 	const there = installed();
-	if (there) {
-		say(`Browser for tests: ${there}`);
-		return there;
-	}
+	if (there) return tried(there);
 	if (process.getuid?.() === 0 && find("apt-get")) {
 		await step("Installing Debian's chromium (system package)", async () => {
 			const env = { DEBIAN_FRONTEND: "noninteractive" };
@@ -56,13 +66,13 @@ export async function browser() {
 			await run("apt-get", ["install", "-yq", "chromium"], { quiet: true, env });
 		}).catch((error) => say(`Debian's package could not be installed: ${error.message}`));
 		const path = installed();
-		if (path) return path;
+		if (path) return tried(path);
 	}
 	await step("Downloading Playwright's Chromium", () =>
 		run("npx", ["playwright-core", "install", "chromium"]),
 	).catch(() => undefined);
 	const path = installed();
-	if (path) return path;
+	if (path) return tried(path);
 	throw new Problem(
 		"There is no Chromium or Chrome for the browser tests, and none could be installed.",
 		"Install one, or set NANONET_BROWSER to its path.",

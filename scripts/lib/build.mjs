@@ -1,7 +1,7 @@
 // Builds what the page and the servers need. Every tool under it is incremental, so a second run takes seconds.
 
 import { join } from "node:path";
-import { root, run } from "./run.mjs";
+import { cargoQuiet, root, run } from "./run.mjs";
 import { step } from "./say.mjs";
 
 /** The bridge's binary. */
@@ -15,7 +15,7 @@ export const bridgeBinary = join(
 /** Builds the npm package: `wasm-pack.toml` says how. @param {string[]} [args] for the tool */
 export async function buildPackage(args = []) {
 	await step("Building the npm package (nano-wasm/pkg)", () =>
-		run("cargo", ["run", "-q", "-p", "wasm-build", "--", ...args]),
+		run("cargo", ["run", ...cargoQuiet, "-p", "wasm-build", "--", ...args]),
 	);
 }
 
@@ -26,7 +26,9 @@ export async function buildPage() {
 
 /** Builds the bridge. */
 export async function buildBridge() {
-	await step("Building the bridge", () => run("cargo", ["build", "-q", "-p", "bridge-server"]));
+	await step("Building the bridge", () =>
+		run("cargo", ["build", ...cargoQuiet, "-p", "bridge-server"]),
+	);
 }
 
 /** Builds all of it. */

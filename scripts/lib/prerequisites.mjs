@@ -7,15 +7,17 @@ import { join } from "node:path";
 import { find, root, run } from "./run.mjs";
 import { Problem, step } from "./say.mjs";
 
-const NODE_MAJOR = 20;
+/** `Dirent.parentPath` and `--test-concurrency` came with it. */
+const NODE = [20, 12];
 const RUST_MINOR = 88;
 const WASM_TARGET = "wasm32-unknown-unknown";
 
 function checkNode() {
-	const major = Number(process.versions.node.split(".")[0]);
-	if (major < NODE_MAJOR) {
+	const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+	const [leastMajor = 0, leastMinor = 0] = NODE;
+	if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
 		throw new Problem(
-			`Node.js ${process.versions.node} is too old: ${NODE_MAJOR} or newer is needed.`,
+			`Node.js ${process.versions.node} is too old: ${NODE.join(".")} or newer is needed.`,
 			"Install a current Node.js from nodejs.org or your system's packages, then run the command again.",
 		);
 	}
@@ -35,6 +37,15 @@ async function checkRust() {
 			"Run `rustup update stable`, then the command again.",
 		);
 	}
+}
+
+/** SQLite is compiled from C, and Rust links with the system's linker. */
+function checkCompiler() {
+	if (process.platform === "win32" || ["cc", "gcc", "clang"].some((name) => find(name))) return;
+	throw new Problem(
+		"There is no C compiler and linker on the PATH (`cc`), which Rust and SQLite need.",
+		"Install one (Debian and Ubuntu: the package build-essential; macOS: xcode-select --install), then run the command again.",
+	);
 }
 
 async function wasmTarget() {
@@ -72,6 +83,7 @@ export async function npmPackages(folder, text) {
 export async function prerequisites() {
 	checkNode();
 	await checkRust();
+	checkCompiler();
 	await wasmTarget();
 	await npmPackages(".", "Installing npm packages");
 }

@@ -9,6 +9,9 @@ import { Problem } from "./say.mjs";
 /** The repository's root folder. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** At a terminal cargo draws its progress; elsewhere it would print a line for every crate. */
+export const cargoQuiet = process.stderr.isTTY ? [] : ["-q"];
+
 /**
  * Looks a program up on PATH.
  * @param {string} name

@@ -39,8 +39,11 @@ export function script(main) {
 	});
 }
 
+/** A program that shows no progress of its own is spoken for this often, milliseconds. */
+const STILL_MS = 30_000;
+
 /**
- * Times a step and announces both ends.
+ * Times a step and announces both ends, and in between that it goes on.
  * @template T
  * @param {string} text
  * @param {() => Promise<T>} work
@@ -49,7 +52,16 @@ export function script(main) {
 export async function step(text, work) {
 	say(text);
 	const begin = performance.now();
-	const result = await work();
-	done(`${text}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-	return result;
+	const seconds = () => (performance.now() - begin) / 1000;
+	const still = setInterval(
+		() => console.log(`  … ${text}: going on, ${seconds().toFixed(0)} s`),
+		STILL_MS,
+	);
+	try {
+		const result = await work();
+		done(`${text}: ${seconds().toFixed(1)} s`);
+		return result;
+	} finally {
+		clearInterval(still);
+	}
 }

@@ -22,6 +22,8 @@ export interface Bench {
 	about: string;
 	/** Names of the figures it gives. */
 	figures: string[];
+	/** Ratios beyond which the benchmark fails. */
+	limits?: Record<string, { most?: number; least?: number }>;
 	/** Measures. */
 	run(): Promise<Figure[]>;
 }
@@ -29,6 +31,17 @@ export interface Bench {
 /** A figure with its peer and their ratio. */
 export function against(figure: Figure, peer: string, peerValue: number): Figure {
 	return { ...figure, peer, peer_value: peerValue, ratio: round(figure.value / peerValue) };
+}
+
+/** One sentence for every figure beyond its limit. */
+export function beyond({ limits = {} }: Bench, figures: Figure[]): string[] {
+	return Object.entries(limits).flatMap(([name, { most, least }]) => {
+		const ratio = figures.find((figure) => figure.name === name)?.ratio;
+		if (ratio === undefined) return [`${name} was not measured.`];
+		if (most !== undefined && ratio > most) return [`${name}: ratio ${ratio} is above ${most}.`];
+		if (least !== undefined && ratio < least) return [`${name}: ratio ${ratio} is below ${least}.`];
+		return [];
+	});
 }
 
 /** Rounds to four significant digits, so that a table can be read. */

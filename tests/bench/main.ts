@@ -1,6 +1,6 @@
 // `npm run bench -- NAME [--json]`: runs one benchmark; `list` names them all.
 
-import { type Bench, table } from "./figures.js";
+import { type Bench, beyond, table } from "./figures.js";
 import { size } from "./size.js";
 import { verify } from "./verify.js";
 
@@ -18,5 +18,9 @@ if (name === "list") {
 } else {
 	const figures = await bench.run();
 	console.log(table(name, figures));
+	for (const failure of beyond(bench, figures)) {
+		console.error(failure);
+		process.exitCode = 1;
+	}
 	if (options.includes("--json")) console.log(JSON.stringify({ bench: name, figures }));
 }

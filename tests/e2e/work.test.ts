@@ -12,8 +12,8 @@ import { until } from "./lib/wait.js";
 const EASY = "fff0000000000000";
 /** More than a test can wait for. */
 const NEVER = "ffffffffffffffff";
-/** How long threads may run on after they are told to stop, with room for a busy machine. */
-const STOP_MS = 250;
+/** How long threads may run on after they are told to stop: far less than the search, with room for a busy machine. */
+const STOP_MS = 2_000;
 
 let browser: Browser;
 let bridge: Server<BridgeReady>;
@@ -80,15 +80,22 @@ for (const { name, page } of modes) {
 				const pool = new globalThis.nanonet.WorkPool({ threads: 2 });
 				const told: { hashes: number; hashesPerSecond: number; fraction: number }[] = [];
 				const abort = new AbortController();
+				let begun = () => {};
+				const searching = new Promise<void>((resolve) => {
+					begun = resolve;
+				});
 				const endless = pool
 					.generate("11".repeat(32), {
 						threshold: never,
 						signal: abort.signal,
-						onProgress: (progress: (typeof told)[number]) => told.push(progress),
+						onProgress: (progress: (typeof told)[number]) => {
+							told.push(progress);
+							if (progress.hashes > 0) begun();
+						},
 					})
 					.catch((error: { code: string }) => error.code);
 				const next = pool.generate("22".repeat(32), { threshold: easy });
-				await new Promise((resume) => setTimeout(resume, 1_000));
+				await searching;
 				const begin = performance.now();
 				abort.abort();
 				const code = await endless;

@@ -1,6 +1,7 @@
 //! The programs the build drives: cargo, and from the npm packages wasm-opt, esbuild and tsc.
 
 use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,12 +42,15 @@ impl Tools {
         let mut command = Command::new(cargo);
         command.args([
             "build",
-            "-q",
             "--target",
             TARGET,
             "--profile",
             &wasm.profile,
         ]);
+        // At a terminal cargo draws its progress; elsewhere it would print a line for every crate.
+        if !std::io::stderr().is_terminal() {
+            command.arg("-q");
+        }
         command.args(["-p", &wasm.crate_name, "--no-default-features"]);
         command.args(["--features", &wasm.features.join(",")]);
         self.run(command)?;
