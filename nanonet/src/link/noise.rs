@@ -34,7 +34,7 @@ use crate::identity::Identity;
 use crate::peer::{PROTOCOL_VERSION, PeerRecord};
 use crate::rng::Rng;
 
-const PATTERN: &str = "Noise_XX_25519_ChaChaPoly_BLAKE2s";
+const PATTERN: &str = "Noise_XX_25519_ChaChaPoly_BLAKE2b";
 const PROLOGUE: &[u8] = b"nanonet link v1";
 const HELLO: &[u8; 7] = b"nanonet";
 const REFUSAL: u8 = 0;
@@ -99,7 +99,7 @@ impl Handshake {
             },
             DHChoice::Curve25519,
             CipherChoice::ChaChaPoly,
-            HashChoice::Blake2s,
+            HashChoice::Blake2b,
         );
         let prologue = [PROLOGUE, &terms(ours.network)].concat();
         let noise = Builder::with_resolver(params, Box::new(Resolver::new(rng)))

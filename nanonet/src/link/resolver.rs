@@ -1,7 +1,7 @@
 //! The cryptography under Noise: the crates the rest of the workspace uses anyway, and our seeded
 //! generator instead of the system's.
 
-use blake2::{Blake2s256, Digest as _};
+use blake2::{Blake2b512, Digest as _};
 use chacha20poly1305::aead::AeadInOut as _;
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit as _, Nonce, Tag};
 use snow::params::{CipherChoice, DHChoice, HashChoice};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::class::TAG;
 use crate::rng::Rng;
 
-/// Provides X25519, ChaCha20-Poly1305, BLAKE2s and randomness out of one seed, and nothing else.
+/// Provides X25519, ChaCha20-Poly1305, BLAKE2b and randomness out of one seed, and nothing else.
 pub(super) struct Resolver {
     seed: Zeroizing<[u8; 32]>,
 }
@@ -40,7 +40,7 @@ impl CryptoResolver for Resolver {
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
         match choice {
-            HashChoice::Blake2s => Some(Box::new(Blake2s(Blake2s256::new()))),
+            HashChoice::Blake2b => Some(Box::new(Blake2b(Blake2b512::new()))),
             _ => None,
         }
     }
@@ -122,23 +122,23 @@ impl Dh for KeyPair {
     }
 }
 
-struct Blake2s(Blake2s256);
+struct Blake2b(Blake2b512);
 
-impl Hash for Blake2s {
+impl Hash for Blake2b {
     fn name(&self) -> &'static str {
-        "BLAKE2s"
+        "BLAKE2b"
     }
 
     fn block_len(&self) -> usize {
-        64
+        128
     }
 
     fn hash_len(&self) -> usize {
-        32
+        64
     }
 
     fn reset(&mut self) {
-        self.0 = Blake2s256::new();
+        self.0 = Blake2b512::new();
     }
 
     fn input(&mut self, data: &[u8]) {
@@ -146,8 +146,8 @@ impl Hash for Blake2s {
     }
 
     fn result(&mut self, out: &mut [u8]) {
-        let hasher = core::mem::replace(&mut self.0, Blake2s256::new());
-        out[..32].copy_from_slice(&hasher.finalize());
+        let hasher = core::mem::replace(&mut self.0, Blake2b512::new());
+        out[..64].copy_from_slice(&hasher.finalize());
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use snow::{Builder, HandshakeState};
 
-    /// The published vector for `Noise_XX_25519_ChaChaPoly_BLAKE2s` of the `cacophony` test suite
+    /// The published vector for `Noise_XX_25519_ChaChaPoly_BLAKE2b` of the `cacophony` test suite
     /// (github.com/haskell-cryptography/cacophony), as it comes with the `snow` crate.
     mod vector {
         pub(super) const PROLOGUE: &str = "4a6f686e2047616c74";
@@ -236,23 +236,23 @@ mod tests {
             [
                 "4d757272617920526f746862617264",
                 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843\
-                 7c365eb362a1c991b0557fe8a7fb187d99346765d93ec63db6c1b01504ebeec5\
-                 5a2298d2dbff80eff034d20595153f63a196a6cead1e11b2bb13e336fa13616d\
-                 d3e8b0a070c882ed3f1a78c7c06c93",
+                 0505b6745ce64a5f33f0e8e3b83f11ce8802bca507f4f2d8b564dbe277e19661\
+                 16e132faa2dfd70b8b077b9f94b913df5056ae1319469b824a98d54bbaa82c32\
+                 5595587064f978c4b6d104f7596e6f",
             ],
             [
                 "462e20412e20486179656b",
-                "46c3307de83b014258717d97781c1f50936d8b7d50c0722a1739654d10392d41\
-                 5b670c114f79b9a4f80541570f77ce88802efa4220cff733e7b5668ba38059ec\
-                 904b4b8eef9448085faf51",
+                "99579e1c1ee15e422a57ddd6b16d37087b17558e8369c18991b4b2ca3a824abf\
+                 904cdcf5458b5431a75af034ca9e9b982de039eaaf156775e2d580cd4e5ebae8\
+                 9c3f8cb2594b556d8a8169",
             ],
             [
                 "4361726c204d656e676572",
-                "d5e83adfaac5dc324a68f1862df54549e56d209fba707205f328b2",
+                "fc56eea290b3f3a21aac0c70cd5787b5ee99be37d2f4d751329b55",
             ],
             [
                 "4a65616e2d426170746973746520536179",
-                "d102c9029b1f55c788f561ba7737afbccef9c9f1bf2f238167fd40ba9c1c134867",
+                "bb31c9da10d5639a4cdb88a12f5c61de41bbc7df09bf75d94f8184fe4157f5c68f",
             ],
         ];
     }
@@ -268,7 +268,7 @@ mod tests {
         let resolver = Resolver::new(&mut Rng::from_seed([0; 32]));
         let (secret, ephemeral) = (bytes(secret), bytes(ephemeral));
         let prologue = bytes(vector::PROLOGUE);
-        let params = "Noise_XX_25519_ChaChaPoly_BLAKE2s".parse().unwrap();
+        let params = "Noise_XX_25519_ChaChaPoly_BLAKE2b".parse().unwrap();
         let builder = Builder::with_resolver(params, Box::new(resolver))
             .local_private_key(&secret)
             .unwrap()
