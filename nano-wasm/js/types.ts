@@ -201,18 +201,32 @@ export interface TransactionEvent {
 	 * - `waiting`: stored, no bridge reachable yet; sent as soon as one is;
 	 * - `sent`: on the way to `bridges` bridges;
 	 * - `accepted`: a bridge passed it to `fullNodes` full nodes;
-	 * - `refused`: a bridge refused it for `reason`; tried again when `passing`;
+	 * - `refused`: a bridge refused it for `reason`, perhaps after accepting it; `passing` reasons
+	 *   mend themselves, and the block is kept and sent again in any case;
+	 * - `given-up`: a bridge stopped publishing it, not confirmed for minutes; it is sent again;
+	 * - `superseded`: a proof of `winner` in its place is held, it can never be confirmed; forgotten;
+	 * - `invalid`: not taken for `reason`;
 	 * - `confirmed`: a proof of it is held.
 	 */
-	state: "waiting" | "sent" | "accepted" | "refused" | "confirmed";
+	state:
+		| "waiting"
+		| "sent"
+		| "accepted"
+		| "refused"
+		| "given-up"
+		| "superseded"
+		| "invalid"
+		| "confirmed";
 	/** Bridges it was sent to. */
 	bridges?: number;
 	/** Full nodes that took it. */
 	fullNodes?: number;
 	/** Kebab-case reason of a refusal. */
 	reason?: string;
-	/** Whether a refused block is tried again. */
+	/** Whether the reason of a refusal can pass by itself. */
 	passing?: boolean;
+	/** The block that was confirmed instead. */
+	winner?: string;
 }
 
 /** A link came or went. */

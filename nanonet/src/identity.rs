@@ -33,6 +33,8 @@ pub enum Purpose {
     Sighting,
     /// A bridge's word that records shall be kept.
     Put,
+    /// A [`crate::SignedWeights`].
+    Weights,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::Peer => b"nanonet peer v1",
             Self::Sighting => b"nanonet sighting v1",
             Self::Put => b"nanonet put v1",
+            Self::Weights => b"nanonet weights v1",
         }
     }
 

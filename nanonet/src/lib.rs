@@ -41,6 +41,7 @@ mod status;
 pub mod testing;
 mod timers;
 mod watch;
+pub mod weights;
 mod wire;
 
 pub use config::Config;
@@ -66,3 +67,4 @@ pub use resolve::MAX_RESOLVES;
 pub use rng::Rng;
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
 pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};
+pub use weights::{RefreshError, SignedWeights};

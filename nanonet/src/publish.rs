@@ -1,7 +1,8 @@
 //! Own blocks until they are proven confirmed, and a bridge's relays.
 //!
 //! States of a block of the person's own: *pending* (durably stored, sent and sent again), then
-//! gone: *confirmed* (a proof of it, or of a block after it, is held) or *refused* for good.
+//! gone: *confirmed* (a proof of it, or of a block after it, is held) or *superseded* (a proof of
+//! another block in its place is held).
 //!
 //! Rules:
 //! - a block is checked (state block, signature, work) and stored before it is first sent: a tab
@@ -10,9 +11,10 @@
 //!   again after 5 seconds, doubled up to five minutes, until a proof is seen; each time the
 //!   account is also asked for, because the proof may have come while nobody was listening;
 //! - its account is watched while it is pending;
-//! - a bridge's refusal is told to the person and does not end the sending: fork choice is voting
-//!   weight, so one bridge's word never makes a tab forget a payment. The person may drop it by
-//!   building something else once a proof of a rival is shown;
+//! - a bridge's word (refused, given up, superseded) is told to the person and does not end the
+//!   sending: fork choice is voting weight, so only a proof makes a tab forget a payment. "Superseded"
+//!   makes it fetch that proof. Of several bridges asked, passing refusals of one say nothing new
+//!   after another has accepted;
 //! - a bridge checks signature, work and kind of a block before it reaches the shell.
 //!
 //! Limits: [`MAX_PENDING`] own blocks; [`MAX_RELAYS`] relays, the oldest forgotten first.
@@ -248,19 +250,22 @@ impl Node {
                 self.publish_event(request, hash, PublishState::Accepted { full_nodes });
             }
             RelayState::Refused(refusal) => {
-                // One bridge's refusal after another's acceptance says nothing new.
-                if !pending.accepted {
+                if !(pending.accepted && refusal.is_passing()) {
                     self.publish_event(request, hash, PublishState::Refused(*refusal));
                 }
             }
+            RelayState::GivenUp => {
+                pending.accepted = false;
+                self.publish_event(request, hash, PublishState::GivenUp);
+            }
             // The proof itself is what counts; fetch it if it is not pushed.
-            RelayState::Confirmed => {
+            RelayState::Confirmed | RelayState::Superseded { .. } => {
                 self.timers.set_by(Timer::Publish(hash), self.now.plus(500));
             }
         }
     }
 
-    /// A record of `account` was offered: is a block of ours proven by it?
+    /// A record of `account` was offered: is a block of ours proven or ruled out by it?
     pub(crate) fn check_pending(&mut self, account: &Account) {
         let pending: Vec<BlockHash> = self
             .publishing
@@ -278,21 +283,25 @@ impl Node {
         let Some(pending) = self.publishing.pending.get(hash) else {
             return;
         };
-        let proven = pending
-            .block
-            .account()
-            .and_then(|account| self.slice.get(&account))
-            .is_some_and(|held| covers(held, hash));
-        if !proven {
+        let previous = pending.block.previous().unwrap_or(BlockHash::ZERO);
+        let held = pending.block.account();
+        let Some(held) = held.and_then(|account| self.slice.get(&account)) else {
             return;
-        }
+        };
+        let state = if covers(held, hash) {
+            PublishState::Confirmed
+        } else if let Some(winner) = held.after(&previous) {
+            PublishState::Superseded { winner }
+        } else {
+            return;
+        };
         let request = pending.request;
         self.publishing.pending.remove(hash);
         self.timers.clear(Timer::Publish(*hash));
         let key = StoreKey::Pending(*hash);
         self.outputs
             .push_back(Output::Store(StoreOp::Remove { key }));
-        self.publish_event(request, *hash, PublishState::Confirmed);
+        self.publish_event(request, *hash, state);
         self.status_changed();
     }
 
@@ -335,6 +344,7 @@ impl Node {
         };
         let (upstream, request) = (relay.upstream, relay.request);
         if !matches!(state, RelayState::Accepted { .. }) {
+            // Nothing comes after any other state.
             self.publishing.relays.remove(&id);
         }
         self.reply(upstream, request, Reply::Progress(state));

@@ -138,7 +138,7 @@ impl Relay {
         let hash = job.block.hash();
         let askers: Vec<RelayId> = job.request.into_iter().collect();
         if let Some(winner) = self.settled.get(&job.block.root(), clock::now()).copied() {
-            let state = outcome(winner == hash);
+            let state = outcome(hash, winner);
             self.forget(hash).await;
             return self.tell(&askers, state).await;
         }
@@ -227,8 +227,7 @@ impl Relay {
                 continue;
             };
             if pending.give_up_at <= now {
-                self.end(hash, RelayState::Refused(RelayRefusal::Busy), "given-up")
-                    .await;
+                self.end(hash, RelayState::GivenUp, "given-up").await;
             } else {
                 self.publish(hash).await;
             }
@@ -282,12 +281,8 @@ impl Relay {
             .collect();
         for hash in decided {
             let won = hash == note.hash;
-            self.end(
-                hash,
-                outcome(won),
-                if won { "confirmed" } else { "superseded" },
-            )
-            .await;
+            let kind = if won { "confirmed" } else { "superseded" };
+            self.end(hash, outcome(hash, note.hash), kind).await;
         }
     }
 
@@ -326,10 +321,11 @@ impl Relay {
     }
 }
 
-const fn outcome(won: bool) -> RelayState {
-    if won {
+/// What became of `hash` once `winner` is confirmed at its root.
+fn outcome(hash: BlockHash, winner: BlockHash) -> RelayState {
+    if winner == hash {
         RelayState::Confirmed
     } else {
-        RelayState::Refused(RelayRefusal::Superseded)
+        RelayState::Superseded { winner }
     }
 }

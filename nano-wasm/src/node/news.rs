@@ -83,12 +83,12 @@ impl Driver {
 
     fn tell_publish(&self, request: Option<RequestId>, hash: BlockHash, state: PublishState) {
         let transaction = TransactionReply::new(hash, state);
-        let over = transaction.is_over();
+        let fault = transaction.fault();
         if let Some(RequestId(id)) = request
-            && over
+            && (transaction.is_over() || fault.is_some())
             && self.state.borrow_mut().settle(id)
         {
-            match transaction.fault() {
+            match fault {
                 None => self.page.result(id, &transaction),
                 Some(fault) => self.page.error(id, &fault),
             }

@@ -124,6 +124,8 @@ pub(super) struct TransactionReply {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     passing: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winner: Option<String>,
 }
 
 impl TransactionReply {
@@ -135,6 +137,7 @@ impl TransactionReply {
             full_nodes: None,
             reason: None,
             passing: None,
+            winner: None,
         };
         match state {
             PublishState::Waiting => reply.state = "waiting",
@@ -147,38 +150,58 @@ impl TransactionReply {
                 reply.full_nodes = Some(full_nodes);
             }
             PublishState::Confirmed => reply.state = "confirmed",
+            PublishState::GivenUp => reply.state = "given-up",
+            PublishState::Superseded { winner } => {
+                reply.state = "superseded";
+                reply.winner = Some(winner.to_string());
+            }
             PublishState::Refused(refusal) => {
                 reply.reason = Some(refusal.code());
                 reply.passing = Some(refusal.is_passing());
             }
             PublishState::Invalid(refusal) => {
+                reply.state = "invalid";
                 reply.reason = Some(refusal.code());
-                reply.passing = Some(false);
             }
             PublishState::TooManyPending => {
+                reply.state = "invalid";
                 reply.reason = Some("too-many-pending");
-                reply.passing = Some(false);
             }
         }
         reply
     }
 
-    /// Whether nothing more will be heard of the block.
+    /// Whether the node has forgotten the block: nothing more will be heard of it.
     pub(super) fn is_over(&self) -> bool {
-        self.state == "confirmed" || self.passing == Some(false)
+        matches!(self.state, "confirmed" | "superseded" | "invalid")
     }
 
-    /// Why a block that is refused for good was refused.
+    /// Why whoever waits for the block to be confirmed waits in vain, or not within a known time.
     pub(super) fn fault(&self) -> Option<Fault> {
-        let code = self.reason?;
-        Some(Fault {
-            code,
-            message: format!(
-                "the block {} was refused: {}; it was not kept",
-                self.hash,
-                code.replace('-', " ")
+        let hash = &self.hash;
+        let reason = self.reason.unwrap_or_default();
+        let words = reason.replace('-', " ");
+        let (code, message) = match self.state {
+            "invalid" => (
+                reason,
+                format!("the block {hash} was refused: {words}; it was not kept"),
             ),
-        })
+            "superseded" => (
+                "superseded",
+                format!(
+                    "another block of this account was confirmed in the place of {hash}, so it never will be; look at the account's new balance before building it again"
+                ),
+            ),
+            // Passing refusals are tried again without telling.
+            "refused" if self.passing == Some(false) => (
+                reason,
+                format!(
+                    "a bridge refused the block {hash}: {words}; it is kept and sent again, only a proof of another block ends it"
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Fault { code, message })
     }
 }
 

@@ -98,9 +98,18 @@ pub enum PublishState {
         /// How many full nodes took it.
         full_nodes: u16,
     },
-    /// A bridge refused it. Passing reasons are tried again by themselves; after any other the
-    /// block is forgotten.
+    /// A bridge refused it, perhaps after another one (or the same) accepted it. Only a bridge's
+    /// word: the block is kept and sent again until a proof decides.
     Refused(RelayRefusal),
+    /// A bridge that had accepted it stopped publishing it, because it was not confirmed for a
+    /// long time. It is kept and sent again.
+    GivenUp,
+    /// A proof of another block in its place is held: it can never be confirmed. Forgotten as
+    /// pending; the person decides whether to build it anew on the account's new state.
+    Superseded {
+        /// The block that was confirmed instead.
+        winner: BlockHash,
+    },
     /// A proof of it (or of a block after it) is held; forgotten as pending.
     Confirmed,
     /// Not taken: 32 blocks are pending already.

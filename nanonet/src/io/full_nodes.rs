@@ -1,6 +1,8 @@
 //! What a bridge node hears from the full nodes behind it: answers to questions, and what became
 //! of blocks.
 
+use nano_core::BlockHash;
+
 use crate::{AccountRecord, ReceivableRecord, Sighting};
 
 /// What the full nodes behind a bridge said about an account.
@@ -70,9 +72,18 @@ pub enum RelayState {
     },
     /// Not sent, or known to be unusable; final.
     Refused(RelayRefusal),
-    /// Final votes of the quorum exist; the proof follows by
+    /// Final votes of the quorum exist; the proof came or comes by
     /// [`Input::Confirmed`](crate::Input::Confirmed).
     Confirmed,
+    /// Final votes of the quorum exist for another block of the same root; final. The proof of
+    /// that block came or comes by [`Input::Confirmed`](crate::Input::Confirmed).
+    Superseded {
+        /// The block that won.
+        winner: BlockHash,
+    },
+    /// Published again and again without being confirmed; the bridge stops. Nothing is decided:
+    /// the block may be handed in again.
+    GivenUp,
 }
 
 /// Why a bridge did not pass a block on.
@@ -88,8 +99,6 @@ pub enum RelayRefusal {
     LegacyBlock,
     /// The block it builds on is not the confirmed frontier.
     NotOnFrontier,
-    /// Another block with the same root is already confirmed.
-    Superseded,
     /// The balance or the link does not follow from the ledger.
     Invalid,
     /// No full node is connected.
@@ -109,7 +118,6 @@ impl RelayRefusal {
             Self::WorkTooLow => "work-too-low",
             Self::LegacyBlock => "legacy-block",
             Self::NotOnFrontier => "not-on-frontier",
-            Self::Superseded => "superseded",
             Self::Invalid => "invalid",
             Self::NoFullNode => "no-full-node",
             Self::Busy => "busy",

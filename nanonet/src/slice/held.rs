@@ -196,6 +196,12 @@ impl HeldAccount {
             .map(|frontier| frontier.chain.head())
     }
 
+    /// The proven block known to come right after `previous` (zero: the account's first block).
+    pub(crate) fn after(&self, previous: &BlockHash) -> Option<BlockHash> {
+        let mut frontiers = self.frontiers.iter();
+        frontiers.find_map(|frontier| frontier.chain.after(previous))
+    }
+
     /// Takes over what a record of a held frontier or of an ancestor of it tells: the hashes before
     /// it, which may settle the order, and what it received. Its blocks need no votes, the frontier's
     /// hash covers them. `chain` must be built from these blocks. Returns whether anything changed.

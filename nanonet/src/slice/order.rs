@@ -84,6 +84,13 @@ impl Chain {
         !hash.is_zero() && self.ancestors.contains(hash)
     }
 
+    /// The block known to come right after `previous` ([`BlockHash::ZERO`]: the first block).
+    pub(crate) fn after(&self, previous: &BlockHash) -> Option<BlockHash> {
+        let place = self.ancestors.iter().position(|hash| hash == previous)?;
+        let newer = place.checked_sub(1).map(|place| self.ancestors[place]);
+        Some(newer.unwrap_or(self.head))
+    }
+
     /// Adds the block that comes before the oldest hash known. False, and nothing changes, if it
     /// is another block.
     pub(crate) fn extend(&mut self, block: &Block) -> bool {
@@ -178,6 +185,19 @@ mod tests {
             assert!(chain.extend(older));
         }
         chain
+    }
+
+    #[test]
+    fn what_follows_a_block_is_known_as_far_back_as_the_chain_is() {
+        let blocks = chain_of(4, 0);
+        let chain = known(&blocks, 3, 1);
+        assert_eq!(chain.after(&blocks[2].hash()), Some(blocks[3].hash()));
+        assert_eq!(chain.after(&blocks[1].hash()), Some(blocks[2].hash()));
+        assert_eq!(chain.after(&blocks[0].hash()), None, "not known");
+        assert_eq!(chain.after(&blocks[3].hash()), None, "nothing yet");
+        assert_eq!(chain.after(&BlockHash::ZERO), None, "not known");
+        let whole = known(&blocks, 3, 3);
+        assert_eq!(whole.after(&BlockHash::ZERO), Some(blocks[0].hash()));
     }
 
     #[test]

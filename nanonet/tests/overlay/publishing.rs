@@ -1,7 +1,7 @@
 //! A block is kept until it is proven, and everyone who watches sees it.
 
 use nano_core::{Network, WorkNonce};
-use nanonet::{AccountState, GetOptions, Input, PublishState};
+use nanonet::{AccountState, GetOptions, Input, PublishState, RelayId, RelayRefusal, RelayState};
 
 use crate::harness::World;
 
@@ -89,4 +89,78 @@ fn a_block_without_work_is_refused_before_it_leaves() {
         [PublishState::Invalid(nanonet::RelayRefusal::WorkTooLow)]
     );
     assert!(world.stored_pending(a).is_empty());
+}
+
+#[test]
+fn the_loser_of_a_fork_is_forgotten_on_the_proof_of_the_winner_and_its_author_told() {
+    let mut world = World::meshed(23, 6);
+    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let a = world.browsers()[1];
+    world.get(a, alice, GetOptions::default()).unwrap();
+    let block = world.oracle.build_send(&alice, &bob, 7);
+    // The same keys elsewhere were faster, and went on.
+    let winner = world.oracle.send(&alice, &bob, 3);
+    world.oracle.send(&alice, &bob, 2);
+    let hash = world.publish(a, block);
+    let superseded = PublishState::Superseded { winner };
+    let told = |world: &World| world.publish_states(a, hash).contains(&superseded);
+    assert!(world.run_until(10_000, told));
+    assert_eq!(world.publish_states(a, hash).last(), Some(&superseded));
+    assert!(world.stored_pending(a).is_empty());
+    let answer = world.get(a, alice, GetOptions::default()).unwrap();
+    let AccountState::Opened { frontier, .. } = answer.state else {
+        panic!("an opened account");
+    };
+    assert_eq!(frontier.previous, winner);
+}
+
+/// What the author is told when the bridge says `word` after it accepted, before the proof comes.
+fn after_accepting(seed: u64, word: RelayState) -> Vec<PublishState> {
+    let mut world = World::meshed(seed, 3);
+    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let a = world.browsers()[0];
+    world.get(a, alice, GetOptions::default()).unwrap();
+    let block = world.oracle.build_send(&alice, &bob, 7);
+    let hash = world.publish(a, block);
+    let accepted = PublishState::Accepted { full_nodes: 2 };
+    assert!(world.run_until(1_000, |world| {
+        world.publish_states(a, hash).contains(&accepted)
+    }));
+    let request = RelayId(1);
+    world.input(
+        0,
+        Input::RelayProgress {
+            request,
+            state: word,
+        },
+    );
+    world.run(200);
+    assert_eq!(world.stored_pending(a), [hash], "a word is not a proof");
+    world.run(10_000);
+    assert!(world.stored_pending(a).is_empty());
+    let mut states = world.publish_states(a, hash);
+    states.retain(|state| !matches!(state, PublishState::Sent { .. }) && *state != accepted);
+    states
+}
+
+#[test]
+fn a_refusal_after_acceptance_reaches_the_author_and_only_a_proof_ends_the_block() {
+    let refused = RelayRefusal::Invalid;
+    assert_eq!(
+        after_accepting(24, RelayState::Refused(refused)),
+        [PublishState::Refused(refused), PublishState::Confirmed]
+    );
+    assert_eq!(
+        after_accepting(25, RelayState::GivenUp),
+        [PublishState::GivenUp, PublishState::Confirmed]
+    );
+}
+
+#[test]
+fn a_bridge_that_claims_a_rival_without_proof_changes_nothing() {
+    let winner = nano_core::BlockHash::from_bytes([9; 32]);
+    assert_eq!(
+        after_accepting(26, RelayState::Superseded { winner }),
+        [PublishState::Confirmed]
+    );
 }

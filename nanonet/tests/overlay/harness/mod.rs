@@ -301,6 +301,9 @@ impl World {
         let account = block.account().unwrap();
         let state = match self.oracle.apply(block) {
             Ok(()) => RelayState::Accepted { full_nodes: 2 },
+            Err(_) if let Some(winner) = self.oracle.in_place_of(&block) => {
+                RelayState::Superseded { winner }
+            }
             Err(refusal) => RelayState::Refused(refusal),
         };
         self.soon(place, 20, Input::RelayProgress { request, state });

@@ -79,6 +79,14 @@ impl Oracle {
         block
     }
 
+    /// The block of the ledger that was confirmed in the place of `block`.
+    pub(crate) fn in_place_of(&self, block: &Block) -> Option<BlockHash> {
+        let chain = self.chains.get(&block.account()?)?;
+        let mut blocks = chain.blocks().iter();
+        let winner = blocks.find(|held| Block::State(**held).root() == block.root())?;
+        (winner.hash() != block.hash()).then(|| winner.hash())
+    }
+
     /// Takes a published block into the ledger.
     pub(crate) fn apply(&mut self, block: Block) -> Result<(), RelayRefusal> {
         let Block::State(state) = &block else {
