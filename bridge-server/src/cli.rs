@@ -70,6 +70,10 @@ pub struct RunOptions {
     /// (live, beta), none (dev).
     #[arg(long, value_name = "HOST:PORT")]
     pub peer: Vec<String>,
+    /// Accept Nano full nodes at this address and announce its port to them. Without it the bridge
+    /// only dials, and announces nothing.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub peer_listen: Option<SocketAddr>,
     /// Another bridge to link to over TCP, `host:port`; may be repeated.
     #[arg(long, value_name = "HOST:PORT")]
     pub bridge: Vec<String>,
@@ -113,6 +117,7 @@ impl RunOptions {
             network: self.network.or(lower.network),
             listen: self.listen.or(lower.listen),
             peer: list(self.peer, lower.peer),
+            peer_listen: self.peer_listen.or(lower.peer_listen),
             bridge: list(self.bridge, lower.bridge),
             data: self.data.or(lower.data),
             www: self.www.or(lower.www),

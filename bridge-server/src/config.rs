@@ -30,6 +30,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Full nodes, `host:port`, without repetitions.
     pub peers: Vec<String>,
+    /// Where full nodes are accepted; `None` = nowhere.
+    pub peer_listen: Option<SocketAddr>,
     /// Other bridges, `host:port`, without repetitions.
     pub bridges: Vec<String>,
     /// Folder for identity and records; `None` = memory.
@@ -202,6 +204,7 @@ impl Config {
                 .listen
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
             peers,
+            peer_listen: options.peer_listen,
             bridges: addresses("--bridge", &options.bridge)?,
             weights: weights_from(network, &options)?,
             data: options.data,

@@ -34,10 +34,18 @@ pub struct Metrics {
     pub full_node_messages: ByKind,
     /// Ends of full-node channels, by reason.
     pub full_node_closed: ByKind,
+    /// Steps of handshakes with full nodes, and look-ups of names before them, by step.
+    pub full_node_handshake: ByKind,
+    /// Endpoints named by full nodes' keepalives, by what became of them.
+    pub full_node_gossip: ByKind,
+    /// Endpoints of full nodes known now.
+    pub full_node_endpoints: Gauge,
     /// Full-node channels open now.
     pub full_node_channels: Gauge,
     /// Parts per million of the table's weight reachable over open channels.
     pub weight_reachable_ppm: Gauge,
+    /// Parts per million of the online weight (or its minimum) reachable over open channels.
+    pub weight_online_ppm: Gauge,
     /// Proofs asked for, by outcome.
     pub proofs: ByKind,
     /// Blocks seen confirmed in the live stream.
@@ -114,6 +122,21 @@ impl Metrics {
             self.full_node_closed.clone(),
         );
         all.register(
+            "full_node_handshake",
+            "Steps of handshakes with full nodes, by step",
+            self.full_node_handshake.clone(),
+        );
+        all.register(
+            "full_node_gossip",
+            "Endpoints named by full nodes, by what became of them",
+            self.full_node_gossip.clone(),
+        );
+        all.register(
+            "full_node_endpoints",
+            "Endpoints of full nodes known now",
+            self.full_node_endpoints.clone(),
+        );
+        all.register(
             "full_node_channels",
             "Full-node channels open now",
             self.full_node_channels.clone(),
@@ -122,6 +145,11 @@ impl Metrics {
             "weight_reachable_ppm",
             "Voting weight reachable over open channels, parts per million of the table",
             self.weight_reachable_ppm.clone(),
+        );
+        all.register(
+            "weight_online_ppm",
+            "Voting weight reachable over open channels, parts per million of the online weight",
+            self.weight_online_ppm.clone(),
         );
         all.register(
             "proofs",

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dev_node::{DevNode, DevNodeConfig, DevNodeError};
+use nano_core::message::RequestedBlock;
 use nano_core::{Block, WeightTable};
 use nanonet::{Identity, Input, Node, ResolveOutcome, Rng, StoreKey, StoredEntry};
 use tokio::net::TcpListener;
@@ -14,7 +15,7 @@ use crate::ask::Asker;
 use crate::clock::{self, RandomError};
 use crate::config::{Config, RpcUrl, WeightsFrom};
 use crate::faucet::Faucet;
-use crate::full_node::{self, FullNodes};
+use crate::full_node::{self, FullNodes, Peering};
 use crate::http::{self, About, Site};
 use crate::listener::{self, Hall};
 use crate::live::{self, Confirmation};
@@ -36,6 +37,16 @@ pub enum BridgeError {
     /// The port is not to be had.
     #[error("cannot listen on {address}: {source}; choose another --listen or stop what uses it")]
     Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The port for full nodes is not to be had.
+    #[error(
+        "cannot accept full nodes at {address}: {source}; choose another --peer-listen or leave it out"
+    )]
+    PeerListen {
         /// Where.
         address: SocketAddr,
         /// What the system said.
@@ -114,7 +125,13 @@ impl Bridge {
             live: live.clone(),
             metrics: metrics.clone(),
         };
-        let full_nodes = FullNodes::start(settings, &mut tasks);
+        let peering = Peering {
+            stored: loaded.peers.clone(),
+            store: Some(store.clone()),
+            listener: peer_listener(&config).await?,
+            ..Peering::of(config.network)
+        };
+        let full_nodes = FullNodes::start_with(settings, peering, &mut tasks);
         let asker = Asker::new(full_nodes.clone());
         let roots = Roots::default();
         let signer = Arc::new(copy(&identity)?);
@@ -176,6 +193,10 @@ impl Bridge {
             },
         ));
         tasks.spawn(resolve_all(resolve_jobs, prover.clone(), node.clone()));
+        tasks.spawn(follow_confirmed(
+            confirmations.subscribe(),
+            full_nodes.clone(),
+        ));
         tasks.spawn(follow_weights(weights.clone(), node.clone()));
         tasks.spawn(resume(loaded.pending, relays));
         dial(&config, &door, &metrics, &mut tasks);
@@ -185,6 +206,7 @@ impl Bridge {
             identity: about,
             weights: weights.clone(),
             metrics: metrics.clone(),
+            full_nodes: full_nodes.clone(),
             door: door.clone(),
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
         };
@@ -296,6 +318,28 @@ impl Bridge {
         }
         if let Some(dev) = self.dev.take().and_then(Arc::into_inner) {
             dev.stop().await;
+        }
+    }
+}
+
+async fn peer_listener(config: &Config) -> Result<Option<TcpListener>, BridgeError> {
+    let Some(address) = config.peer_listen else {
+        return Ok(None);
+    };
+    let bound = TcpListener::bind(address).await;
+    bound
+        .map(Some)
+        .map_err(|source| BridgeError::PeerListen { address, source })
+}
+
+/// Has representatives asked about each block that was seen confirmed.
+async fn follow_confirmed(mut seen: broadcast::Receiver<Confirmation>, full_nodes: FullNodes) {
+    loop {
+        match seen.recv().await {
+            Ok(Confirmation { hash, root }) => full_nodes.confirmed(RequestedBlock { hash, root }),
+            // Any of them will do.
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
         }
     }
 }

@@ -7,7 +7,12 @@
 //! - `asc_pull` answers are matched by id; an answer nobody waits for is dropped and counted;
 //! - votes carry no id: every vote goes to all who listen on this channel and to the live stream;
 //! - a listener or a live stream that is behind loses votes (counted), never blocks the channel;
-//! - a keepalive without addresses goes out regularly; hearing nothing for [`SILENCE`] ends it.
+//! - a keepalive goes out regularly: up to eight endpoints that this bridge has reached, and its
+//!   own port if it accepts full nodes; what the full node's keepalives name goes to the book;
+//! - requests to us are not answered, because a peer without a ledger owes none; a handshake on an
+//!   open channel is ignored;
+//! - what ends a channel: hearing nothing for [`super::Timing::silence`], a message or a write that
+//!   takes longer than [`super::Timing::message`], anything that does not parse, and a flood.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -16,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nano_core::message::{
-    AscPullAnswer, AscPullQuestion, AscPullReq, ConfirmReq, Keepalive, Message, Publish,
+    AscPullAnswer, AscPullQuestion, AscPullReq, ConfirmReq, Message, Publish, PullTarget,
     RequestedBlock,
 };
 use nano_core::{Account, Block, Network, PublicKey, Vote};
@@ -24,9 +29,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
-use super::wire::read_message;
-use super::{AskError, ChannelError, Live, LiveSender};
-use crate::metrics::{self, ByKind, Metrics};
+use super::allowance::Allowance;
+use super::crawl::Hosted;
+use super::settings::Setting;
+use super::shared::Shared;
+use super::wire::{Patience, read_message};
+use super::{AskError, ChannelError, Live};
+use crate::metrics;
 
 /// Requests without an answer on one channel (a full node answers about 64 of 200 sent in one go).
 pub const IN_FLIGHT: usize = 16;
@@ -34,10 +43,8 @@ pub const IN_FLIGHT: usize = 16;
 const OUTGOING: usize = 64;
 /// Votes that may wait for one listener: several answers of every representative of a big node.
 const HEARD: usize = 512;
-/// Representatives remembered for one channel.
-const MAX_REPRESENTATIVES: usize = 64;
-/// The longest silence of a full node: it sends a keepalive every 15 s and telemetry every 60 s.
-pub const SILENCE: Duration = Duration::from_secs(120);
+/// Votes that may wait for the crawler: more than one round of answers has.
+const CRAWLED: usize = 128;
 /// How long one answer may take.
 pub const ANSWER: Duration = Duration::from_secs(2);
 
@@ -57,18 +64,22 @@ struct Out {
 pub struct Channel {
     id: ChannelId,
     address: SocketAddr,
+    endpoint: Option<SocketAddr>,
     node: PublicKey,
     outgoing: mpsc::Sender<Out>,
+    ending: mpsc::Sender<ChannelError>,
+    crawled: mpsc::Sender<Arc<Vote>>,
     slots: Semaphore,
     next: AtomicU64,
     pulls: Mutex<BTreeMap<u64, oneshot::Sender<AscPullAnswer>>>,
     listeners: Mutex<BTreeMap<u64, Listener>>,
-    representatives: Mutex<BTreeSet<Account>>,
+    hosted: Mutex<Hosted>,
 }
 
 /// The channel's own end, driven by [`Channel::run`].
 pub(super) struct Driver {
     outgoing: mpsc::Receiver<Out>,
+    ending: mpsc::Receiver<ChannelError>,
 }
 
 /// Somebody who hears this channel's votes.
@@ -112,20 +123,36 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Channel {
-    pub(super) fn new(id: ChannelId, address: SocketAddr, node: PublicKey) -> (Arc<Self>, Driver) {
+    /// A channel with its own end and the votes that the crawler looks at. `endpoint` is where it
+    /// was dialled, `None` if it was accepted.
+    pub(super) fn new(
+        id: ChannelId,
+        address: SocketAddr,
+        endpoint: Option<SocketAddr>,
+        node: PublicKey,
+    ) -> (Arc<Self>, Driver, mpsc::Receiver<Arc<Vote>>) {
         let (outgoing, queue) = mpsc::channel(OUTGOING);
+        let (ending, ends) = mpsc::channel(1);
+        let (crawled, answers) = mpsc::channel(CRAWLED);
         let channel = Self {
             id,
             address,
+            endpoint,
             node,
             outgoing,
+            ending,
+            crawled,
             slots: Semaphore::new(IN_FLIGHT),
             next: AtomicU64::new(1),
             pulls: Mutex::default(),
             listeners: Mutex::default(),
-            representatives: Mutex::default(),
+            hosted: Mutex::default(),
         };
-        (Arc::new(channel), Driver { outgoing: queue })
+        let driver = Driver {
+            outgoing: queue,
+            ending: ends,
+        };
+        (Arc::new(channel), driver, answers)
     }
 
     /// Its number.
@@ -146,16 +173,33 @@ impl Channel {
         self.node
     }
 
-    /// Representatives that voted for the genesis block on this channel.
+    /// Where it was dialled; `None` for one that was accepted.
     #[must_use]
-    pub fn representatives(&self) -> BTreeSet<Account> {
-        lock(&self.representatives).clone()
+    pub const fn endpoint(&self) -> Option<SocketAddr> {
+        self.endpoint
     }
 
-    /// Remembers a representative of this channel; false if it was known or there are too many.
-    pub(super) fn learn(&self, representative: Account) -> bool {
-        let mut known = lock(&self.representatives);
-        known.len() < MAX_REPRESENTATIVES && known.insert(representative)
+    /// Representatives that vote behind this channel, as the crawler found.
+    #[must_use]
+    pub fn representatives(&self) -> BTreeSet<Account> {
+        self.hosted().representatives()
+    }
+
+    pub(super) fn hosted(&self) -> MutexGuard<'_, Hosted> {
+        lock(&self.hosted)
+    }
+
+    /// Ends the channel with this reason, unless it is ending already.
+    pub(super) fn end(&self, reason: ChannelError) {
+        // The first reason stands; a full queue holds one.
+        let _ = self.ending.try_send(reason);
+    }
+
+    /// Whether the full node answers a question that every full node can.
+    pub(super) async fn answers(&self, network: Network) -> bool {
+        let target = PullTarget::Account(network.genesis_account());
+        let question = AscPullQuestion::AccountInfo { target };
+        self.ask(question, ANSWER, true).await.is_ok()
     }
 
     /// Requests that could be sent at once now.
@@ -173,6 +217,15 @@ impl Channel {
         question: AscPullQuestion,
         limit: Duration,
     ) -> Result<AscPullAnswer, AskError> {
+        self.ask(question, limit, false).await
+    }
+
+    async fn ask(
+        &self,
+        question: AscPullQuestion,
+        limit: Duration,
+        upkeep: bool,
+    ) -> Result<AscPullAnswer, AskError> {
         let silent = AskError::TimedOut { asked: 1 };
         timeout(limit, async {
             let _slot = self.slots.acquire().await.map_err(|_| silent)?;
@@ -185,7 +238,7 @@ impl Channel {
                 AscPullQuestion::Blocks { .. } => "blocks",
                 AscPullQuestion::Frontiers { .. } => "frontiers",
             };
-            self.send(kind, false, AscPullReq { id, question }.into())?;
+            self.send(kind, upkeep, AscPullReq { id, question }.into())?;
             wait.await.map_err(|_| silent)
         })
         .await
@@ -224,11 +277,8 @@ impl Channel {
         self.send("confirm_req", false, ConfirmReq { blocks }.into())
     }
 
-    /// Asks for votes on the genesis block: every representative here answers.
-    pub(super) fn ask_representatives(&self, network: Network) -> Result<(), AskError> {
-        let hash = network.genesis_hash();
-        let root = network.genesis_account().into();
-        let blocks = vec![RequestedBlock { hash, root }];
+    /// Asks for votes on blocks that every representative here should know.
+    pub(super) fn ask_representatives(&self, blocks: Vec<RequestedBlock>) -> Result<(), AskError> {
         self.send("confirm_req", true, ConfirmReq { blocks }.into())
     }
 
@@ -266,15 +316,20 @@ impl Channel {
         driver: Driver,
         reader: R,
         writer: W,
-        setting: &Setting,
+        shared: &Shared,
     ) -> ChannelError
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
+        let Driver {
+            outgoing,
+            mut ending,
+        } = driver;
         let error = tokio::select! {
-            error = self.read(BufReader::new(reader), setting) => error,
-            error = Self::write(driver, writer, setting) => error,
+            error = self.read(BufReader::new(reader), shared) => error,
+            error = Self::write(outgoing, writer, shared) => error,
+            Some(error) = ending.recv() => error,
         };
         // Whoever waits for an answer learns at once that none will come.
         lock(&self.pulls).clear();
@@ -283,14 +338,19 @@ impl Channel {
         error
     }
 
-    async fn write<W>(mut driver: Driver, mut writer: W, setting: &Setting) -> ChannelError
+    async fn write<W>(
+        mut outgoing: mpsc::Receiver<Out>,
+        mut writer: W,
+        shared: &Shared,
+    ) -> ChannelError
     where
         W: AsyncWrite + Unpin,
     {
-        let mut keepalive = interval(setting.keepalive);
+        let setting = &shared.setting;
+        let mut keepalive = interval(setting.timing.keepalive);
         loop {
             let out = tokio::select! {
-                out = driver.outgoing.recv() => match out {
+                out = outgoing.recv() => match out {
                     Some(out) => out,
                     // Nobody holds the channel any more.
                     None => return ChannelError::Closed("serving"),
@@ -298,7 +358,7 @@ impl Channel {
                 _ = keepalive.tick() => Out {
                     kind: "keepalive",
                     upkeep: true,
-                    message: Keepalive::EMPTY.into(),
+                    message: shared.keepalive().into(),
                 },
             };
             let bytes = match out.message.encode(setting.network) {
@@ -310,7 +370,7 @@ impl Channel {
                     continue;
                 }
             };
-            match timeout(SILENCE, writer.write_all(&bytes)).await {
+            match timeout(setting.timing.message, writer.write_all(&bytes)).await {
                 Ok(Ok(())) => metrics::count(setting.family(out.upkeep), out.kind),
                 Ok(Err(error)) => return ChannelError::Broken(error),
                 Err(_) => return ChannelError::TimedOut("writing"),
@@ -318,56 +378,81 @@ impl Channel {
         }
     }
 
-    async fn read<R>(&self, mut reader: R, setting: &Setting) -> ChannelError
+    async fn read<R>(&self, mut reader: R, shared: &Shared) -> ChannelError
     where
         R: AsyncRead + Unpin,
     {
+        let setting = &shared.setting;
+        let patience = Patience {
+            first: setting.timing.silence,
+            rest: setting.timing.message,
+        };
+        let mut allowance = Allowance::new(shared.now());
         loop {
-            let read = read_message(&mut reader, setting.network, "serving");
-            match timeout(SILENCE, read).await {
-                Ok(Ok(message)) => self.take(message, setting),
-                Ok(Err(error)) => return error,
-                Err(_) => return ChannelError::Silent(SILENCE.as_secs()),
+            let read = read_message(&mut reader, setting.network, patience, "serving").await;
+            let (message, bytes) = match read {
+                Ok(read) => read,
+                Err(error) => return error,
+            };
+            let wanted = self.take(message, shared);
+            if let Err(flood) = allowance.charge(shared.now(), bytes, !wanted) {
+                return flood;
             }
         }
     }
 
-    fn take(&self, message: Message, setting: &Setting) {
-        metrics::count(
-            &setting.metrics.full_node_messages,
-            message.message_type().name(),
-        );
+    /// Takes a message; whether it was of use.
+    fn take(&self, message: Message, shared: &Shared) -> bool {
+        let setting = &shared.setting;
+        let name = message.message_type().name();
+        metrics::count(&setting.metrics.full_node_messages, name);
         match message {
             Message::AscPullAck(answer) => {
                 let waiting = lock(&self.pulls).remove(&answer.id);
                 // The asker may have given up in this instant.
-                if waiting.is_none_or(|asker| asker.send(answer.answer).is_err()) {
+                let wanted = waiting.is_some_and(|asker| asker.send(answer.answer).is_ok());
+                if !wanted {
                     metrics::count(&setting.metrics.live_dropped, "late-answer");
                 }
+                wanted
             }
             Message::ConfirmAck(ack) => {
-                let own = !ack.rebroadcast;
-                let vote = Arc::new(ack.vote);
-                for listener in lock(&self.listeners).values() {
-                    if listener.votes.try_send(Arc::clone(&vote)).is_err() {
-                        listener.lost.store(true, Ordering::Relaxed);
-                        metrics::count(&setting.metrics.live_dropped, "listener-behind");
-                    }
-                }
-                setting.tell(Live::Vote {
-                    channel: self.id,
-                    vote,
-                    own,
-                });
+                self.vote(Arc::new(ack.vote), !ack.rebroadcast, setting);
+                true
             }
             Message::Publish(publish) => {
                 setting.tell(Live::Block {
                     block: Box::new(publish.block),
                 });
+                true
+            }
+            Message::Keepalive(keepalive) => {
+                shared.hear(self, &keepalive);
+                false
             }
             // A ledger-less peer owes no answer to any request, and needs nothing from the rest.
-            _ => {}
+            _ => false,
         }
+    }
+
+    fn vote(&self, vote: Arc<Vote>, own: bool, setting: &Setting) {
+        for listener in lock(&self.listeners).values() {
+            if listener.votes.try_send(Arc::clone(&vote)).is_err() {
+                listener.lost.store(true, Ordering::Relaxed);
+                metrics::count(&setting.metrics.live_dropped, "listener-behind");
+            }
+        }
+        if own
+            && self.hosted().is_answer(&vote)
+            && self.crawled.try_send(Arc::clone(&vote)).is_err()
+        {
+            metrics::count(&setting.metrics.live_dropped, "crawler-behind");
+        }
+        setting.tell(Live::Vote {
+            channel: self.id,
+            vote,
+            own,
+        });
     }
 }
 
@@ -380,30 +465,5 @@ struct Forget<'a> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         lock(&self.channel.pulls).remove(&self.id);
-    }
-}
-
-/// What all channels share.
-#[derive(Clone, Debug)]
-pub(super) struct Setting {
-    pub(super) network: Network,
-    pub(super) metrics: Metrics,
-    pub(super) live: LiveSender,
-    pub(super) keepalive: Duration,
-}
-
-impl Setting {
-    const fn family(&self, upkeep: bool) -> &ByKind {
-        if upkeep {
-            &self.metrics.full_node_upkeep
-        } else {
-            &self.metrics.full_node_requests
-        }
-    }
-
-    fn tell(&self, live: Live) {
-        if self.live.try_send(live).is_err() {
-            metrics::count(&self.metrics.live_dropped, "stream-behind");
-        }
     }
 }

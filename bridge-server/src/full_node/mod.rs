@@ -1,24 +1,39 @@
 //! Nano's full nodes, spoken to in their own TCP peer protocol as a peer without a ledger.
 //!
-//! The bridge dials out only and announces no port. Each configured address has a task that keeps
-//! one channel to it: dial, handshake (version 2), serve, and dial again after a growing pause.
-//! [`FullNodes`] is the sum of the open channels and knows which representatives vote behind which
-//! of them (every representative answers a request for votes on the genesis block); questions are
-//! the business of [`crate::ask`].
+//! | part | what it is |
+//! |---|---|
+//! | [`book`] | every endpoint known, limits, pauses, who is dialled next (no I/O) |
+//! | `names` | when configured names are looked up (no I/O) |
+//! | `upkeep` | the task around both, and storage |
+//! | `connect`, `handshake` | one connection, dialled or accepted, to its end |
+//! | `channel`, `wire`, `allowance` | an open channel: requests out, answers and the live stream in |
+//! | `crawl` | which representatives vote behind which channel |
+//!
+//! [`FullNodes`] is the sum of the open channels; questions are the business of [`crate::ask`].
+//! Full nodes are accepted, and a port announced, only if the operator says so.
 //!
 //! Nothing a full node says is believed: its answers are hints for `prove`, which ends in
 //! signatures. What cannot be parsed ends the channel with a typed reason.
 
+mod allowance;
+pub mod book;
 mod channel;
+mod connect;
+mod crawl;
 mod error;
 mod handshake;
+mod names;
 mod nodes;
-mod peer;
+mod settings;
+mod shared;
+mod upkeep;
 mod wire;
 
-pub use channel::{ANSWER, Channel, ChannelId, IN_FLIGHT, SILENCE, Votes};
+pub use channel::{ANSWER, Channel, ChannelId, IN_FLIGHT, Votes};
 pub use error::{AskError, ChannelError};
-pub use nodes::{FullNodes, Settings};
+pub use nodes::FullNodes;
+pub use settings::{Looked, Peering, Resolve, Settings, SystemResolver, Timing};
+pub use shared::Reach;
 
 use std::sync::Arc;
 

@@ -1,33 +1,23 @@
 //! All channels together: who is open, which representatives are behind them, publishing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use nano_core::{Block, Network, Raw, Vote};
+use nano_core::message::RequestedBlock;
+use nano_core::{Block, Raw};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::channel::{Channel, ChannelId, Setting};
-use super::{LiveSender, peer};
-use crate::metrics::Metrics;
-use crate::weights::Weights;
-
-/// What full nodes are reached with.
-#[derive(Debug)]
-pub struct Settings {
-    /// Nano network.
-    pub network: Network,
-    /// Addresses, `host:port`.
-    pub peers: Vec<String>,
-    /// The weight table.
-    pub weights: Weights,
-    /// Where the live stream goes.
-    pub live: LiveSender,
-    /// The metrics.
-    pub metrics: Metrics,
-}
+use super::book::Book;
+use super::channel::Channel;
+use super::names::Names;
+use super::settings::{Peering, Setting, Settings};
+use super::shared::{Reach, Shared};
+use super::{connect, upkeep};
+use crate::clock;
 
 /// The open channels; cloning shares them.
 #[derive(Clone, Debug)]
@@ -35,38 +25,43 @@ pub struct FullNodes {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) setting: Setting,
-    weights: Weights,
-    channels: RwLock<BTreeMap<ChannelId, Arc<Channel>>>,
-    /// Counts openings, ends and learned representatives, for those who wait for one.
-    changes: watch::Sender<u64>,
-}
-
 impl FullNodes {
-    /// Starts a task per address in `tasks`.
+    /// Starts peering with nothing stored and without listening; see [`FullNodes::start_with`].
     #[must_use]
     pub fn start(settings: Settings, tasks: &mut JoinSet<()>) -> Self {
-        // A dev network's nodes drop what is silent for 15 s, the others after 120 s.
-        let keepalive = match settings.network {
-            Network::Dev => Duration::from_secs(5),
-            Network::Live | Network::Beta | Network::Test => Duration::from_secs(15),
-        };
+        let peering = Peering::of(settings.network);
+        Self::start_with(settings, peering, tasks)
+    }
+
+    /// Starts peering in `tasks`.
+    #[must_use]
+    pub fn start_with(settings: Settings, peering: Peering, tasks: &mut JoinSet<()>) -> Self {
         let setting = Setting {
             network: settings.network,
             metrics: settings.metrics,
             live: settings.live,
-            keepalive,
+            timing: peering.timing,
         };
-        let shared = Arc::new(Shared {
-            setting,
-            weights: settings.weights,
-            channels: RwLock::default(),
-            changes: watch::Sender::new(0),
-        });
-        for address in settings.peers {
-            tasks.spawn(peer::keep(address, Arc::clone(&shared)));
+        let mut book = Book::new(peering.limits, seed());
+        for (endpoint, reached) in peering.stored {
+            book.restore(endpoint, reached);
+        }
+        let (addresses, names) = split(settings.peers);
+        book.configure(addresses);
+        let address = peering.listener.as_ref().map(TcpListener::local_addr);
+        let announced = address.and_then(Result::ok).map(|address| address.port());
+        let shared = Arc::new(Shared::new(setting, settings.weights, book, announced));
+        let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let (first, longest) = peering.timing.lookups;
+        let pauses = (millis(first), millis(longest));
+        tasks.spawn(upkeep::run(upkeep::Parts {
+            shared: Arc::clone(&shared),
+            names: Names::new(names, pauses, seed()),
+            resolver: peering.resolver,
+            store: peering.store,
+        }));
+        if let Some(listener) = peering.listener {
+            tasks.spawn(connect::accept(listener, Arc::clone(&shared)));
         }
         Self { shared }
     }
@@ -74,12 +69,7 @@ impl FullNodes {
     /// The open channels, least busy first.
     #[must_use]
     pub fn channels(&self) -> Vec<Arc<Channel>> {
-        let open = self
-            .shared
-            .channels
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut channels: Vec<_> = open.values().cloned().collect();
+        let mut channels: Vec<_> = self.shared.channels().values().cloned().collect();
         channels.sort_by_key(|channel| std::cmp::Reverse(channel.free_slots()));
         channels
     }
@@ -95,7 +85,7 @@ impl FullNodes {
     /// Weight of all representatives behind open channels.
     #[must_use]
     pub fn reachable_weight(&self) -> Raw {
-        self.shared.reachable_weight()
+        self.shared.reach().reachable
     }
 
     /// Waits until enough weight for a proof is reachable, `limit` at most: after a start or a
@@ -116,27 +106,15 @@ impl FullNodes {
         self.shared.changes.subscribe()
     }
 
-    /// Notes a vote on a channel: one for the genesis block tells who votes there.
-    pub fn heard(&self, channel: ChannelId, vote: &Vote) {
-        if !vote
-            .hashes
-            .contains(&self.shared.setting.network.genesis_hash())
-            || vote.verify().is_err()
-        {
-            return;
-        }
-        let open = self
-            .shared
-            .channels
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let learned = open
-            .get(&channel)
-            .is_some_and(|c| c.learn(vote.representative));
-        drop(open);
-        if learned {
-            self.shared.changed();
-        }
+    /// Notes a block that was seen confirmed: representatives are asked about it, too.
+    pub fn confirmed(&self, block: RequestedBlock) {
+        self.shared.subjects().add(block);
+    }
+
+    /// How much voting weight is reachable, and how much is needed.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.shared.reach()
     }
 
     /// Publishes a block on all channels; gives back on how many.
@@ -149,50 +127,20 @@ impl FullNodes {
     }
 }
 
-impl Shared {
-    pub(super) fn opened(&self, channel: Arc<Channel>) {
-        let mut open = self
-            .channels
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        open.insert(channel.id(), channel);
-        drop(open);
-        self.setting.metrics.full_node_channels.inc();
-        self.changed();
-    }
+/// For order and jitter only: a system without randomness fails at the first handshake.
+fn seed() -> [u8; 32] {
+    clock::random().unwrap_or_default()
+}
 
-    pub(super) fn ended(&self, channel: ChannelId) {
-        let mut open = self
-            .channels
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if open.remove(&channel).is_some() {
-            self.setting.metrics.full_node_channels.dec();
+/// Addresses, and names that have to be looked up.
+fn split(peers: Vec<String>) -> (Vec<SocketAddr>, Vec<String>) {
+    let mut addresses = Vec::new();
+    let mut names = Vec::new();
+    for peer in peers {
+        match peer.parse() {
+            Ok(address) => addresses.push(address),
+            Err(_) => names.push(peer),
         }
-        drop(open);
-        self.changed();
     }
-
-    fn changed(&self) {
-        let table = self.weights.current();
-        let part = self.reachable_weight().number() / 1_000_000;
-        let whole = (table.total().number() / 1_000_000).max(1);
-        let ppm = part.saturating_mul(1_000_000) / whole;
-        self.setting
-            .metrics
-            .weight_reachable_ppm
-            .set(i64::try_from(ppm).unwrap_or(i64::MAX));
-        self.changes.send_modify(|count| *count += 1);
-    }
-
-    fn reachable_weight(&self) -> Raw {
-        let open = self.channels.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all = BTreeSet::new();
-        for channel in open.values() {
-            all.extend(channel.representatives());
-        }
-        let table = self.weights.current();
-        let sum = all.iter().map(|who| table.weight_of(who).number());
-        Raw::new(sum.fold(0, u128::saturating_add))
-    }
+    (addresses, names)
 }

@@ -68,6 +68,7 @@ struct Info {
     version: &'static str,
     weights: WeightsInfo,
     full_node_channels: i64,
+    reach: ReachInfo,
     links: i64,
     records: i64,
     faucet: bool,
@@ -105,6 +106,16 @@ fn samples() -> Vec<SampleAccount> {
     ]
 }
 
+/// Voting weight reachable at full nodes; amounts in raw as decimal text.
+#[derive(Serialize)]
+struct ReachInfo {
+    reachable: String,
+    online: String,
+    needed: String,
+    /// Reachable of online, in percent with one decimal place.
+    percent: f64,
+}
+
 #[derive(Serialize)]
 struct WeightsInfo {
     as_of: u64,
@@ -116,6 +127,8 @@ struct WeightsInfo {
 
 pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
     let table = site.weights.current();
+    let reach = site.full_nodes.reach();
+    let tenths = u32::try_from(reach.ppm_of_online() / 1_000).unwrap_or(u32::MAX);
     Json(Info {
         network: site.identity.network.to_string(),
         key: site.identity.key.to_string(),
@@ -129,6 +142,12 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
             threshold: table.threshold().to_string(),
         },
         full_node_channels: site.metrics.full_node_channels.get(),
+        reach: ReachInfo {
+            reachable: reach.reachable.to_string(),
+            online: reach.online.to_string(),
+            needed: reach.threshold.to_string(),
+            percent: f64::from(tenths) / 10.0,
+        },
         links: site.metrics.links.get(),
         records: site.metrics.records.get(),
         faucet: site.faucet.is_some(),

@@ -19,6 +19,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
 use crate::faucet::Faucet;
+use crate::full_node::FullNodes;
 use crate::metrics::Metrics;
 use crate::shell::LinkDoor;
 use crate::weights::Weights;
@@ -35,6 +36,8 @@ pub struct Site {
     pub weights: Weights,
     /// The metrics.
     pub metrics: Metrics,
+    /// The channels to full nodes.
+    pub full_nodes: FullNodes,
     /// Where new overlay links go.
     pub door: LinkDoor,
     /// The development network's faucet, if there is one.

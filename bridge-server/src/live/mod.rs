@@ -90,12 +90,7 @@ pub async fn run(mut stream: mpsc::Receiver<Live>, parts: Parts) {
         tokio::select! {
             live = stream.recv() => match live {
                 Some(Live::Block { block }) => task.block(*block),
-                Some(Live::Vote { channel, vote, own }) => {
-                    if own {
-                        task.parts.full_nodes.heard(channel, &vote);
-                    }
-                    task.vote(&vote);
-                }
+                Some(Live::Vote { vote, .. }) => task.vote(&vote),
                 None => return,
             },
             Some(done) = task.jobs.join_next() => {

@@ -1,8 +1,8 @@
 //! Durable storage: SQLite with a write-ahead log, written by one thread of its own.
 //!
-//! Three tables: `meta` (schema version, node identity), `record` (what the slice holds, opaque
-//! bytes under the slice's own keys as text) and `pending` (transactions accepted but not yet confirmed,
-//! so that a restart goes on publishing them). The node's bytes are never trusted: the overlay
+//! Four tables: `meta` (schema version, node identity), `record` (what the slice holds, opaque
+//! bytes under the slice's own keys as text), `pending` (transactions accepted but not yet confirmed,
+//! so that a restart goes on publishing them) and `peer` (full nodes that were reached, and when). The node's bytes are never trusted: the overlay
 //! verifies every record again after loading.
 //!
 //! States: opening (migrates an older schema, refuses a newer one), open, closed. Writes pass

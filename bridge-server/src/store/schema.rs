@@ -1,13 +1,17 @@
 //! The tables, their version, and the statements on them.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use nano_core::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// Version of the tables this build writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 /// Largest value kept, in bytes: a record with its lineage stays far below (overlay bulk limit).
 pub const MAX_VALUE_BYTES: usize = 1024 * 1024;
+/// Endpoints of full nodes read at start; the longest unreached ones are left behind.
+const MAX_PEERS: i64 = 512;
 /// Name of the database file in the data folder.
 const FILE: &str = "bridge.sqlite";
 
@@ -107,7 +111,9 @@ impl Tables {
                  CREATE TABLE IF NOT EXISTS pending (
                      hash BLOB PRIMARY KEY, block BLOB NOT NULL, since INTEGER NOT NULL)
                      WITHOUT ROWID;
-                 PRAGMA user_version = 1;",
+                 CREATE TABLE IF NOT EXISTS peer (
+                     endpoint TEXT PRIMARY KEY, reached INTEGER NOT NULL) WITHOUT ROWID;
+                 PRAGMA user_version = 2;",
             )
             .map_err(|e| self.failed(e))
     }
@@ -152,6 +158,28 @@ impl Tables {
         rows.collect::<Result<_, _>>().map_err(|e| self.failed(e))
     }
 
+    /// Endpoints of full nodes, the last reached first, at most [`MAX_PEERS`]; text that is no
+    /// endpoint is left out.
+    pub(super) fn peers(&self) -> Result<Vec<(SocketAddr, UnixMillis)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT endpoint, reached FROM peer ORDER BY reached DESC, endpoint LIMIT ?1")
+            .map_err(|e| self.failed(e))?;
+        let rows = statement
+            .query_map([MAX_PEERS], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+            })
+            .map_err(|e| self.failed(e))?;
+        let all = rows
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| self.failed(e))?;
+        let parsed = all.into_iter().filter_map(|(endpoint, reached)| {
+            let reached = u64::try_from(reached).ok()?;
+            Some((endpoint.parse().ok()?, UnixMillis(reached)))
+        });
+        Ok(parsed.collect())
+    }
+
     /// Applies `writes` in one transaction: all or none.
     pub(super) fn apply(&mut self, writes: &[super::Write]) -> Result<(), StoreError> {
         let path = self.path.clone();
@@ -180,6 +208,17 @@ impl Tables {
                         block,
                         i64::try_from(since.0).unwrap_or(i64::MAX)
                     ],
+                ),
+                super::Write::PutPeer { endpoint, reached } => transaction.execute(
+                    "INSERT OR REPLACE INTO peer (endpoint, reached) VALUES (?1, ?2)",
+                    params![
+                        endpoint.to_string(),
+                        i64::try_from(reached.0).unwrap_or(i64::MAX)
+                    ],
+                ),
+                super::Write::RemovePeer { endpoint } => transaction.execute(
+                    "DELETE FROM peer WHERE endpoint = ?1",
+                    params![endpoint.to_string()],
                 ),
                 super::Write::RemovePending { hash } => transaction.execute(
                     "DELETE FROM pending WHERE hash = ?1",
@@ -210,6 +249,28 @@ mod tests {
             matches!(error, StoreError::Newer { found: 99, .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_gains_the_table_of_peers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+                 INSERT INTO meta VALUES ('identity', x'07');
+                 PRAGMA user_version = 1",
+            )
+            .unwrap();
+        let mut tables = Tables::open(Some(folder.path())).unwrap();
+        assert_eq!(tables.meta("identity").unwrap(), Some(vec![7]));
+        assert!(tables.peers().unwrap().is_empty());
+        let endpoint = "127.0.0.1:7075".parse().unwrap();
+        let reached = UnixMillis(5);
+        let write = crate::store::Write::PutPeer { endpoint, reached };
+        tables.apply(&[write]).unwrap();
+        assert_eq!(tables.peers().unwrap(), [(endpoint, reached)]);
     }
 
     #[test]

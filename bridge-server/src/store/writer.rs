@@ -1,5 +1,6 @@
 //! The storage thread and the handle to it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
 
@@ -41,6 +42,18 @@ pub enum Write {
         /// When it was accepted.
         since: UnixMillis,
     },
+    /// Keeps the endpoint of a full node that was reached.
+    PutPeer {
+        /// Where it listens.
+        endpoint: SocketAddr,
+        /// When a channel to it was last open.
+        reached: UnixMillis,
+    },
+    /// Forgets an endpoint that is not reached any more.
+    RemovePeer {
+        /// Where it listened.
+        endpoint: SocketAddr,
+    },
     /// Forgets a transaction: confirmed, refused or given up.
     RemovePending {
         /// Hash of the block.
@@ -54,7 +67,10 @@ impl Write {
             Self::Meta { value, .. }
             | Self::PutRecord { value, .. }
             | Self::PutPending { block: value, .. } => value.len(),
-            Self::RemoveRecord { .. } | Self::RemovePending { .. } => 0,
+            Self::RemoveRecord { .. }
+            | Self::RemovePending { .. }
+            | Self::PutPeer { .. }
+            | Self::RemovePeer { .. } => 0,
         }
     }
 }
@@ -68,6 +84,8 @@ pub struct Loaded {
     pub records: Vec<(String, Vec<u8>)>,
     /// Transactions that were being relayed, oldest first.
     pub pending: Vec<Vec<u8>>,
+    /// Endpoints of full nodes with the time they were last reached, the newest first.
+    pub peers: Vec<(SocketAddr, UnixMillis)>,
 }
 
 enum Job {
@@ -95,6 +113,7 @@ impl Store {
             identity: tables.meta(Self::IDENTITY)?,
             records: tables.records()?,
             pending: tables.pending()?,
+            peers: tables.peers()?,
         };
         let (jobs, queue) = mpsc::channel(QUEUE);
         thread::Builder::new()
@@ -201,12 +220,26 @@ mod tests {
             };
             store.write(pending).await.unwrap();
         }
+        let endpoint = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        for (port, reached) in [(1, 10), (2, 20), (3, 30), (1, 40)] {
+            let peer = Write::PutPeer {
+                endpoint: endpoint(port),
+                reached: UnixMillis(reached),
+            };
+            store.write(peer).await.unwrap();
+        }
+        let gone = Write::RemovePeer {
+            endpoint: endpoint(3),
+        };
+        store.write(gone).await.unwrap();
         store.sync().await.unwrap();
         drop(store);
         let (_store, loaded) = Store::open(Some(folder.path()), Metrics::default()).unwrap();
         assert_eq!(loaded.identity, Some(vec![9; 3]));
         assert_eq!(loaded.records, [("a".to_owned(), b"new".to_vec())]);
         assert_eq!(loaded.pending, [vec![2], vec![1]]);
+        let peers = [(endpoint(1), UnixMillis(40)), (endpoint(2), UnixMillis(20))];
+        assert_eq!(loaded.peers, peers);
     }
 
     #[tokio::test]

@@ -74,8 +74,8 @@ async fn hold(mut stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn garbage_instead_of_a_handshake_is_malformed() {
-    ends_with("malformed", async |mut stream: TcpStream| {
+async fn garbage_instead_of_a_handshake_is_not_nano() {
+    ends_with("not-nano", async |mut stream: TcpStream| {
         let _ = stream.write_all(&[0xff; 64]).await;
         hold(stream).await;
     })
@@ -83,8 +83,8 @@ async fn garbage_instead_of_a_handshake_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_handshake_cut_short_is_closed() {
-    ends_with("closed", async |mut stream: TcpStream| {
+async fn a_handshake_cut_short_is_truncated() {
+    ends_with("truncated", async |mut stream: TcpStream| {
         let cookie = query(&mut stream).await;
         let bytes = answer(&cookie, Network::Dev).encode(Network::Dev).unwrap();
         stream.write_all(&bytes[..bytes.len() - 7]).await.unwrap();
@@ -105,7 +105,7 @@ async fn another_network_is_told_apart_by_its_header() {
 
 #[tokio::test]
 async fn another_genesis_in_the_handshake_is_refused() {
-    ends_with("handshake", async |mut stream: TcpStream| {
+    ends_with("wrong-genesis", async |mut stream: TcpStream| {
         let cookie = query(&mut stream).await;
         send(&mut stream, answer(&cookie, Network::Beta)).await;
         hold(stream).await;
@@ -116,7 +116,7 @@ async fn another_genesis_in_the_handshake_is_refused() {
 #[tokio::test]
 async fn a_replayed_handshake_is_refused() {
     // A response recorded from another connection signs another cookie.
-    ends_with("handshake", async |mut stream: TcpStream| {
+    ends_with("bad-signature", async |mut stream: TcpStream| {
         query(&mut stream).await;
         send(
             &mut stream,
@@ -151,7 +151,7 @@ async fn another_message_before_the_handshake_is_refused() {
 
 #[tokio::test]
 async fn an_unknown_type_on_an_open_channel_ends_it_before_anything_else_is_read() {
-    ends_with("malformed", async |mut stream: TcpStream| {
+    ends_with("unknown-type", async |mut stream: TcpStream| {
         greet(&mut stream).await;
         let mut header = Header::new(Network::Dev, MessageType::Keepalive, 0).to_bytes();
         header[5] = 0x42;

@@ -9,9 +9,12 @@
 
 mod bad_peers;
 mod common;
+mod crawler;
 mod links;
 mod overlay;
+mod peering;
 mod proofs;
 mod scripted;
 mod silence;
+mod stub;
 mod web;

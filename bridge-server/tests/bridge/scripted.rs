@@ -2,7 +2,7 @@
 
 use nano_core::message::{Cookie, HandshakeResponse, Header, Message, NodeIdHandshake};
 use nano_core::{Network, PrivateKey};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Reads the bridge's query.
@@ -35,8 +35,24 @@ pub(crate) async fn greet(stream: &mut TcpStream) {
     stream.read_exact(&mut response).await.unwrap();
 }
 
+/// The same with a node id of the test's choice; `None` when the bridge does not go through with it.
+pub(crate) async fn greet_as(stream: &mut TcpStream, key: &PrivateKey) -> Option<()> {
+    let mut bytes = [0; Header::SIZE + 32];
+    stream.read_exact(&mut bytes).await.ok()?;
+    let Message::NodeIdHandshake(handshake) = Message::decode(&bytes).ok()?.1 else {
+        return None;
+    };
+    let response = HandshakeResponse::sign(Network::Dev, key, &handshake.query?, [1; 32]);
+    let cookie = Cookie::from_bytes([2; 32]);
+    let answer = NodeIdHandshake::response_and_query(response, cookie);
+    send(stream, answer.into()).await;
+    let mut response = [0; Header::SIZE + 160];
+    stream.read_exact(&mut response).await.ok()?;
+    Some(())
+}
+
 /// The next message of the bridge; `None` when it has closed.
-pub(crate) async fn receive(stream: &mut TcpStream) -> Option<Message> {
+pub(crate) async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Option<Message> {
     let mut head = [0; Header::SIZE];
     stream.read_exact(&mut head).await.ok()?;
     let header = Header::parse(&head).unwrap();

@@ -1,0 +1,445 @@
+//! What the book promises, without sockets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use nano_core::{Network, Raw, UnixMillis};
+use proptest::prelude::*;
+
+use super::{Book, Change, Demand, End, Ignored, Limits, Refused};
+use crate::full_node::ChannelId;
+
+const SEED: [u8; 32] = [7; 32];
+
+fn at(ms: u64) -> UnixMillis {
+    UnixMillis(1_000_000_000 + ms)
+}
+
+fn book() -> Book {
+    Book::new(Limits::of(Network::Live), SEED)
+}
+
+/// A public endpoint, each in a subnet of its own.
+fn endpoint(number: u32) -> SocketAddr {
+    let [_, _, high, low] = number.to_be_bytes();
+    SocketAddr::from(([60, high, low, 1], 7075))
+}
+
+fn channel(number: u32) -> ChannelId {
+    ChannelId(u64::from(number))
+}
+
+/// Everything dialled at this moment.
+fn all_due(book: &mut Book, now: UnixMillis, demand: Demand) -> Vec<SocketAddr> {
+    std::iter::from_fn(|| book.next(now, demand)).collect()
+}
+
+#[test]
+fn stored_endpoints_come_first_at_start_and_the_last_reached_before_the_others() {
+    let mut book = book();
+    book.configure([endpoint(9)]);
+    book.restore(endpoint(1), at(10));
+    book.restore(endpoint(2), at(20));
+    let order = all_due(&mut book, at(30), Demand::Quorum);
+    assert_eq!(order, [endpoint(2), endpoint(1), endpoint(9)]);
+}
+
+#[test]
+fn an_endpoint_that_hosted_weight_is_dialled_before_all_others_and_the_heaviest_first() {
+    let mut book = book();
+    for number in 1..=3 {
+        book.restore(endpoint(number), at(0));
+    }
+    all_due(&mut book, at(0), Demand::Quorum);
+    for (number, weight) in [(1, 0), (2, 5), (3, 9)] {
+        book.opened(at(0), endpoint(number), channel(number));
+        book.weigh(endpoint(number), Raw::new(weight));
+        book.ended(at(60_000), endpoint(number), End::Usual);
+    }
+    book.configure([endpoint(4)]);
+    let order = all_due(&mut book, at(4_000_000), Demand::Quorum);
+    assert_eq!(order, [endpoint(3), endpoint(2), endpoint(4), endpoint(1)]);
+}
+
+#[test]
+fn heard_endpoints_are_tried_at_the_pace_after_a_burst() {
+    let mut book = book();
+    let limits = *book.limits();
+    for number in 0..100 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+    }
+    let mut times = BTreeMap::new();
+    for ms in 0..20_000 {
+        while let Some(tried) = book.next(at(ms), Demand::Quorum) {
+            times.insert(tried, ms);
+            book.ended(at(ms), tried, End::Foreign);
+        }
+    }
+    let mut times: Vec<_> = times.into_values().collect();
+    times.sort_unstable();
+    let burst = times.iter().filter(|ms| **ms == 0).count();
+    assert!(
+        (limits.attempts..=limits.attempts + 1).contains(&burst),
+        "{burst}"
+    );
+    let rest = &times[burst..];
+    assert!(rest.len() > 50, "the others are tried, too");
+    assert!(rest.windows(2).all(|pair| pair[1] - pair[0] >= limits.pace));
+}
+
+#[test]
+fn configured_endpoints_do_not_wait_for_others() {
+    let mut book = book();
+    for number in 0..100 {
+        book.restore(endpoint(number), at(0));
+    }
+    book.configure([endpoint(200)]);
+    let tried = all_due(&mut book, at(1), Demand::Quorum);
+    assert!(tried.contains(&endpoint(200)));
+    assert!(tried.len() <= book.limits().attempts + 1, "{}", tried.len());
+}
+
+#[test]
+fn pauses_grow_with_each_failure_and_a_good_channel_makes_them_short_again() {
+    let mut book = book();
+    book.configure([endpoint(1)]);
+    let mut now = 0;
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        assert_eq!(book.next(at(now), Demand::Quorum), Some(endpoint(1)));
+        book.ended(at(now), endpoint(1), End::Usual);
+        let until = book.wake_at().unwrap().0 - at(0).0;
+        assert_eq!(book.next(at(until - 1), Demand::Quorum), None);
+        pauses.push(until - now);
+        now = until;
+    }
+    let (first, cap) = book.limits().configured_pauses;
+    assert!(
+        pauses[0] <= first && pauses[9] >= cap / 2 && pauses[9] <= cap,
+        "{pauses:?}"
+    );
+    book.next(at(now), Demand::Quorum);
+    book.opened(at(now), endpoint(1), channel(1));
+    now += book.limits().good;
+    book.ended(at(now), endpoint(1), End::Usual);
+    assert!(book.wake_at().unwrap() <= at(now + first));
+}
+
+#[test]
+fn a_channel_that_ends_at_once_is_no_success() {
+    let mut book = book();
+    book.configure([endpoint(1)]);
+    let mut now = 0;
+    for _ in 0..6 {
+        book.next(at(now), Demand::Quorum).unwrap();
+        book.opened(at(now), endpoint(1), channel(1));
+        book.ended(at(now), endpoint(1), End::Usual);
+        now = book.wake_at().unwrap().0 - at(0).0;
+    }
+    assert!(now > 4_000, "six pauses add up to {now} ms");
+}
+
+#[test]
+fn an_endpoint_nobody_configured_is_forgotten_after_eight_failures_and_storage_is_told() {
+    let mut book = book();
+    book.restore(endpoint(1), at(0));
+    book.configure([endpoint(2)]);
+    let mut now = 0;
+    for _ in 0..100 {
+        for tried in all_due(&mut book, at(now), Demand::Quorum) {
+            book.ended(at(now), tried, End::Usual);
+        }
+        now = book.wake_at().unwrap().0 - at(0).0;
+    }
+    assert_eq!(book.len(), 1, "the configured one stays");
+    assert_eq!(book.changes(at(now)), [Change::Forget(endpoint(1))]);
+}
+
+#[test]
+fn an_endpoint_of_another_network_is_left_alone_and_our_own_is_never_dialled_again() {
+    let mut book = book();
+    book.restore(endpoint(1), at(0));
+    book.configure([endpoint(2)]);
+    all_due(&mut book, at(0), Demand::Quorum);
+    book.ended(at(0), endpoint(1), End::Foreign);
+    book.ended(at(0), endpoint(2), End::Own);
+    let foreign = book.limits().foreign;
+    assert_eq!(book.next(at(foreign - 1), Demand::Quorum), None);
+    assert_eq!(book.next(at(foreign), Demand::Quorum), Some(endpoint(1)));
+    assert_eq!(book.next(at(100 * foreign), Demand::Quorum), None);
+}
+
+#[test]
+fn with_enough_weight_only_configured_and_spare_channels_are_dialled() {
+    let mut book = book();
+    for number in 0..40 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+    }
+    book.configure((100..103).map(endpoint));
+    let mut open = 0;
+    for ms in (0..100_000).step_by(250) {
+        while let Some(tried) = book.next(at(ms), Demand::Nothing) {
+            open += 1;
+            book.opened(at(ms), tried, channel(open));
+        }
+    }
+    assert_eq!(open as usize, book.limits().spare);
+}
+
+#[test]
+fn limits_per_address_and_subnet_count_both_directions_and_spare_the_operator() {
+    let mut book = book();
+    let near = |port| SocketAddr::from(([60, 1, 1, 1], port));
+    for number in 0..2 {
+        book.admit(channel(number), near(1).ip()).unwrap();
+    }
+    for port in 1..=9 {
+        book.hear(channel(9), near(port)).unwrap();
+    }
+    let dialled = all_due(&mut book, at(0), Demand::Quorum);
+    assert_eq!(dialled.len(), book.limits().per_address - 2);
+    assert_eq!(book.admit(channel(7), near(1).ip()), Err(Refused::Address));
+    book.configure([near(77)]);
+    assert_eq!(book.next(at(0), Demand::Quorum), Some(near(77)));
+
+    let mut admitted = 0;
+    let refused = (2..200).find_map(|host| {
+        let ip = SocketAddr::from(([61, 1, 1, host], 1)).ip();
+        let result = book.admit(channel(1_000 + u32::from(host)), ip);
+        admitted += usize::from(result.is_ok());
+        result.err()
+    });
+    assert_eq!(refused, Some(Refused::Subnet));
+    assert_eq!(admitted, book.limits().per_subnet);
+}
+
+#[test]
+fn a_place_that_was_left_is_free_again() {
+    let mut book = book();
+    let ip = endpoint(1).ip();
+    for number in 0..4 {
+        book.admit(channel(number), ip).unwrap();
+    }
+    assert_eq!(book.admit(channel(9), ip), Err(Refused::Address));
+    book.left(channel(2));
+    assert_eq!(book.admit(channel(9), ip), Ok(()));
+}
+
+#[test]
+fn private_and_impossible_endpoints_are_not_learned_on_a_public_network() {
+    let mut live = book();
+    let private = "192.168.1.7:7075".parse().unwrap();
+    let result = live.hear(channel(1), private);
+    assert_eq!(result, Err(Ignored::Private));
+    assert_eq!(live.admit(channel(1), private.ip()), Err(Refused::Private));
+    let nowhere = "60.1.1.1:0".parse().unwrap();
+    assert_eq!(live.hear(channel(1), nowhere), Err(Ignored::Impossible));
+    live.configure([private]);
+    assert_eq!(live.len(), 1, "the operator may name a private one");
+
+    let mut dev = Book::new(Limits::of(Network::Dev), SEED);
+    assert_eq!(dev.hear(channel(1), "127.0.0.2:1".parse().unwrap()), Ok(()));
+}
+
+#[test]
+fn one_peer_cannot_fill_the_book_and_a_full_book_keeps_what_works() {
+    let mut book = book();
+    let limits = *book.limits();
+    for number in 0..300 {
+        let result = book.hear(channel(1), endpoint(number));
+        assert_eq!(result.is_ok(), (number as usize) < limits.per_gossip);
+    }
+    for number in 0..2_000 {
+        // From as many peers as it takes.
+        let _ = book.hear(channel(number), endpoint(number));
+    }
+    assert_eq!(book.len(), limits.endpoints);
+    let newcomer = endpoint(60_000);
+    assert_eq!(book.hear(channel(5_000), newcomer), Err(Ignored::Full));
+    let failed = book.next(at(0), Demand::Quorum).unwrap();
+    book.ended(at(0), failed, End::Usual);
+    assert_eq!(book.hear(channel(5_000), newcomer), Ok(()));
+    assert_eq!(book.len(), limits.endpoints);
+}
+
+#[test]
+fn with_weight_missing_a_channel_without_representatives_makes_room_for_a_stranger() {
+    let mut book = book();
+    let limits = *book.limits();
+    book.configure([endpoint(0)]);
+    for number in 0..60_u32 {
+        book.hear(channel(number), endpoint(number + 1)).unwrap();
+    }
+    let mut open = 0;
+    let mut now = 0;
+    while open < 61 {
+        now += 250;
+        while let Some(tried) = book.next(at(now), Demand::Quorum) {
+            open += 1;
+            book.opened(at(now), tried, channel(open));
+            // All but a few host representatives.
+            let weight = if tried == endpoint(0) || open % 20 == 0 {
+                0
+            } else {
+                1
+            };
+            book.weigh(tried, Raw::new(weight));
+        }
+    }
+    now += limits.grace;
+    assert_eq!(
+        book.give_up(at(now), Demand::Quorum),
+        None,
+        "there is room left"
+    );
+    for number in 100..110 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+    }
+    while let Some(tried) = book.next(at(now), Demand::Quorum) {
+        book.opened(at(now), tried, channel(1_000));
+        book.weigh(tried, Raw::new(1));
+    }
+    assert_eq!(book.give_up(at(now), Demand::Nothing), None);
+    let gone = book.give_up(at(now), Demand::Margin).unwrap();
+    assert_ne!(gone, channel(1), "the configured one stays");
+    assert_eq!(gone.0 % 20, 0, "one without weight goes");
+    assert_eq!(book.give_up(at(now), Demand::Margin), None, "one at a time");
+}
+
+#[test]
+fn only_reached_endpoints_are_passed_on() {
+    let mut book = book();
+    for number in 0..20 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+    }
+    assert!(book.sample(8).is_empty());
+    for number in 1..=10 {
+        let tried = book.next(at(0), Demand::Quorum).unwrap();
+        book.opened(at(0), tried, channel(number));
+    }
+    let sample: BTreeSet<_> = book.sample(8).into_iter().collect();
+    assert_eq!(sample.len(), 8);
+    let other: BTreeSet<_> = book.sample(8).into_iter().collect();
+    assert_ne!(sample, other, "not always the same");
+}
+
+#[test]
+fn storage_hears_of_each_open_endpoint_again_and_again() {
+    let mut book = book();
+    book.configure([endpoint(1), endpoint(2)]);
+    let open = book.next(at(0), Demand::Quorum).unwrap();
+    book.opened(at(0), open, channel(1));
+    assert_eq!(book.changes(at(5)), [Change::Keep(open, at(5))]);
+    assert_eq!(book.changes(at(9)), [Change::Keep(open, at(9))]);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Hear(u8, u16),
+    Restore(u16),
+    Configure(u16),
+    Next(Demand),
+    Open(u8),
+    End(u8, End),
+    Admit(u8),
+    GiveUp,
+    Wait(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let demand = prop_oneof![
+        Just(Demand::Quorum),
+        Just(Demand::Margin),
+        Just(Demand::Nothing)
+    ];
+    let end = prop_oneof![
+        8 => Just(End::Usual),
+        1 => Just(End::Foreign),
+        1 => Just(End::Own),
+        1 => Just(End::Duplicate)
+    ];
+    prop_oneof![
+        4 => (any::<u8>(), 0..400_u16).prop_map(|(c, e)| Step::Hear(c, e)),
+        1 => (0..400_u16).prop_map(Step::Restore),
+        1 => (0..400_u16).prop_map(Step::Configure),
+        6 => demand.prop_map(Step::Next),
+        3 => any::<u8>().prop_map(Step::Open),
+        2 => (any::<u8>(), end).prop_map(|(n, e)| Step::End(n, e)),
+        1 => any::<u8>().prop_map(Step::Admit),
+        1 => Just(Step::GiveUp),
+        2 => (0..100_000_u32).prop_map(Step::Wait),
+    ]
+}
+
+/// Few addresses and subnets, so that the limits matter.
+fn crowded(number: u16) -> SocketAddr {
+    let [_, low] = number.to_be_bytes();
+    SocketAddr::from(([60, 0, low % 3, low % 20], 1 + number))
+}
+
+proptest! {
+    /// Whatever happens: bounds hold, nothing is dialled twice at once, too early, or after it
+    /// turned out to be ourselves, and strangers never exceed address and subnet.
+    #[test]
+    fn whatever_happens_the_limits_hold(steps in proptest::collection::vec(step(), 1..400)) {
+        let limits = Limits { endpoints: 64, channels: 24, inbound: 8, ..Limits::of(Network::Live) };
+        let mut book = Book::new(limits, SEED);
+        let mut now = 0;
+        let mut busy: Vec<SocketAddr> = Vec::new();
+        let mut configured = BTreeSet::new();
+        let mut own = BTreeSet::new();
+        let mut not_before = BTreeMap::new();
+        let mut inbound: Vec<std::net::IpAddr> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Hear(c, e) => { let _ = book.hear(channel(c.into()), crowded(e)); }
+                Step::Restore(e) => book.restore(crowded(e), at(now)),
+                Step::Configure(e) => {
+                    if configured.len() < 32 {
+                        configured.insert(crowded(e));
+                        book.configure([crowded(e)]);
+                    }
+                }
+                Step::Next(demand) => if let Some(dialled) = book.next(at(now), demand) {
+                    prop_assert!(!busy.contains(&dialled), "dialled twice");
+                    prop_assert!(!own.contains(&dialled), "dialled ourselves again");
+                    let until = not_before.get(&dialled).copied().unwrap_or(0);
+                    prop_assert!(until <= now, "dialled too early");
+                    busy.push(dialled);
+                    prop_assert!(busy.len() <= limits.channels);
+                    if !configured.contains(&dialled) {
+                        let same = busy.iter().filter(|b| b.ip() == dialled.ip()).count()
+                            + inbound.iter().filter(|ip| **ip == dialled.ip()).count();
+                        prop_assert!(same <= limits.per_address);
+                    }
+                },
+                Step::Open(n) => if let Some(e) = busy.get(usize::from(n)) {
+                    book.opened(at(now), *e, channel(n.into()));
+                },
+                Step::End(n, end) => if usize::from(n) < busy.len() {
+                    let e = busy.swap_remove(usize::from(n));
+                    book.ended(at(now), e, end);
+                    if end == End::Own { own.insert(e); }
+                    let shortest = match end {
+                        End::Foreign | End::Duplicate => limits.configured_pauses.1,
+                        _ => limits.configured_pauses.0 / 2,
+                    };
+                    not_before.insert(e, now + shortest);
+                    // One that was forgotten starts anew when it is heard of again.
+                    if !configured.contains(&e) { not_before.remove(&e); }
+                },
+                Step::Admit(n) => {
+                    let ip = crowded(n.into()).ip();
+                    if book.admit(channel(100_000 + u32::try_from(inbound.len()).unwrap()), ip).is_ok() {
+                        inbound.push(ip);
+                    }
+                    prop_assert!(inbound.len() <= limits.inbound);
+                }
+                Step::GiveUp => { book.give_up(at(now), Demand::Quorum); }
+                Step::Wait(ms) => now += u64::from(ms),
+            }
+            prop_assert!(book.len() <= limits.endpoints);
+            prop_assert!(book.sample(8).len() <= 8);
+        }
+    }
+}
