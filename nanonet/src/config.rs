@@ -10,7 +10,8 @@ use crate::{NodeKey, Role};
 pub struct Config {
     /// Which Nano network; nodes of other networks are refused.
     pub network: Network,
-    /// Browser or bridge. Bridges accept puts, publishes and watches.
+    /// Browser or bridge. Bridges accept puts, publishes and watches. Without the feature `bridge`
+    /// every node is a browser.
     pub role: Role,
     /// Most links at once, 3 to 4096. Places for two bridges (one below 8 links) are kept free.
     pub max_links: u16,
@@ -40,6 +41,7 @@ impl Config {
     }
 
     /// A bridge's defaults: 1024 links, 16 replicas, 1 GiB of records.
+    #[cfg(feature = "bridge")]
     #[must_use]
     pub fn bridge(network: Network, weights: WeightTable, anchors: Vec<NodeKey>) -> Self {
         Self {

@@ -42,7 +42,7 @@ use crate::watch::Watching;
 use crate::wire::{Ask, Failure, Message, Reply, Request};
 use crate::{
     Addresses, Class, CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId,
-    Output, PeerRecord, Rng, Transport,
+    Output, PeerRecord, Rng, Role, Transport,
 };
 
 /// Least milliseconds between two [`Event::StatusChanged`].
@@ -93,6 +93,9 @@ impl Node {
     pub fn new(mut config: Config, identity: Identity, seed: [u8; 32], now: UnixMillis) -> Self {
         config.max_links = config.max_links.clamp(3, 4096);
         config.replicas = config.replicas.clamp(1, 16);
+        if !config.role.is_bridge_here() {
+            config.role = Role::Browser;
+        }
         let id = identity.node_id();
         let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
         let slice = Slice::new(SliceConfig::new(

@@ -30,6 +30,12 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether a node of this build that was given this role works as a bridge: never without the
+    /// feature `bridge`. What only bridges do asks this first, so browsers are built without it.
+    pub(crate) const fn is_bridge_here(self) -> bool {
+        cfg!(feature = "bridge") && matches!(self, Self::Bridge)
+    }
+
     const fn code(self) -> u8 {
         match self {
             Self::Browser => 0,

@@ -315,7 +315,7 @@ impl Node {
 
     /// Bridge: a block to be published.
     pub(crate) fn serve_publish(&mut self, upstream: Upstream, request: u64, block: Block) {
-        if self.config.role != Role::Bridge {
+        if !self.config.role.is_bridge_here() {
             let (why, budget) = (Failure::Refused, 0);
             return self.reply(upstream, request, Reply::Failed { why, budget });
         }
@@ -339,6 +339,9 @@ impl Node {
 
     /// Bridge: the shell tells what became of a block.
     pub(crate) fn on_relay_progress(&mut self, id: RelayId, state: RelayState) {
+        if !self.config.role.is_bridge_here() {
+            return;
+        }
         let Some(relay) = self.publishing.relays.get(&id) else {
             return;
         };
@@ -356,6 +359,9 @@ impl Node {
         record: AccountRecord,
         receivable: Option<Box<ReceivableRecord>>,
     ) {
+        if !self.config.role.is_bridge_here() {
+            return;
+        }
         let account = record.account();
         self.keep_own(&account, vec![Record::Account(Box::new(record))]);
         if let Some(receivable) = receivable {

@@ -148,7 +148,7 @@ impl Node {
                 return self.reply(upstream, id, refused);
             }
         }
-        let mut keepers = u8::from(self.config.role == Role::Browser);
+        let mut keepers = u8::from(!self.config.role.is_bridge_here());
         if matches!(target, Target::Near(_)) {
             let replicas = usize::from(self.config.replicas);
             let point = AccountKey::new(&account).point();
@@ -206,7 +206,7 @@ impl Node {
         linked
             .chain(self.known.iter().map(|(_, record)| record))
             .any(|record| record.role == Role::Bridge && record.node_key == *key)
-            || (self.config.role == Role::Bridge && self.identity.node_key() == *key)
+            || (self.config.role.is_bridge_here() && self.identity.node_key() == *key)
     }
 
     /// A node names records it holds and thinks we should.
@@ -342,18 +342,18 @@ impl Node {
         if self.table.count() == 0 {
             return;
         }
-        let partners = match self.config.role {
-            Role::Browser => self.nearest_browsers(
-                &self.id.point(),
-                (usize::from(self.config.replicas) * 2).min(MAX_PARTNERS) + 1,
-            ),
-            Role::Bridge => self
-                .table
+        let partners = if self.config.role.is_bridge_here() {
+            self.table
                 .up_links()
                 .filter(|(_, _, who)| who.record.role == Role::Browser)
                 .map(|(_, _, who)| who.id)
                 .take(MAX_PARTNERS)
-                .collect(),
+                .collect()
+        } else {
+            self.nearest_browsers(
+                &self.id.point(),
+                (usize::from(self.config.replicas) * 2).min(MAX_PARTNERS) + 1,
+            )
         };
         let (now, us) = (self.now, self.id);
         let rounds = &mut self.replication.rounds;
@@ -361,9 +361,10 @@ impl Node {
         for id in partners.into_iter().filter(|id| *id != us) {
             rounds.get_or_insert_with(id, Round::default);
         }
-        let steps = match self.config.role {
-            Role::Browser => 1,
-            Role::Bridge => STEPS_BRIDGE,
+        let steps = if self.config.role.is_bridge_here() {
+            STEPS_BRIDGE
+        } else {
+            1
         };
         // Those that waited longest first.
         let due: SortedSet<(Option<UnixMillis>, NodeId)> = rounds

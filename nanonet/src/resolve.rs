@@ -21,7 +21,7 @@ use crate::routing::forward::Upstream;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{ANSWER_BYTES, Failure, Found, Packed, Reply, fitting};
-use crate::{Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Role, Sighting};
+use crate::{Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Sighting};
 
 /// Most resolves open at once.
 pub const MAX_RESOLVES: usize = 256;
@@ -74,7 +74,7 @@ impl Node {
         held: Option<BlockHash>,
         fresh: bool,
     ) {
-        if self.config.role != Role::Bridge {
+        if !self.config.role.is_bridge_here() {
             let (why, budget) = (Failure::Refused, 0);
             return self.reply(upstream, request, Reply::Failed { why, budget });
         }
@@ -133,6 +133,9 @@ impl Node {
 
     /// The shell has an answer.
     pub(crate) fn on_resolved(&mut self, id: ResolveId, outcome: ResolveOutcome) {
+        if !self.config.role.is_bridge_here() {
+            return;
+        }
         let Some(Open { account, waiting }) = self.resolves.open.remove(&id) else {
             // Late: nobody waits any more, yet what was found is worth keeping.
             return self.keep_late(outcome);
@@ -216,6 +219,9 @@ impl Node {
 
     /// The shell did not answer in time.
     pub(crate) fn on_resolve_timer(&mut self, id: ResolveId) {
+        if !self.config.role.is_bridge_here() {
+            return;
+        }
         let Some(open) = self.resolves.open.remove(&id) else {
             return;
         };

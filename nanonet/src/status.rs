@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::sorted::SortedMap;
-use crate::{LinkInfo, Node, NodeState, Role, Status};
+use crate::{LinkInfo, Node, NodeState, Status};
 
 /// Everything counted.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ impl Node {
                 NodeState::Starting
             };
         }
-        let settled = self.config.role == Role::Bridge
+        let settled = self.config.role.is_bridge_here()
             || (self.sessions.is_idle() && !self.wants_links() && self.looked_around);
         if settled {
             NodeState::Meshed

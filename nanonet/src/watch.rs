@@ -69,7 +69,7 @@ impl Node {
 
     /// A link wants to be kept up to date (we are a bridge; others let it pass).
     pub(crate) fn on_watch_list(&mut self, link: LinkId, accounts: Vec<Account>) {
-        if self.config.role != Role::Bridge {
+        if !self.config.role.is_bridge_here() {
             return;
         }
         let Some(peer) = self.table.get_mut(link) else {
@@ -88,7 +88,7 @@ impl Node {
 
     /// Pushes what is held of an account to those who watch it.
     pub(crate) fn push_update(&mut self, account: &Account) {
-        if self.config.role != Role::Bridge {
+        if !self.config.role.is_bridge_here() {
             return;
         }
         let links: Vec<LinkId> = self

@@ -15,7 +15,7 @@ use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome};
 use crate::sorted::SortedMap;
 use crate::wire::{ANSWER_BYTES, Found, Packed, fitting};
-use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Role};
+use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record};
 
 /// How long a question is remembered.
 pub(crate) const ASKED_MS: u64 = 60_000;
@@ -66,7 +66,7 @@ impl Node {
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {
         let point = AccountKey::new(account).point();
         let replicas = usize::from(self.config.replicas);
-        self.config.role == Role::Bridge || self.is_among_nearest(&point, &self.id, replicas)
+        self.config.role.is_bridge_here() || self.is_among_nearest(&point, &self.id, replicas)
     }
 
     /// The answer to a question that reached us, if we keep the account up to date.

@@ -37,7 +37,7 @@ impl Node {
         let question = Question::new(request, account, options, self.now);
         let held = self.slice.get(&account).is_some();
         let kept = self.slice.is_watched(&account) || self.is_responsible(&account);
-        let alone = self.table.count() == 0 && self.config.role == Role::Browser;
+        let alone = self.table.count() == 0 && !self.config.role.is_bridge_here();
         if alone || (held && kept && !options.fresh) {
             return self.end_question(question);
         }
@@ -86,7 +86,7 @@ impl Node {
     /// The next bridge to ask: `None` for nobody, `Some(None)` for the full nodes behind
     /// ourselves.
     fn bridge_to_ask(&self, question: &Question) -> Option<Option<LinkId>> {
-        if self.config.role == Role::Bridge {
+        if self.config.role.is_bridge_here() {
             return question.bridges.is_empty().then_some(None);
         }
         self.table

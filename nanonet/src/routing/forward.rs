@@ -273,7 +273,7 @@ impl Node {
         let find = matches!(request.body, Ask::FindNearest);
         // A bridge is no place for replicas, and who looks for its own neighbours is not its own
         // nearest node: both pass on to anyone.
-        let limit = if self.config.role == Role::Bridge || (find && own) {
+        let limit = if self.config.role.is_bridge_here() || (find && own) {
             Distance::MAX
         } else {
             target.distance(&self.id.point())
@@ -282,7 +282,7 @@ impl Node {
             Target::Exactly(id) => Some(id),
             Target::Near(_) => None,
         };
-        let by_bridge = self.config.role == Role::Bridge;
+        let by_bridge = self.config.role.is_bridge_here();
         let next = self.table.next(&target, |link, role, distance| {
             if Some(link) == from || passing.tried.contains(&link) {
                 return None;

@@ -186,9 +186,10 @@ impl Node {
     /// ourselves, and at a bridge those whom linked bridges list, so that nodes behind different
     /// bridges find each other.
     pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
-        let bridges = match self.config.role {
-            Role::Browser => Vec::new(),
-            Role::Bridge => self.table.links_of(Role::Bridge),
+        let bridges = if self.config.role.is_bridge_here() {
+            self.table.links_of(Role::Bridge)
+        } else {
+            Vec::new()
         };
         let others: Vec<_> = others
             .into_iter()
@@ -277,13 +278,13 @@ impl Node {
             self.looked_around = false;
             return;
         }
-        let poor = self.config.role == Role::Browser
+        let poor = !self.config.role.is_bridge_here()
             && (self.table.count_of(Role::Browser) < self.places.near() + 1);
         let every = if poor { LOOK_UP_POOR_MS } else { LOOK_UP_MS };
         let due = self
             .looked_at
             .is_none_or(|looked| self.now.since(looked) >= every);
-        if due && self.config.role == Role::Browser {
+        if due && !self.config.role.is_bridge_here() {
             self.looked_at = Some(self.now);
             let target = Target::Near(self.id.point());
             self.ask(Own::Neighbourhood, target, Ask::FindNearest);
@@ -338,7 +339,7 @@ impl Node {
     }
 
     fn ask_for_bridge(&mut self) {
-        if self.config.role == Role::Bridge || self.table.count_of(Role::Bridge) > 0 {
+        if self.config.role.is_bridge_here() || self.table.count_of(Role::Bridge) > 0 {
             self.need_bridge_at = None;
             return;
         }
@@ -381,7 +382,7 @@ impl Node {
             .iter()
             .filter(|(_, record)| record.role == Role::Browser)
             .map(|(id, _)| *id);
-        let us = (self.config.role == Role::Browser).then_some(self.id);
+        let us = (!self.config.role.is_bridge_here()).then_some(self.id);
         let mut nearest = Nearest::new(*point, count);
         for id in linked.chain(known).chain(us) {
             nearest.offer(&id, id);

@@ -80,9 +80,10 @@ impl Places {
 
     /// Places for browsers.
     const fn for_browsers(&self) -> usize {
-        match self.role {
-            Role::Browser => self.max_links - self.for_bridges(),
-            Role::Bridge => self.max_links,
+        if self.role.is_bridge_here() {
+            self.max_links
+        } else {
+            self.max_links - self.for_bridges()
         }
     }
 
@@ -98,7 +99,7 @@ impl Places {
 
     /// Whether `newcomer` gets a place among `seats`.
     pub(crate) fn admit(&self, seats: &[Seat], newcomer: &Seat) -> Admission {
-        if self.role == Role::Bridge {
+        if self.role.is_bridge_here() {
             return self.admit_to_bridge(seats, newcomer);
         }
         let same_role = seats
@@ -165,7 +166,7 @@ impl Places {
     /// Whom to make an offer, if anyone: `free` are known browsers that are neither linked nor
     /// about to be; `seats` includes offers on their way.
     pub(crate) fn next_offer(&self, seats: &[Seat], free: &[NodeId]) -> Option<NodeId> {
-        if self.role == Role::Bridge {
+        if self.role.is_bridge_here() {
             return None;
         }
         let taken: Vec<NodeId> = seats
