@@ -41,7 +41,7 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 /// BLAKE2b-256(`nanonet key` ‖ key). Binary form: the 32 bytes. Not checked to be a point of the
 /// curve; a key that is none verifies nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NodeKey([u8; 32]);
+pub struct NodeKey(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl NodeKey {
     /// The key with these bytes.
@@ -120,7 +120,7 @@ pub enum NodeKeyError {
 
 /// The X25519 public key that a node uses in Noise handshakes and to which payloads are sealed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NoiseKey([u8; 32]);
+pub struct NoiseKey(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl NoiseKey {
     /// The key with these bytes.
@@ -142,7 +142,7 @@ impl fmt::Debug for NoiseKey {
 
 /// A place in the 256-bit key space that node ids and account keys share.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Point([u8; 32]);
+pub struct Point(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl Point {
     /// The place with these bytes, most significant first.
@@ -213,7 +213,7 @@ impl fmt::Debug for Distance {
 ///
 /// Text form: 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NodeId([u8; 32]);
+pub struct NodeId(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl NodeId {
     /// The id of the node with `key` that joined with `nonce`.
@@ -251,7 +251,7 @@ impl fmt::Debug for NodeId {
 
 /// Where the records of an account lie: BLAKE2b-256(`nanonet account` ‖ account public key).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AccountKey([u8; 32]);
+pub struct AccountKey(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl AccountKey {
     /// The key of `account`.

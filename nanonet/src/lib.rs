@@ -14,6 +14,7 @@
 pub mod adversary;
 mod chunked;
 mod config;
+mod fixed;
 mod id;
 mod identity;
 mod io;

@@ -3,8 +3,6 @@
 //! Counters only grow. Reasons are the fixed codes of this crate and of nano-core's proof errors,
 //! so the tables of reasons are bounded by the program itself.
 
-use std::collections::BTreeMap;
-
 use crate::sorted::SortedMap;
 use crate::{LinkInfo, Node, NodeState, Status};
 
@@ -106,10 +104,7 @@ impl Node {
     }
 }
 
-fn shown(counts: &SortedMap<&'static str, u64>) -> BTreeMap<&'static str, u64> {
-    let mut shown = BTreeMap::new();
-    for (reason, count) in counts.iter() {
-        shown.insert(*reason, *count);
-    }
-    shown
+fn shown(counts: &SortedMap<&'static str, u64>) -> Vec<(&'static str, u64)> {
+    let counts = counts.iter();
+    counts.map(|(reason, count)| (*reason, *count)).collect()
 }

@@ -1,10 +1,8 @@
 //! What the page is told. TypeScript's side of these types is `js/protocol.ts` and `js/types.ts`.
 
-use std::collections::BTreeMap;
-
 use nano_core::BlockHash;
 use nanonet::{LinkInfo, NodeState, PublishState, Role, SessionId, SignalOp, Status};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::fault::Fault;
 
@@ -224,14 +222,21 @@ pub(super) struct StatusReply<'a> {
     receivables: u32,
     record_bytes: u64,
     pending: u32,
-    refused: BTreeMap<&'static str, u64>,
-    dropped: BTreeMap<&'static str, u64>,
+    #[serde(serialize_with = "by_reason")]
+    refused: Vec<(&'static str, u64)>,
+    #[serde(serialize_with = "by_reason")]
+    dropped: Vec<(&'static str, u64)>,
     answers_served: u64,
     forwarded: u64,
     bytes_in: u64,
     bytes_out: u64,
     weights: WeightsStatus,
     storage: StorageStatus<'a>,
+}
+
+/// An object of counts.
+fn by_reason<S: Serializer>(counts: &[(&str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,5 @@
 //! What a node shows of itself; [`Node::status`](crate::Node::status) fills it in.
 
-use std::collections::BTreeMap;
-
 use nano_core::UnixMillis;
 
 use super::{LinkId, LinkOrigin, Transport};
@@ -68,10 +66,11 @@ pub struct Status {
     pub record_bytes: u64,
     /// Own blocks that are not yet proven confirmed.
     pub pending: u32,
-    /// Records and answers refused, by kebab-case reason.
-    pub refused: BTreeMap<&'static str, u64>,
-    /// Links closed by us, by [`CloseReason::code`](crate::CloseReason::code).
-    pub dropped: BTreeMap<&'static str, u64>,
+    /// Records and answers refused: how many for each kebab-case reason, in its order.
+    pub refused: Vec<(&'static str, u64)>,
+    /// Links closed by us: how many for each [`CloseReason::code`](crate::CloseReason::code), in
+    /// its order.
+    pub dropped: Vec<(&'static str, u64)>,
     /// Questions of others answered from our slice.
     pub answers_served: u64,
     /// Messages of others passed on.

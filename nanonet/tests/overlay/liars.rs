@@ -45,8 +45,9 @@ fn hash(state: &AccountState) -> BlockHash {
 }
 
 fn refused(world: &World, place: Place, reason: &str) -> u64 {
-    let refused = world.status(place).refused;
-    refused.get(reason).copied().unwrap_or(0)
+    let refused = world.status(place).refused.into_iter();
+    let of_reason = refused.filter(|(code, _)| *code == reason);
+    of_reason.map(|(_, count)| count).sum()
 }
 
 #[test]

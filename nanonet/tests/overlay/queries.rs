@@ -195,7 +195,7 @@ fn an_older_proof_never_takes_the_place_of_a_newer_one() {
         world
             .status(0)
             .refused
-            .get("superseded")
-            .is_some_and(|count| *count > 0)
+            .iter()
+            .any(|(reason, count)| *reason == "superseded" && *count > 0)
     );
 }

@@ -89,8 +89,9 @@ impl World {
 
     /// How often a node dropped peers for a reason.
     pub(crate) fn drops(&self, place: Place, reason: CloseReason) -> u64 {
-        let dropped = self.status(place).dropped;
-        dropped.get(reason.code()).copied().unwrap_or(0)
+        let dropped = self.status(place).dropped.into_iter();
+        let of_reason = dropped.filter(|(code, _)| *code == reason.code());
+        of_reason.map(|(_, count)| count).sum()
     }
 
     /// A number over everything that was delivered, in order.
