@@ -1,3 +1,3 @@
-//! What the fuzz targets call: one function per decoder.
+//! What the fuzz targets call, where it is not in the crates themselves: one function per decoder.
 
 pub mod nano;

@@ -10,7 +10,7 @@ use nano_core::{Account, Bip39Phrase, Block, NanoSeed, Network, PublicKey, Raw, 
 /// A decoder under test.
 pub type Decoder = fn(&[u8]) -> bool;
 
-/// Every decoder by the name of its target and of its folder in `corpus/`.
+/// Every decoder by the name of its folder in `corpus/`.
 pub const DECODERS: [(&str, Decoder); 13] = [
     ("address", address),
     ("amount", amount),

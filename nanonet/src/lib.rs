@@ -14,6 +14,8 @@
 pub mod adversary;
 mod chunked;
 mod config;
+#[cfg(any(test, feature = "adversary"))]
+pub mod decoders;
 mod fixed;
 mod id;
 mod identity;

@@ -23,6 +23,8 @@
 
 mod alive;
 mod class;
+#[cfg(any(test, feature = "adversary"))]
+pub(crate) mod decoders;
 mod error;
 mod frame;
 mod incoming;

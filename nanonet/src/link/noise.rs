@@ -74,7 +74,7 @@ impl From<LinkError> for Refused {
 
 /// A handshake under way.
 pub(super) struct Handshake {
-    noise: HandshakeState,
+    pub(super) noise: HandshakeState,
     ours: PeerRecord,
     expected: Option<NodeKey>,
     /// The message to come: 1 and 3 at the responder, 2 at the initiator.
@@ -268,7 +268,7 @@ impl Handshake {
         self.write(message, &record)
     }
 
-    fn write(&mut self, message: u8, payload: &[u8]) -> Result<Vec<u8>, LinkError> {
+    pub(super) fn write(&mut self, message: u8, payload: &[u8]) -> Result<Vec<u8>, LinkError> {
         // Two keys and two tags are the most a message of this pattern has besides its payload.
         let mut frame = vec![0; 1 + 2 * (32 + TAG) + payload.len()];
         frame[0] = message;

@@ -34,6 +34,8 @@ use crate::wire::{Ask, Bytes, Target};
 use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp, seal};
 
 pub(crate) use sessions::Sessions;
+#[cfg(any(test, feature = "adversary"))]
+pub(crate) use signal::sample_offer;
 use signal::{Say, Signal};
 
 /// Offers of ours at a time.

@@ -37,3 +37,15 @@ pub(super) enum Say {
     /// No place, or not willing.
     Refuse,
 }
+
+/// The bytes of an offer, for [`crate::decoders`].
+#[cfg(any(test, feature = "adversary"))]
+pub(crate) fn sample_offer(from: PeerRecord) -> Vec<u8> {
+    let sdp = "v=0".to_owned();
+    let say = Say::Offer {
+        from,
+        links: 1,
+        sdp,
+    };
+    postcard::to_allocvec(&Signal { session: 9, say }).unwrap_or_default()
+}

@@ -45,6 +45,8 @@
 
 mod askers;
 mod budget;
+#[cfg(any(test, feature = "adversary"))]
+pub(crate) mod decoders;
 mod held;
 mod load;
 mod offer;

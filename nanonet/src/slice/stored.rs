@@ -34,7 +34,7 @@ use crate::{AccountRecord, MAX_RECORD_BYTES, ReceivableRecord};
 const VERSION: u8 = 1;
 
 /// Bytes of checksum.
-const CHECKSUM_BYTES: usize = 8;
+pub(super) const CHECKSUM_BYTES: usize = 8;
 
 /// The weights that a proof was accepted with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +246,7 @@ fn voters(certificate: &Certificate) -> SortedSet<Account> {
         .collect()
 }
 
-fn seal(content: &[u8]) -> Vec<u8> {
+pub(super) fn seal(content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(&hash(&[content])[..CHECKSUM_BYTES]);
     bytes.extend_from_slice(content);

@@ -91,6 +91,24 @@ impl Message {
         }
     }
 
+    /// The records it brings.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) fn records(&self) -> &[Packed] {
+        match self {
+            Self::Update(records) => records,
+            Self::Request(request) => match &request.body {
+                Ask::Put { records, .. } => records,
+                _ => &[],
+            },
+            Self::Response(response) => match &response.body {
+                Reply::Found(found) => &found.records,
+                Reply::Records(records) => records,
+                _ => &[],
+            },
+            Self::Neighbours(_) | Self::Watch(_) => &[],
+        }
+    }
+
     /// The bytes on the link.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, WireError> {
         postcard::to_allocvec(self).map_err(|_| WireError::Malformed)

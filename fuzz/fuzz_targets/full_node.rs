@@ -1,0 +1,10 @@
+//! What a full node sends on its TCP connection.
+#![no_main]
+
+use nanonet_fuzz::nano;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    nano::message(bytes);
+    nano::confirm_ack(bytes);
+    nano::block(bytes);
+});

@@ -1,6 +1,0 @@
-//! Fuzzes [`nanonet_fuzz::nano::receivable_proof_json`].
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    nanonet_fuzz::nano::receivable_proof_json(bytes);
-});

@@ -1,0 +1,10 @@
+//! What a person types or pastes: addresses, amounts, words.
+#![no_main]
+
+use nanonet_fuzz::nano;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    nano::address(bytes);
+    nano::amount(bytes);
+    nano::mnemonic(bytes);
+});
