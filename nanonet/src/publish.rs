@@ -7,6 +7,8 @@
 //! Rules:
 //! - a block is checked (state block, signature, work) and stored before it is first sent: a tab
 //!   that crashes in between finds it again and does not build a rival on the same frontier;
+//! - another block in the place of a pending one (same root) is refused: two of them are a fork
+//!   of one's own account, and only a proof says which one is to be built on;
 //! - it goes to up to [`BRIDGES`] bridges, linked ones first, then known ones through peers, and
 //!   again after 5 seconds, doubled up to five minutes, until a proof is seen; each time the
 //!   account is also asked for, because the proof may have come while nobody was listening;
@@ -19,7 +21,7 @@
 //!
 //! Limits: [`MAX_PENDING`] own blocks; [`MAX_RELAYS`] relays, the oldest forgotten first.
 
-use nano_core::{Account, Block, BlockHash};
+use nano_core::{Account, Block, BlockHash, Root};
 
 use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
@@ -70,6 +72,11 @@ impl Publishing {
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }
+
+    fn holds_root(&self, root: &Root) -> bool {
+        let mut pending = self.pending.values();
+        pending.any(|pending| pending.block.root() == *root)
+    }
 }
 
 impl Node {
@@ -86,6 +93,9 @@ impl Node {
         }
         if self.publishing.pending.len() >= MAX_PENDING {
             return self.publish_event(request, hash, PublishState::TooManyPending);
+        }
+        if self.publishing.holds_root(&block.root()) {
+            return self.publish_event(request, hash, PublishState::Rival);
         }
         let op = StoreOp::Put {
             key: StoreKey::Pending(hash),
@@ -110,6 +120,12 @@ impl Node {
         self.publishing.pending.insert(hash, pending);
         self.send_pending(hash);
         self.status_changed();
+    }
+
+    /// Own blocks that are not proven confirmed yet, by hash.
+    pub fn pending(&self) -> impl Iterator<Item = (BlockHash, &Block)> {
+        let pending = self.publishing.pending.iter();
+        pending.map(|(hash, pending)| (*hash, &pending.block))
     }
 
     /// What storage held at the start.

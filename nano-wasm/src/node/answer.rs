@@ -1,9 +1,10 @@
 //! Answers about accounts, as the page gets them.
 
-use nano_core::{Raw, proof::ProvenReceivable};
+use nano_core::{Raw, UnixMillis, proof::ProvenReceivable};
 use nanonet::{AccountAnswer, AccountState, AnswerSource, GetError, Order};
 use serde::Serialize;
 
+use super::age;
 use crate::fault::Fault;
 
 /// An answer with amounts as decimal text.
@@ -11,7 +12,7 @@ use crate::fault::Fault;
 #[serde(rename_all = "camelCase")]
 pub(super) struct AnswerReply {
     account: String,
-    opened: bool,
+    state: &'static str,
     balance: String,
     frontier: Option<String>,
     representative: Option<String>,
@@ -20,8 +21,10 @@ pub(super) struct AnswerReply {
     as_of: Option<u64>,
     source: SourceReply,
     answers_seen: u8,
+    fresh: bool,
     order: &'static str,
     weights_as_of: u64,
+    proven_below: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,11 +79,12 @@ impl From<ProvenReceivable> for ReceivableReply {
 }
 
 impl AnswerReply {
-    /// `network_total` is all weight in the table in force.
-    pub(super) fn new(answer: AccountAnswer, network_total: Raw) -> Self {
+    /// `network_total` is all weight in the table in force; `now` decides whether that is old.
+    pub(super) fn new(answer: AccountAnswer, network_total: Raw, now: UnixMillis) -> Self {
+        let proven_below = age::proven_below(answer.weights_as_of, now);
         let mut reply = Self {
             account: answer.account.to_string(),
-            opened: false,
+            state: "unknown",
             balance: "0".into(),
             frontier: None,
             representative: None,
@@ -89,15 +93,17 @@ impl AnswerReply {
             as_of: answer.as_of.map(|at| at.number()),
             source: answer.source.into(),
             answers_seen: answer.answers_seen,
+            fresh: answer.fresh,
             order: match answer.order {
                 Order::Known => "known",
                 Order::Unknown => "unknown",
             },
             weights_as_of: answer.weights_as_of.number(),
+            proven_below: proven_below.map(|amount| amount.to_string()),
         };
         match answer.state {
             AccountState::Opened { frontier, record } => {
-                reply.opened = true;
+                reply.state = "opened";
                 reply.balance = frontier.balance.to_string();
                 reply.frontier = Some(frontier.hash.to_string());
                 reply.representative = Some(frontier.representative.to_string());
@@ -119,6 +125,7 @@ impl AnswerReply {
                 });
             }
             AccountState::Unopened { as_of } => {
+                reply.state = "unopened";
                 reply.as_of.get_or_insert(as_of.number());
             }
             AccountState::Unknown => {}

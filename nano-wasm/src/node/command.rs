@@ -24,6 +24,10 @@ pub(super) enum Command {
         id: u64,
         block: serde_json::Value,
     },
+    /// Which own blocks are not proven confirmed yet.
+    Pending {
+        id: u64,
+    },
     Watch {
         id: u64,
         address: String,
@@ -92,6 +96,7 @@ impl Command {
             | Self::Status { id }
             | Self::Account { id, .. }
             | Self::Process { id, .. }
+            | Self::Pending { id }
             | Self::Watch { id, .. }
             | Self::Unwatch { id, .. }
             | Self::Stop { id } => Some(*id),

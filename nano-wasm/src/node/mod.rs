@@ -8,11 +8,13 @@
 //! - [`bridges`]: when to dial which bridge;
 //! - [`trust`]: which weights and anchors the node starts from;
 //! - [`storage`]: identity, slice and pending blocks in IndexedDB;
-//! - [`command`], [`reply`], [`answer`], [`page`]: what the page says and is told.
+//! - [`command`], [`reply`], [`answer`], [`page`]: what the page says and is told;
+//! - [`age`]: what an old weight table still proves.
 //!
 //! The page drives connections to other browsers, because browsers offer them nowhere else; their
 //! data channels arrive here by transfer, or as forwarded bytes where a browser cannot transfer.
 
+mod age;
 mod answer;
 mod bridges;
 mod browser;

@@ -4,8 +4,9 @@ use nano_core::BlockHash;
 use nanonet::{AccountAnswer, Event, GetError, PublishState, RequestId};
 
 use super::answer::AnswerReply;
+use super::browser;
 use super::driver::Driver;
-use super::reply::{self, LinkReply, StatusReply, TransactionReply};
+use super::reply::{self, LinkReply, PendingReply, StatusReply, TransactionReply};
 use crate::fault::Fault;
 
 impl Driver {
@@ -17,7 +18,17 @@ impl Driver {
             status,
             state.weights_source,
             state.storage.status(),
+            browser::now(),
         ));
+    }
+
+    /// The person's own blocks that are not proven confirmed yet.
+    pub(super) fn pending(&self) -> Vec<PendingReply> {
+        let state = self.state.borrow();
+        let pending = state.node.pending();
+        pending
+            .map(|(hash, block)| PendingReply::new(hash, block))
+            .collect()
     }
 
     /// Tells the page, or whoever asked.
@@ -76,7 +87,10 @@ impl Driver {
             state.network_total
         };
         match result {
-            Ok(answer) => self.page.result(id, &AnswerReply::new(*answer, total)),
+            Ok(answer) => {
+                let reply = AnswerReply::new(*answer, total, browser::now());
+                self.page.result(id, &reply);
+            }
             Err(error) => self.page.error(id, &error.into()),
         }
     }

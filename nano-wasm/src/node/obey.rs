@@ -54,6 +54,7 @@ impl Driver {
                 }
                 Err(error) => self.page.error(id, &Fault::coded("bad-block")(error)),
             },
+            Command::Pending { id } => self.page.result(id, &self.pending()),
             Command::Watch { id, address } => self.with_account(id, &address, |account| {
                 self.input(Input::Watch { account });
                 self.page.result(id, &());

@@ -1,9 +1,10 @@
 //! What the page is told. TypeScript's side of these types is `js/protocol.ts` and `js/types.ts`.
 
-use nano_core::BlockHash;
+use nano_core::{Block, BlockHash, UnixMillis};
 use nanonet::{LinkInfo, NodeState, PublishState, Role, SessionId, SignalOp, Status};
 use serde::{Serialize, Serializer};
 
+use super::age;
 use crate::fault::Fault;
 
 /// One message.
@@ -161,6 +162,10 @@ impl TransactionReply {
                 reply.state = "invalid";
                 reply.reason = Some(refusal.code());
             }
+            PublishState::Rival => {
+                reply.state = "invalid";
+                reply.reason = Some("rival-pending");
+            }
             PublishState::TooManyPending => {
                 reply.state = "invalid";
                 reply.reason = Some("too-many-pending");
@@ -200,6 +205,22 @@ impl TransactionReply {
             _ => return None,
         };
         Some(Fault { code, message })
+    }
+}
+
+/// A block of the person's own that is not proven confirmed yet.
+#[derive(Serialize)]
+pub(super) struct PendingReply {
+    hash: String,
+    block: serde_json::Value,
+}
+
+impl PendingReply {
+    pub(super) fn new(hash: BlockHash, block: &Block) -> Self {
+        Self {
+            hash: hash.to_string(),
+            block: block.to_json(),
+        }
     }
 }
 
@@ -274,6 +295,7 @@ impl From<LinkInfo> for LinkStatus {
 struct WeightsStatus {
     as_of: u64,
     source: &'static str,
+    stale: bool,
 }
 
 /// Where identity and slice are really kept.
@@ -288,6 +310,7 @@ impl<'a> StatusReply<'a> {
         status: Status,
         weights_source: &'static str,
         storage: StorageStatus<'a>,
+        now: UnixMillis,
     ) -> Self {
         Self {
             state: match status.state {
@@ -311,6 +334,7 @@ impl<'a> StatusReply<'a> {
             weights: WeightsStatus {
                 as_of: status.weights_as_of.number(),
                 source: weights_source,
+                stale: age::is_stale(status.weights_as_of, now),
             },
             storage,
         }

@@ -47,6 +47,9 @@ pub struct AccountAnswer {
     pub answers_seen: u8,
     /// Whether all proven frontiers seen form one chain.
     pub order: Order,
+    /// Whether a bridge asked the full nodes for this answer and what it said verified. Without, a
+    /// question that was to be fresh was answered from what the nanonet held.
+    pub fresh: bool,
     /// Date of the weight table the proof was checked against.
     pub weights_as_of: UnixMillis,
 }

@@ -112,6 +112,8 @@ pub enum PublishState {
     },
     /// A proof of it (or of a block after it) is held; forgotten as pending.
     Confirmed,
+    /// Not taken: another block in its place (same account, same block before it) is pending.
+    Rival,
     /// Not taken: 32 blocks are pending already.
     TooManyPending,
     /// Not taken: the block itself does not hold (signature, work, or a legacy block).

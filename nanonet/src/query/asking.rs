@@ -5,7 +5,7 @@
 //! the slice, whose rules of order say which frontier is the newest; what the slice holds in the
 //! end is the answer.
 
-use nano_core::{Account, UnixMillis};
+use nano_core::{Account, BlockHash, UnixMillis};
 
 use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
 use crate::routing::forward::{Own, Upstream};
@@ -183,22 +183,24 @@ impl Node {
         };
         question.bridges_open = question.bridges_open.saturating_sub(1);
         if let Reply::Found(found) = body {
-            question.resolved = true;
-            self.judge(id, via, *found, hops);
+            let stated = self.judge(id, via, *found, hops);
+            if let Some(question) = self.questions.open.get_mut(&id) {
+                question.stated = question.stated.or(stated);
+            }
         }
         self.on_question_timer(id);
     }
 
-    /// Verifies an answer and enters it.
-    fn judge(&mut self, id: u64, link: Option<LinkId>, found: Found, hops: u8) {
-        let Some(account) = self
-            .questions
-            .open
-            .get(&id)
-            .map(|question| question.account)
-        else {
-            return;
-        };
+    /// Verifies an answer and enters it. Gives the frontier that it states, `Some(None)` for a
+    /// statement that there is none, `None` if nothing that holds was said of the account's chain.
+    fn judge(
+        &mut self,
+        id: u64,
+        link: Option<LinkId>,
+        found: Found,
+        hops: u8,
+    ) -> Option<Option<BlockHash>> {
+        let account = self.questions.open.get(&id)?.account;
         let source = match (link, found.role) {
             (None, _) => AnswerSource::OwnSlice,
             (_, Role::Browser) => AnswerSource::Peer { id: found.by, hops },
@@ -269,7 +271,7 @@ impl Node {
                 .get(&id)
                 .is_some_and(|question| question.unopened.is_none());
         if !good {
-            return;
+            return None;
         }
         if let Some(peer) = link.and_then(|link| self.table.get_mut(link)) {
             peer.answers += 1;
@@ -277,6 +279,7 @@ impl Node {
         if let Some(question) = self.questions.open.get_mut(&id) {
             question.answered(frontier, source, self.now, partial);
         }
+        (!partial).then_some(frontier)
     }
 
     /// Part of an answer does not hold.
@@ -370,6 +373,7 @@ impl Node {
                 None | Some(ChainOrder::Known) => Order::Known,
                 Some(ChainOrder::Unknown | ChainOrder::Diverged) => Order::Unknown,
             },
+            fresh: question.stated == Some(hash),
             weights_as_of,
         })
     }

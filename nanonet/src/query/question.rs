@@ -71,8 +71,9 @@ pub(crate) struct Question {
     pub(crate) bridges_open: u8,
     /// When the next bridge may be asked.
     pub(crate) next_bridge: UnixMillis,
-    /// A bridge gave a statement of its own.
-    pub(crate) resolved: bool,
+    /// What a bridge that asked the full nodes stated, once it held: the frontier, or that there
+    /// is none.
+    pub(crate) stated: Option<Option<BlockHash>>,
     /// Verified answers, our own slice included.
     pub(crate) answers: u8,
     /// Answers that did not hold, and why the last one did not.
@@ -133,7 +134,7 @@ impl Question {
             bridges: Vec::new(),
             bridges_open: 0,
             next_bridge: now,
-            resolved: false,
+            stated: None,
             answers: 0,
             refused: 0,
             last_reason: "",
@@ -177,7 +178,7 @@ impl Question {
         let path_at = self.path_at(next);
         let paths_done = self.open.is_empty() && path_at.is_none();
         let wants_bridge = if self.fresh {
-            !self.resolved
+            self.stated.is_none()
         } else {
             self.settles.is_none()
         };
@@ -385,7 +386,7 @@ mod tests {
         question.answered(None, peer(), UnixMillis(20), false);
         assert_eq!(step(&question, 500), Step::Wait(UnixMillis(10_000)));
         question.bridges_open = 0;
-        question.resolved = true;
+        question.stated = Some(None);
         assert_eq!(step(&question, 600), Step::End);
     }
 }

@@ -164,3 +164,34 @@ fn a_bridge_that_claims_a_rival_without_proof_changes_nothing() {
         [PublishState::Confirmed]
     );
 }
+
+#[test]
+fn a_second_block_in_the_place_of_a_pending_one_is_refused() {
+    let mut world = World::meshed(27, 6);
+    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let a = world.browsers()[0];
+    world.get(a, alice, GetOptions::default()).unwrap();
+    world.stop(0);
+    world.run(2_000);
+    let first = world.oracle.build_send(&alice, &bob, 7);
+    let rival = world.oracle.build_send(&alice, &bob, 8);
+    let hash = world.publish(a, first);
+    // A tab that was closed in between knows its block again, and so keeps to it.
+    world.stop(a);
+    world.start(a);
+    let refused = world.publish(a, rival);
+    world.run(1_000);
+    assert_eq!(world.publish_states(a, refused), [PublishState::Rival]);
+    assert_eq!(world.stored_pending(a), [hash]);
+    let pending: Vec<_> = world.node(a).pending().map(|(hash, _)| hash).collect();
+    assert_eq!(pending, [hash]);
+    world.start(0);
+    assert!(world.run_until(30_000, |world| world.node(a).pending().next().is_none()));
+    let next = world.oracle.build_send(&alice, &bob, 8);
+    let next = world.publish(a, next);
+    assert!(world.run_until(30_000, |world| {
+        world
+            .publish_states(a, next)
+            .contains(&PublishState::Confirmed)
+    }));
+}

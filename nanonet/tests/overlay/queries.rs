@@ -199,3 +199,26 @@ fn an_older_proof_never_takes_the_place_of_a_newer_one() {
             .any(|(reason, count)| *reason == "superseded" && *count > 0)
     );
 }
+
+#[test]
+fn an_answer_says_whether_the_full_nodes_were_asked_for_it() {
+    let mut world = World::meshed(26, 8);
+    let account = world.oracle.open(1, 500);
+    world.confirm(0, account);
+    world.run(3_000);
+    let asker = world.browsers()[0];
+    let fresh = GetOptions {
+        fresh: true,
+        ..GetOptions::default()
+    };
+    let answer = world.get(asker, account, GetOptions::default()).unwrap();
+    assert!(!answer.fresh, "the nanonet held it");
+    assert!(world.get(asker, account, fresh).unwrap().fresh);
+    let nobody = nanonet::testing::account_key(77).account();
+    assert!(world.get(asker, nobody, fresh).unwrap().fresh);
+    world.rules.redial = false;
+    world.stop(0);
+    world.run(3_000);
+    let answer = world.get(asker, account, fresh).unwrap();
+    assert!(!answer.fresh, "nobody was left to ask them");
+}
