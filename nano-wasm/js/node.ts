@@ -9,9 +9,10 @@ import type {
 	AccountAnswer,
 	AccountOptions,
 	BlockJson,
-	NetworkName,
 	NodeEvents,
+	NodeNetwork,
 	NodeStatus,
+	PendingBlock,
 	ProcessResult,
 } from "./types.js";
 import { WorkPool } from "./work-pool.js";
@@ -19,6 +20,8 @@ import { type News, WorkerClient } from "./worker-client.js";
 
 /** How long after the start the first work thread is made. */
 const PREPARE_WORK_MS = 1_000;
+/** How long a worker may take to write what it has when the node is stopped. */
+const STOP_MS = 5_000;
 
 /** @internal Reaches a node's worker; test builds send commands of their own through it. */
 export let clientOf: (node: NanoNode) => WorkerClient;
@@ -37,7 +40,7 @@ export class NanoNode {
 	/** Its id in the nanonet, 64 hex digits. */
 	readonly id: string;
 	/** The network it belongs to. */
-	readonly network: NetworkName;
+	readonly network: NodeNetwork;
 	/** Computes work on threads of its own; by default to the threshold that every kind of block passes. */
 	readonly work: WorkPool;
 
@@ -156,11 +159,19 @@ export class NanoNode {
 
 	/**
 	 * Publishes a signed block with work and waits until it is proven confirmed; `transaction` events
-	 * tell how it gets on. It is stored before it is sent, and sent again until it is confirmed or
+	 * tell how it gets on. A block in the place of another that is still pending is refused (`rival-pending`). It is stored before it is sent, and sent again until it is confirmed or
 	 * refused for good, also after a restart: aborting ends the waiting, not the block.
 	 */
 	process(block: BlockJson, options: { signal?: AbortSignal } = {}): Promise<ProcessResult> {
 		return this.#client.request<ProcessResult>({ type: "process", block }, options.signal);
+	}
+
+	/**
+	 * Own blocks that are not proven confirmed yet, also those of an earlier run: whoever builds on an account waits
+	 * for them first. Handing one to `process` again waits for it.
+	 */
+	pending(): Promise<PendingBlock[]> {
+		return this.#client.request<PendingBlock[]>({ type: "pending" });
 	}
 
 	/** Keeps an account up to date: `record` events tell of its new blocks. At most 64 accounts. */
@@ -178,21 +189,19 @@ export class NanoNode {
 		return this.#events.on(event, listener);
 	}
 
-	/** Ends the node: storage is written, links and threads are closed, open calls fail. */
+	/**
+	 * Ends the node: storage is written, links and threads are closed, open calls fail. A worker that does not answer
+	 * for five seconds is ended as it is.
+	 */
 	async stop(): Promise<void> {
 		removeEventListener("online", this.#onConnectivity);
 		removeEventListener("offline", this.#onConnectivity);
 		this.work.close();
 		try {
-			await this.#client.request<void>({ type: "stop" });
+			await this.#client.request<void>({ type: "stop" }, AbortSignal.timeout(STOP_MS));
 		} catch (error) {
 			// A worker that is gone already has nothing left to write.
-			if (
-				(error as NanoError).code !== "worker-failed" &&
-				(error as NanoError).code !== "stopped"
-			) {
-				throw error;
-			}
+			if (!["worker-failed", "stopped", "aborted"].includes((error as NanoError).code)) throw error;
 		} finally {
 			this.#peers.stop();
 			this.#client.close(new NanoError("stopped", "The node was stopped; start a new one."));

@@ -1,6 +1,6 @@
 // How a node is started.
 
-import type { NetworkName } from "./types.js";
+import type { NodeNetwork } from "./types.js";
 
 /** How a node is started. Everything has a default. */
 export interface StartOptions {
@@ -10,7 +10,7 @@ export interface StartOptions {
 	 */
 	bridges?: string[];
 	/** Which network. Default: `live`. */
-	network?: NetworkName;
+	network?: NodeNetwork;
 	/**
 	 * Where identity and slice are kept. Default: `indexeddb`; where the browser refuses it (private
 	 * windows) the node runs on memory and its status says so.

@@ -32,6 +32,7 @@ export type Command =
 	| { type: "status"; id: number }
 	| { type: "account"; id: number; address: string; fresh: boolean; timeoutMs: number }
 	| { type: "process"; id: number; block: object }
+	| { type: "pending"; id: number }
 	| { type: "watch"; id: number; address: string }
 	| { type: "unwatch"; id: number; address: string }
 	| { type: "stop"; id: number }
@@ -89,8 +90,9 @@ export interface Started {
 export type WireStatus = Omit<NodeStatus, "connections">;
 
 /** An answer with amounts as decimal text and the proof as a string. */
-export type WireAnswer = Omit<AccountAnswer, "balance" | "receivable" | "proof"> & {
+export type WireAnswer = Omit<AccountAnswer, "balance" | "receivable" | "proof" | "provenBelow"> & {
 	balance: string;
+	provenBelow: string | null;
 	receivable: (Omit<Receivable, "amount"> & { amount: string })[];
 	proof: {
 		json: string;
@@ -107,6 +109,7 @@ export function readAnswer(wire: WireAnswer): AccountAnswer {
 	return {
 		...wire,
 		balance: BigInt(wire.balance),
+		provenBelow: wire.provenBelow === null ? null : BigInt(wire.provenBelow),
 		receivable: wire.receivable.map((send) => ({ ...send, amount: BigInt(send.amount) })),
 		proof: proof && {
 			json: () => proof.json,

@@ -3,6 +3,9 @@
 /** A Nano network. */
 export type NetworkName = "live" | "beta" | "dev";
 
+/** A network that a node can be of: voting weights are shipped for `live`, and bridges give those of `dev`. */
+export type NodeNetwork = "live" | "dev";
+
 /** What the node is doing, in one word. */
 export type NodeState = "starting" | "connecting" | "meshed" | "offline";
 
@@ -62,6 +65,8 @@ export interface NodeStatus {
 		asOf: number;
 		/** Where it is from. */
 		source: "shipped" | "bridge" | "storage" | "none";
+		/** Whether it is older than 90 days: high values are then not called proven any more. */
+		stale: boolean;
 	};
 	/** Where identity and slice are really kept. */
 	storage: {
@@ -127,9 +132,14 @@ export interface AnswerSource {
 export interface AccountAnswer {
 	/** Its address. */
 	account: string;
-	/** Whether it has a proven block. */
-	opened: boolean;
-	/** Balance in raw; 0 when never opened. */
+	/**
+	 * - `opened`: it has a proven block;
+	 * - `unopened`: a bridge stated at `asOf` that full nodes know no block of it, of which there is no proof;
+	 * - `unknown`: sends to it are known, and nothing about its own chain. It may well have one: nothing may be
+	 *   concluded, and nothing built on it.
+	 */
+	state: "opened" | "unopened" | "unknown";
+	/** Balance in raw; 0 unless opened. */
 	balance: bigint;
 	/** Hash of its newest proven block, 64 hex digits. */
 	frontier: string | null;
@@ -137,7 +147,7 @@ export interface AccountAnswer {
 	representative: string | null;
 	/** Proven sends it may still receive, largest first. */
 	receivable: Receivable[];
-	/** What proves it; `null` when never opened, of which there is no proof. */
+	/** What proves it; `null` unless opened. */
 	proof: ProofInfo | null;
 	/** When anchor bridges last saw this state confirmed, Unix milliseconds. */
 	asOf: number | null;
@@ -145,10 +155,17 @@ export interface AccountAnswer {
 	source: AnswerSource;
 	/** Verified answers that arrived before this one was chosen. */
 	answersSeen: number;
+	/** Whether a bridge asked the full nodes for this answer, and what it said held. */
+	fresh: boolean;
 	/** Whether all proven states seen form one chain. */
 	order: "known" | "unknown";
 	/** Date of the weight table the proof was checked against, Unix milliseconds. */
 	weightsAsOf: number;
+	/**
+	 * That table is older than 90 days: amounts from this one on, in raw, are not to be called proven.
+	 * `null` while it is younger.
+	 */
+	provenBelow: bigint | null;
 }
 
 /** A state block as in Nano's RPC: every field is text. */
@@ -191,6 +208,14 @@ export interface ProcessResult {
 	hash: string;
 	/** It is proven confirmed. */
 	state: "confirmed";
+}
+
+/** A block of one's own that is not proven confirmed yet. */
+export interface PendingBlock {
+	/** Its hash, 64 hex digits. */
+	hash: string;
+	/** The block, signed and with work. */
+	block: BlockJson;
 }
 
 /** Where a block of one's own stands. */

@@ -216,7 +216,7 @@ test("a payment made while the bridge is down arrives after its restart, proven 
 	await c.process(receive);
 	const received = await until("the payee sees its new proven balance", async () => {
 		const answer = await c.account(payee.address);
-		return answer.opened && answer;
+		return answer.state === "opened" && answer;
 	});
 	assert.equal(received.balance, (2n * NANO).toString());
 	assert.ok(received.proof);

@@ -179,7 +179,7 @@ export interface Status {
 /** An account's answer with amounts as decimal text. */
 export interface Answer {
 	account: string;
-	opened: boolean;
+	state: "opened" | "unopened" | "unknown";
 	balance: string;
 	frontier: string | null;
 	representative: string | null;
