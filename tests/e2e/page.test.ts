@@ -3,7 +3,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import {
+	balance,
+	createWallet,
+	go,
+	send,
+	startNode,
+	unlock,
+	type Visit,
+	visit,
+	walletAddress,
+} from "./lib/page.js";
 import { type BridgeReady, type Server, startBridge } from "./lib/servers.js";
 import { launch } from "./lib/tabs.js";
 import { until } from "./lib/wait.js";
@@ -12,7 +24,6 @@ const dist = fileURLToPath(new URL("../../www/dist", import.meta.url));
 
 let browser: Browser;
 let bridge: Server<BridgeReady>;
-const problems: string[] = [];
 
 before(async () => {
 	browser = await launch();
@@ -24,52 +35,21 @@ after(async () => {
 	await bridge?.kill();
 });
 
-async function visit(): Promise<{ context: BrowserContext; page: Page }> {
-	const context = await browser.newContext();
-	const page = await context.newPage();
-	page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
-	page.on("console", (message) => {
-		if (message.type() === "error") problems.push(message.text());
-	});
-	await page.goto(bridge.ready.url);
-	return { context, page };
-}
-
-async function startNode(page: Page): Promise<void> {
-	await page.getByRole("button", { name: "Start my node" }).click();
-	await page.getByRole("status").filter({ hasText: "Linked to" }).first().waitFor();
-}
-
-const PASSWORD = "correct horse battery";
-
-async function createWallet(page: Page): Promise<string> {
-	await page.getByRole("link", { name: "Wallet", exact: true }).click();
-	await page.getByRole("button", { name: "Create a new wallet" }).click();
-	await page.getByLabel("I have written the words down").check();
-	await page.getByLabel("Password").fill(PASSWORD);
-	await page.getByRole("button", { name: "Open the wallet" }).click();
-	const address = await page.locator(".receive code").getAttribute("title");
-	assert.match(address ?? "", /^nano_[13][13456789abcdefghijkmnopqrstuwxyz]{59}$/);
-	return address ?? "";
-}
-
-const balance = (page: Page) => page.locator("section:not([hidden]) .balance").first().innerText();
-
-let first: { context: BrowserContext; page: Page };
-let second: { context: BrowserContext; page: Page };
+let first: Visit;
+let second: Visit;
 
 test("the page is cross-origin isolated and allows no foreign script", async () => {
 	const response = await fetch(bridge.ready.url);
 	assert.equal(response.headers.get("cross-origin-opener-policy"), "same-origin");
 	assert.equal(response.headers.get("cross-origin-embedder-policy"), "require-corp");
 	assert.match(response.headers.get("content-security-policy") ?? "", /script-src 'self'/);
-	first = await visit();
+	first = await visit(browser, bridge.ready.url);
 	assert.equal(await first.page.evaluate(() => crossOriginIsolated), true);
 });
 
 test("one click makes the tab a node, and two tabs link to each other", async () => {
 	await startNode(first.page);
-	second = await visit();
+	second = await visit(browser, bridge.ready.url);
 	await startNode(second.page);
 	for (const { page } of [first, second]) {
 		await page
@@ -82,7 +62,7 @@ test("one click makes the tab a node, and two tabs link to each other", async ()
 
 test("an asked balance is shown with who signed it and where it came from", async () => {
 	const { page } = first;
-	await page.getByRole("link", { name: "Ask", exact: true }).click();
+	await go(page, "Ask");
 	await page.locator(".chip").first().click();
 	await page.getByText("Proven, and checked in this tab.").first().waitFor();
 	assert.match(await page.locator(".verdict").first().innerText(), /\d+ representatives/);
@@ -112,9 +92,7 @@ test("test coins arrive in a new wallet with a proof", async () => {
 test("a payment is sent with work from this browser and arrives in the other", async () => {
 	destination = await createWallet(second.page);
 	const { page } = first;
-	await page.getByRole("textbox", { name: "To", exact: true }).fill(destination);
-	await page.getByRole("textbox", { name: "Amount in nano" }).fill("0.25");
-	await page.getByRole("button", { name: "Send", exact: true }).click();
+	await send(page, destination, "0.25");
 	await page.getByText("Confirmed, with a proof").waitFor({ timeout: 60_000 });
 	await until("the payment arrived", async () => (await balance(second.page)).includes("0.25"));
 });
@@ -122,13 +100,70 @@ test("a payment is sent with work from this browser and arrives in the other", a
 test("a locked wallet opens with its password only", async () => {
 	const { page } = second;
 	await page.getByRole("button", { name: "Lock the wallet" }).click();
-	await page.getByLabel("Password").fill("not the password");
-	await page.getByRole("button", { name: "Unlock" }).click();
+	await unlock(page, "not the password");
 	assert.match(await page.getByRole("alert").innerText(), /not the password/);
-	await page.getByLabel("Password").fill(PASSWORD);
-	await page.getByRole("button", { name: "Unlock" }).click();
+	await unlock(page);
 	await until("the same account opened", async () => (await balance(page)).includes("0.25"));
-	assert.equal(await page.locator(".receive code").getAttribute("title"), destination);
+	assert.equal(await walletAddress(page), destination);
+});
+
+/** What axe finds wrong, with where. */
+async function faults(page: Page): Promise<string[]> {
+	await page.evaluate(axe.source);
+	const found = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+	return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+test("every view, light and dark, can be used with assistive technology as far as axe can tell", async () => {
+	const newcomer = await visit(browser, bridge.ready.url);
+	const { page } = first;
+	for (const colorScheme of ["light", "dark"] as const) {
+		await newcomer.page.emulateMedia({ colorScheme });
+		assert.deepEqual(await faults(newcomer.page), [], `welcome, ${colorScheme}`);
+		await page.emulateMedia({ colorScheme });
+		for (const view of ["Node", "Ask", "Wallet", "Trust"] as const) {
+			await go(page, view);
+			assert.deepEqual(await faults(page), [], `${view}, ${colorScheme}`);
+		}
+	}
+	await newcomer.context.close();
+});
+
+test("a view that is gone to is named in the title and by a heading that has the focus", async () => {
+	const { page } = first;
+	await go(page, "Trust");
+	const heading = page.getByRole("heading", { level: 1, name: "What is trusted" });
+	await until("the heading has the focus", () =>
+		heading.evaluate((element) => element === document.activeElement),
+	);
+	assert.equal(await page.title(), "What is trusted · Nanonet");
+	await page.getByRole("link", { name: "Skip to content" }).focus();
+	await page.keyboard.press("Enter");
+	assert.ok(await heading.isVisible(), "skipping to the content leaves the view as it is");
+});
+
+test("what is said of an answer is said once, not every second", async () => {
+	const { page } = first;
+	await go(page, "Ask");
+	await page.getByLabel("Nano address").fill(destination);
+	await page.getByRole("button", { name: "Ask", exact: true }).click();
+	await page.getByRole("article").waitFor();
+	const live = page.locator("section:not([hidden]) :is([role=status], [aria-live])");
+	assert.equal(await live.count(), 1);
+	assert.match(
+		await live.innerText(),
+		/^Balance [\d.,]+ nano\. Proven, and checked in this tab\.$/,
+	);
+});
+
+test("a text that may not be put on the clipboard is selected instead", async () => {
+	const { page } = first;
+	await page.evaluate(() => {
+		navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"));
+	});
+	await page.getByRole("button", { name: "Copy the address" }).click();
+	await page.getByText("Selected: copy it by hand").waitFor();
+	assert.equal(await page.evaluate(() => String(getSelection())), destination);
 });
 
 test("offline, with the bridge gone, a reloaded tab keeps its identity and answers from its own slice first", async () => {
@@ -140,7 +175,7 @@ test("offline, with the bridge gone, a reloaded tab keeps its identity and answe
 	await context.setOffline(true);
 	await page.reload();
 	await page.getByRole("link", { name: "Ask", exact: true }).waitFor();
-	await page.getByRole("link", { name: "Ask", exact: true }).click();
+	await go(page, "Ask");
 	await page.getByLabel("Nano address").fill(destination);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
 	await page.getByText("this tab's own records", { exact: true }).waitFor();
@@ -150,9 +185,18 @@ test("offline, with the bridge gone, a reloaded tab keeps its identity and answe
 	assert.equal(await page.evaluate(() => localStorage.getItem("nanonet-last-id")), idBefore);
 });
 
+test("nothing is paid while no bridge can say what the account's newest block is", async () => {
+	const { page } = second;
+	await go(page, "Wallet");
+	await unlock(page);
+	await until("the balance is shown", async () => (await balance(page)).includes("0.25"));
+	await send(page, destination, "0.1");
+	await page.getByRole("alert").filter({ hasText: "Nothing is built on it" }).waitFor();
+});
+
 test("the pages had no error", () => {
 	// The bridge was killed and the context taken offline on purpose: what that causes is not the page's fault.
-	const own = problems.filter(
+	const own = [...first.problems, ...second.problems].filter(
 		(text) => !/WebSocket|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION/.test(text),
 	);
 	assert.deepEqual(own, []);

@@ -1,20 +1,32 @@
 // A long text that can be copied whole.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+
+/** How long the outcome is shown. */
+const SAID_MS = 4_000;
 
 /** Shows `shown`, copies `text`. */
 export function Copy({ text, shown, name }: { text: string; shown?: string; name: string }) {
-	const [copied, set] = useState(false);
+	const [said, say] = useState<string | null>(null);
+	const place = useRef<HTMLElement>(null);
 	const copy = async () => {
-		await navigator.clipboard.writeText(text);
-		set(true);
-		setTimeout(() => set(false), 1_500);
+		try {
+			await navigator.clipboard.writeText(text);
+			say("Copied");
+		} catch {
+			// Not allowed here: with the whole text selected the person's own keys copy it.
+			if (place.current) getSelection()?.selectAllChildren(place.current);
+			say("Selected: copy it by hand");
+		}
+		setTimeout(() => say(null), SAID_MS);
 	};
 	return (
 		<span class="copy">
-			<code title={text}>{shown ?? text}</code>
+			<code title={text} ref={place}>
+				{said?.startsWith("Selected") ? text : (shown ?? text)}
+			</code>
 			<button type="button" class="small" onClick={copy} aria-label={`Copy ${name}`}>
-				{copied ? "Copied" : "Copy"}
+				{said ?? "Copy"}
 			</button>
 		</span>
 	);

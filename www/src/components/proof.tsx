@@ -28,7 +28,7 @@ function WeightBar({ proof }: { proof: ProofInfo }) {
 			viewBox="0 0 100 14"
 			preserveAspectRatio="none"
 			role="img"
-			aria-label={`${votes.length} representatives with ${percent(proof.weight, whole)} of the voting weight signed; ${percent(proof.threshold, whole)} was needed.`}
+			aria-label={`${votes.length} representatives with ${percent(proof.weight, whole)} of all voting weight signed; ${percent(proof.threshold, whole)} was needed.`}
 		>
 			<rect class="track" x="0" y="3" width="100" height="8" />
 			{segments.map((segment, index) => {
@@ -61,27 +61,70 @@ export function sourceText(answer: AccountAnswer): string {
 	return hops <= 1 ? "another tab, linked to this one" : `another tab, ${hops} hops away`;
 }
 
+/** How an answer is to be taken, in a word and a reason. */
+function verdict(answer: AccountAnswer): { tone: "good" | "wait"; word: string; why: string } {
+	const { provenBelow, balance, order } = answer;
+	if (provenBelow !== null && balance >= provenBelow) {
+		return {
+			tone: "wait",
+			word: "Not proven for an amount this high.",
+			why: `The voting weights known here are older than 90 days, which is enough below Ӿ ${nano(provenBelow)} only. Ask a full node.`,
+		};
+	}
+	if (order === "unknown") {
+		return {
+			tone: "wait",
+			word: "Proven, but perhaps not the newest.",
+			why: "Another proven state of this account is known, and it is not clear which came later.",
+		};
+	}
+	if (provenBelow !== null) {
+		return {
+			tone: "wait",
+			word: "Proven by old weights.",
+			why: `They are older than 90 days: do not rely on them from Ӿ ${nano(provenBelow)} on.`,
+		};
+	}
+	return { tone: "good", word: "Proven, and checked in this tab.", why: "" };
+}
+
+/** An answer in one sentence that does not change while it is shown, for those who cannot see it. */
+export function spoken(answer: AccountAnswer): string {
+	if (answer.state === "unopened") return "Never opened, as far as full nodes know. Unproven.";
+	if (answer.state === "unknown") return "Nothing is known of this account's own blocks.";
+	return `Balance ${nano(answer.balance)} nano. ${verdict(answer).word}`;
+}
+
 /** The proof of an answer, or why there is none. */
 export function Proof({ answer, now }: { answer: AccountAnswer; now: number }) {
 	const { proof } = answer;
+	if (answer.state === "unknown") {
+		return (
+			<p class="note">
+				<strong>Unknown.</strong> Payments to this account are proven, but nobody who could be asked
+				knows its own blocks: it may hold any balance.
+			</p>
+		);
+	}
 	if (!proof) {
 		return (
 			<p class="note">
-				<strong>Unproven.</strong> Nobody can prove that an account does not exist. A bridge saw no
-				block of it
+				<strong>Unproven.</strong> Nobody can prove that an account does not exist. A bridge asked
+				full nodes and they knew no block of it
 				{answer.asOf === null ? "" : ` ${ago(answer.asOf, now)}`}.
 			</p>
 		);
 	}
+	const { tone, word, why } = verdict(answer);
 	return (
 		<div class="proof">
-			<p class="verdict">
+			<p class={`verdict ${tone}`}>
 				<span class="tick" aria-hidden="true">
-					✓
+					{tone === "good" ? "✓" : "!"}
 				</span>
 				<span>
-					<strong>Proven, and checked in this tab.</strong> {proof.votes.length} representatives
-					with {percent(proof.weight, proof.networkTotal)} of the voting weight signed this balance;{" "}
+					<strong>{word}</strong> {why} {proof.votes.length} representatives with{" "}
+					{percent(proof.weight, proof.networkTotal)} of all voting weight signed this balance;{" "}
 					{percent(proof.threshold, proof.networkTotal)} is needed.
 				</span>
 			</p>
@@ -96,16 +139,10 @@ export function Proof({ answer, now }: { answer: AccountAnswer; now: number }) {
 						: `${ago(answer.asOf, now)}, by a bridge's word`}
 				</dd>
 				<dt>Weights as of</dt>
-				<dd>{new Date(answer.weightsAsOf).toLocaleString()}</dd>
-				{answer.order === "unknown" && (
-					<>
-						<dt>Order</dt>
-						<dd>
-							unknown: another proven state of this account exists and it is not clear which is
-							newer
-						</dd>
-					</>
-				)}
+				<dd>
+					{new Date(answer.weightsAsOf).toLocaleString()}
+					{answer.provenBelow === null ? "" : `, ${ago(answer.weightsAsOf, now)}`}
+				</dd>
 			</dl>
 			<details>
 				<summary>Who signed</summary>

@@ -18,6 +18,7 @@ export function describe(session: Session): {
 } {
 	if (session.state === "idle") return { text: "Not started", tone: "wait" };
 	if (session.state === "failed") return { text: "Could not start", tone: "bad" };
+	if (session.state === "stopped") return { text: "Stopped", tone: "bad" };
 	if (session.state === "starting" || !session.status) return { text: "Starting…", tone: "wait" };
 	const { tabs, bridges } = linkCounts(session.status);
 	if (tabs === 0 && bridges === 0) {

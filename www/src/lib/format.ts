@@ -38,10 +38,10 @@ export function ago(at: number, now: number): string {
 	return `${Math.round(hours / 24)} days ago`;
 }
 
-/** Part of a whole in percent with one decimal, exact to the decimal. */
+/** Part of a whole in percent, to the nearest decimal. */
 export function percent(part: bigint, whole: bigint): string {
 	if (whole === 0n) return "0 %";
-	const tenths = Number((part * 1000n) / whole);
+	const tenths = Number((part * 2000n + whole) / (whole * 2n));
 	return `${(tenths / 10).toFixed(1)} %`;
 }
 

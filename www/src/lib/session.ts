@@ -1,9 +1,12 @@
 // The page's one node and what the page has seen of it, as a store that components subscribe to.
 //
-// States: idle -> starting -> running, or failed with a reason; `forget` of the choice is a reload.
+// States: idle -> starting -> running -> stopped; or failed. Failed and stopped come with a reason, and `start` leaves
+// them. A node is stopped when its worker failed, or twice did not answer in time: then it says nothing of itself.
 
-import type { AccountAnswer, NanoNode, NodeStatus } from "nanonet";
+import type { AccountAnswer, NanoNode, NodeStatus, PendingBlock } from "nanonet";
 import { useEffect, useState } from "preact/hooks";
+import { shortHash } from "./format.js";
+import { type TransactionNews, withEvent } from "./transactions.js";
 
 /** One answer the page got, for the list and the drawing. */
 export interface Heard {
@@ -14,19 +17,24 @@ export interface Heard {
 
 /** What the bridge that served the page says of itself. */
 export interface BridgeInfo {
-	network: "live" | "beta" | "dev";
+	network: "live" | "dev";
 	faucet: boolean;
 	samples: { name: string; account: string }[];
 }
 
 /** All that is known. */
 export interface Session {
-	state: "idle" | "starting" | "running" | "failed";
+	state: "idle" | "starting" | "running" | "failed" | "stopped";
 	problem: string | null;
 	node: NanoNode | null;
 	status: NodeStatus | null;
 	heard: Heard[];
+	/** Own blocks that are not proven confirmed yet. */
+	pending: PendingBlock[];
+	transactions: TransactionNews;
 	alarm: string | null;
+	/** Something went wrong that nobody asked about, and the node goes on. */
+	notice: string | null;
 	bridge: BridgeInfo | null;
 }
 
@@ -35,6 +43,10 @@ const CHOSEN = "nanonet-started";
 const HEARD_LIMIT = 24;
 /** How often the status is read while running: links and bytes change all the time. */
 const STATUS_MS = 1_000;
+/** How long a status may take before the worker counts as silent. */
+const SILENT_MS = 5_000;
+/** Silences in a row that a busy machine may have. */
+const SILENCES = 2;
 
 let session: Session = {
 	state: "idle",
@@ -42,7 +54,10 @@ let session: Session = {
 	node: null,
 	status: null,
 	heard: [],
+	pending: [],
+	transactions: new Map(),
 	alarm: null,
+	notice: null,
 	bridge: null,
 };
 const listeners = new Set<() => void>();
@@ -96,8 +111,11 @@ const LAST_ID = "nanonet-last-id";
 /** Starts the node. */
 export async function start(): Promise<void> {
 	if (session.state === "starting" || session.state === "running") return;
-	change({ state: "starting", problem: null });
+	const before = session.node;
+	change({ state: "starting", problem: null, notice: null, node: null, status: null });
 	try {
+		// Its storage is free for the next one only then.
+		await before?.stop();
 		const [{ NanoNode }, bridge] = await Promise.all([import("nanonet"), bridgeInfo()]);
 		const remembered = localStorage.getItem(KNOWN_NETWORK) as BridgeInfo["network"] | null;
 		const network = bridge?.network ?? remembered ?? "live";
@@ -105,28 +123,87 @@ export async function start(): Promise<void> {
 		localStorage.setItem(CHOSEN, "yes");
 		localStorage.setItem(KNOWN_NETWORK, network);
 		localStorage.setItem(LAST_ID, node.id);
-		node.on("alarm", ({ account, diverged }) => {
-			if (diverged) change({ alarm: alarmText(account) });
-		});
+		listen(node);
 		change({ state: "running", node, bridge, status: await node.status() });
+		await readPending(node);
 		refresh(node);
 	} catch (error) {
 		change({ state: "failed", problem: message(error) });
 	}
 }
 
+function listen(node: NanoNode): void {
+	node.on("alarm", ({ account, diverged }) => {
+		if (diverged) change({ alarm: alarmText(account) });
+	});
+	node.on("error", ({ code, message: text }) => {
+		if (code === "worker-failed") stopped(text);
+		else change({ notice: text });
+	});
+	node.on("transaction", (event) => {
+		change({ transactions: withEvent(session.transactions, event) });
+		if (event.state === "superseded") change({ notice: supersededText(event.hash) });
+		void readPending(node);
+	});
+}
+
 const alarmText = (account: string) =>
 	`Two conflicting proofs exist for ${account}. This must never happen: do not rely on its balance, and ask a full node.`;
 
+const supersededText = (hash: string) =>
+	`Your block ${shortHash(hash)} can never be confirmed: another block of the same account was confirmed in its place. Look at the new balance before you pay again.`;
+
+function stopped(problem: string): void {
+	if (session.state === "running" || session.state === "starting") {
+		change({ state: "stopped", problem, status: null });
+	}
+}
+
+/** Reads which own blocks are on their way; a node that is gone is told of elsewhere. */
+async function readPending(node: NanoNode): Promise<void> {
+	const pending = await node.pending().catch(() => undefined);
+	if (pending && session.node === node) change({ pending });
+}
+
 function refresh(node: NanoNode): void {
+	let silences = 0;
 	const read = async () => {
-		if (document.visibilityState === "visible") change({ status: await node.status() });
+		if (session.node !== node || session.state !== "running") return;
+		if (document.visibilityState === "visible") {
+			try {
+				const status = await within(SILENT_MS, node.status());
+				silences = status ? 0 : silences + 1;
+				if (status && session.state === "running") change({ status });
+				if (silences >= SILENCES) stopped("It has not answered this page for 10 seconds.");
+			} catch (error) {
+				stopped(message(error));
+			}
+		}
 		setTimeout(read, STATUS_MS);
 	};
 	setTimeout(read, STATUS_MS);
-	addEventListener("online", async () => {
-		if (!session.bridge) change({ bridge: await bridgeInfo() });
+}
+
+/** What is awaited, or nothing after a time. */
+async function within<T>(millis: number, awaited: Promise<T>): Promise<T | undefined> {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const late = new Promise<undefined>((resolve) => {
+		timer = setTimeout(() => resolve(undefined), millis);
 	});
+	try {
+		return await Promise.race([awaited, late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+addEventListener("online", async () => {
+	if (session.state === "running" && !session.bridge) change({ bridge: await bridgeInfo() });
+});
+
+/** Closes a notice. */
+export function dismiss(): void {
+	change({ notice: null });
 }
 
 /** Asks for an account and remembers the answer. */

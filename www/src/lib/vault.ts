@@ -1,12 +1,15 @@
 // The wallet's seed at rest: encrypted with a key that only the person's password gives.
 //
-// States: empty -> locked <-> open. The seed is in memory only while open. Argon2id (64 MiB, 3 passes) makes
+// States: empty -> locked <-> open. The seed (or what a phrase's words encode) is in memory only while open. Argon2id (64 MiB, 3 passes) makes
 // guessing the password slow; AES-256-GCM notices a wrong password or damaged storage.
 
 import { argon2id } from "hash-wasm";
+import type { Secret, SecretKind } from "./wallet.js";
 
 const PLACE = "nanonet-vault";
-const VERSION = 1;
+const VERSION = 2;
+/** What is encrypted: one byte for the kind, then the secret. */
+const KINDS: SecretKind[] = ["nano", "bip39"];
 const MEMORY_KIB = 65_536;
 const PASSES = 3;
 /** Shortest password taken. */
@@ -71,8 +74,8 @@ export function vaultExists(): boolean {
 	return localStorage.getItem(PLACE) !== null;
 }
 
-/** Encrypts a seed (64 hex digits) under a password and keeps it, in place of an earlier one. */
-export async function seal(seed: string, password: string): Promise<void> {
+/** Encrypts a secret under a password and keeps it, in place of an earlier one. */
+export async function seal(secret: Secret, password: string): Promise<void> {
 	if (password.length < PASSWORD_LENGTH) {
 		throw new VaultError(
 			"too-short",
@@ -85,7 +88,7 @@ export async function seal(seed: string, password: string): Promise<void> {
 	const sealed = await crypto.subtle.encrypt(
 		{ name: "AES-GCM", iv },
 		key,
-		fromHex(seed) as BufferSource,
+		Uint8Array.of(KINDS.indexOf(secret.kind), ...fromHex(secret.hex)),
 	);
 	const value: Stored = {
 		version: VERSION,
@@ -96,18 +99,22 @@ export async function seal(seed: string, password: string): Promise<void> {
 	localStorage.setItem(PLACE, JSON.stringify(value));
 }
 
-/** The seed, if the password is right. */
-export async function open(password: string): Promise<string> {
+/** The secret, if the password is right. */
+export async function open(password: string): Promise<Secret> {
 	const value = stored();
 	if (!value) throw new VaultError("damaged", "This browser keeps no wallet.");
 	const key = await keyOf(password, fromHex(value.salt));
 	try {
-		const seed = await crypto.subtle.decrypt(
+		const plain = await crypto.subtle.decrypt(
 			{ name: "AES-GCM", iv: fromHex(value.iv) as BufferSource },
 			key,
 			fromHex(value.sealed) as BufferSource,
 		);
-		return toHex(new Uint8Array(seed)).toUpperCase();
+		const [kind = 0, ...bytes] = new Uint8Array(plain);
+		return {
+			kind: KINDS[kind] ?? "nano",
+			hex: toHex(Uint8Array.from(bytes)).toUpperCase(),
+		};
 	} catch {
 		throw new VaultError("wrong-password", "That is not the password of this wallet.");
 	}

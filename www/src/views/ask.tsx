@@ -4,7 +4,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Copy } from "../components/copy.js";
-import { Proof } from "../components/proof.js";
+import { Proof, spoken } from "../components/proof.js";
 import { nanoExact, short, shortHash } from "../lib/format.js";
 import { ask, type Heard, useNow, useSession } from "../lib/session.js";
 import { loadCore } from "../lib/wallet.js";
@@ -12,7 +12,7 @@ import { loadCore } from "../lib/wallet.js";
 type State =
 	| { step: "empty" }
 	| { step: "asking"; address: string }
-	| { step: "answered"; heard: Heard }
+	| { step: "answered"; heard: Heard; wantedFresh: boolean }
 	| { step: "failed"; message: string };
 
 /** The ask view. */
@@ -39,7 +39,8 @@ export function AskView({ shown }: { shown: boolean }) {
 			const { parseAddress } = await loadCore();
 			const { address } = parseAddress(given.trim());
 			finish({ step: "asking", address });
-			finish({ step: "answered", heard: await ask(address, { fresh, signal: controller.signal }) });
+			const heard = await ask(address, { fresh, signal: controller.signal });
+			finish({ step: "answered", heard, wantedFresh: fresh });
 		} catch (error) {
 			finish({ step: "failed", message: error instanceof Error ? error.message : String(error) });
 		}
@@ -100,7 +101,11 @@ export function AskView({ shown }: { shown: boolean }) {
 					</p>
 				)}
 			</div>
-			<div aria-live="polite">
+			<p class="visually-hidden" role="status">
+				{state.step === "asking" && "Asking the network."}
+				{state.step === "answered" && spoken(state.heard.answer)}
+			</p>
+			<div>
 				{state.step === "asking" && (
 					<div class="card loading">
 						<p>
@@ -118,6 +123,7 @@ export function AskView({ shown }: { shown: boolean }) {
 				{state.step === "answered" && (
 					<Answer
 						heard={state.heard}
+						wantedFresh={state.wantedFresh}
 						now={now}
 						again={() => submit(state.heard.answer.account, true)}
 					/>
@@ -128,7 +134,17 @@ export function AskView({ shown }: { shown: boolean }) {
 }
 
 /** An answer with its proof. */
-function Answer({ heard, now, again }: { heard: Heard; now: number; again: () => void }) {
+function Answer({
+	heard,
+	wantedFresh,
+	now,
+	again,
+}: {
+	heard: Heard;
+	wantedFresh: boolean;
+	now: number;
+	again: () => void;
+}) {
 	const { answer, tookMs } = heard;
 	return (
 		<article class={`card ${answer.proof ? "proven" : "unproven"}`}>
@@ -136,15 +152,20 @@ function Answer({ heard, now, again }: { heard: Heard; now: number; again: () =>
 				<Copy text={answer.account} shown={short(answer.account)} name="the address" />
 			</h3>
 			<p class="balance">
-				{answer.opened ? (
+				{answer.state === "opened" && (
 					<>
 						<span class="unit">Ӿ</span> {nanoExact(answer.balance)}
 					</>
-				) : (
-					"Never opened"
 				)}
+				{answer.state === "unopened" && "Never opened"}
+				{answer.state === "unknown" && "Balance unknown"}
 			</p>
 			<Proof answer={answer} now={now} />
+			{wantedFresh && !answer.fresh && (
+				<p class="note">
+					No bridge could ask the full nodes just now. This is what the network's memory holds.
+				</p>
+			)}
 			{answer.receivable.length > 0 && (
 				<div>
 					<h4>Sent to it</h4>

@@ -108,7 +108,9 @@ export function NodeView() {
 							{heard.slice(0, 6).map(({ at, answer, tookMs }) => (
 								<li key={at}>
 									<code title={answer.account}>{short(answer.account)}</code>
-									<strong>Ӿ {nano(answer.balance, 4)}</strong>
+									<strong>
+										{answer.state === "opened" ? `Ӿ ${nano(answer.balance, 4)}` : answer.state}
+									</strong>
 									<span class="quiet">
 										from {sourceText(answer)} · {Math.round(tookMs)} ms · {ago(at, now)}
 									</span>

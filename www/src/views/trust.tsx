@@ -23,15 +23,18 @@ export function TrustView() {
 					<dt>A balance</dt>
 					<dd>
 						is shown as proven only when this tab has checked the signatures of representatives who
-						hold at least 67 % of the voting weight. It does not matter who handed the proof over: a
-						wrong one cannot pass.
+						hold at least 67 % of the voting weight that is online, and more than half of all there
+						is. It does not matter who handed the proof over: a wrong one cannot pass.
 					</dd>
 					<dt>The weights</dt>
 					<dd>
 						say how much each representative's vote counts. They are from{" "}
 						{WEIGHT_SOURCES[status.weights.source]}
 						{status.weights.asOf > 0 ? `, as of ${ago(status.weights.asOf, now)}` : ""}. This is the
-						one thing the proof itself cannot show.
+						one thing the proof itself cannot show.{" "}
+						{status.weights.stale
+							? "They are older than 90 days, so amounts from Ӿ 1,000 on are not called proven here."
+							: "Once they are older than 90 days, amounts from Ӿ 1,000 on are no longer called proven."}
 					</dd>
 					<dt>Being newest</dt>
 					<dd>

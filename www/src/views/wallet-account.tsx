@@ -1,16 +1,17 @@
 // The open wallet: balance, receiving, sending.
 //
-// Receives arrive by themselves, one after the other: each is built on the proven frontier and waits for its own
-// proof before the next begins.
+// Receives arrive by themselves, one after the other; `OwnAccount` says on what they are built and in which order.
 
 import type { AccountAnswer } from "nanonet";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Copy } from "../components/copy.js";
 import { Proof } from "../components/proof.js";
 import { Qr } from "../components/qr.js";
 import { nanoExact, short } from "../lib/format.js";
+import { OwnAccount, type Progress } from "../lib/own-account.js";
 import { ask, useNow, useSession } from "../lib/session.js";
-import { type OpenWallet, type Progress, receive } from "../lib/wallet.js";
+import type { OpenWallet } from "../lib/wallet.js";
+import { Pending } from "./wallet-pending.js";
 import { ProgressLine, Send } from "./wallet-send.js";
 
 /** How often the own account is asked for besides being told of news. */
@@ -33,10 +34,11 @@ export function Account({
 	const [own, setOwn] = useState<AccountAnswer | null>(null);
 	const [progress, setProgress] = useState<Progress | null>(null);
 	const [problem, setProblem] = useState<string | null>(null);
-	const busy = useRef(false);
+	const receiving = useRef(false);
+	const closed = useRef(new AbortController());
+	const account = useMemo(() => node && new OwnAccount(node, wallet), [node, wallet]);
 
 	const renew = async (fresh = false) => {
-		if (!node) return;
 		try {
 			const { answer } = await ask(wallet.address, { fresh });
 			setOwn(answer);
@@ -47,32 +49,38 @@ export function Account({
 		}
 	};
 	const receiveAll = async (answer: AccountAnswer) => {
-		const [incoming] = answer.receivable;
-		if (!node || !incoming || busy.current) return;
-		busy.current = true;
+		if (!account?.wants(answer) || receiving.current) return;
+		receiving.current = true;
 		try {
-			await receive(node, wallet, answer, incoming, setProgress);
+			while (await account.receive(setProgress, closed.current.signal)) {
+				setOwn((await ask(wallet.address)).answer);
+			}
 		} catch (error) {
-			setProblem(`A payment could not be received yet: ${text(error)}`);
+			if (!closed.current.signal.aborted) {
+				setProblem(`A payment could not be received yet: ${text(error)}`);
+			}
 		} finally {
-			busy.current = false;
+			receiving.current = false;
 			setProgress(null);
 		}
-		await renew();
 	};
 
 	useEffect(() => {
 		if (!node) return;
-		node.watch(wallet.address);
+		closed.current = new AbortController();
+		void node.watch(wallet.address);
 		void renew(true);
-		const stop = node.on("record", ({ account }) => {
-			if (account === wallet.address) void renew();
+		const stop = node.on("record", ({ account: changed }) => {
+			if (changed === wallet.address) void renew();
 		});
 		const timer = setInterval(() => void renew(), RENEW_MS);
 		return () => {
 			stop();
 			clearInterval(timer);
-			node.unwatch(wallet.address);
+			closed.current.abort();
+			node.unwatch(wallet.address).catch(() => {
+				// A node that is gone watches nothing.
+			});
 		};
 	}, [node, wallet.address]);
 
@@ -81,21 +89,22 @@ export function Account({
 			<div class="stack">
 				<div class="card">
 					<h2>Balance</h2>
-					{own ? (
+					{own && own.state !== "unknown" ? (
 						<p class="balance">
 							<span class="unit">Ӿ</span> {nanoExact(own.balance)}
 						</p>
 					) : (
 						<p class="balance loading">…</p>
 					)}
-					{own?.opened && <Proof answer={own} now={now} />}
-					{own && !own.opened && own.receivable.length === 0 && (
+					{own && own.state !== "unopened" && <Proof answer={own} now={now} />}
+					{own?.state === "unopened" && own.receivable.length === 0 && (
 						<p class="empty">
 							Nothing has arrived yet. Show your address to somebody
 							{bridge?.faucet ? ", or get test coins below" : ""}.
 						</p>
 					)}
-					{progress && <ProgressLine progress={progress} verb="Receiving" />}
+					<Pending address={wallet.address} own={own} />
+					{progress?.step === "working" && <ProgressLine progress={progress} verb="Receiving" />}
 					{problem && (
 						<p class="banner bad" role="alert">
 							{problem}
@@ -103,7 +112,9 @@ export function Account({
 					)}
 					{bridge?.faucet && <Faucet address={wallet.address} done={() => void renew(true)} />}
 				</div>
-				<Send wallet={wallet} balance={own?.balance ?? 0n} sent={() => void renew(true)} />
+				{account && (
+					<Send account={account} balance={own?.balance ?? 0n} sent={() => void renew(true)} />
+				)}
 			</div>
 			<div class="card receive">
 				<h2>Receive</h2>

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { forget, open, PASSWORD_LENGTH, seal } from "../lib/vault.js";
-import { loadCore, type OpenWallet, openWallet, readSeed } from "../lib/wallet.js";
+import { loadCore, type OpenWallet, openWallet, readSecret, type Secret } from "../lib/wallet.js";
+import { SecretChoice } from "./wallet-choice.js";
 
 const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
@@ -37,6 +38,7 @@ export function Create({ opened }: { opened: (wallet: OpenWallet) => void }) {
 	const [given, setGiven] = useState("");
 	const [fresh, setFresh] = useState<{ seed: string; words: string } | null>(null);
 	const [saved, setSaved] = useState(false);
+	const [choices, setChoices] = useState<Secret[]>([]);
 	const [password, setPassword] = useState("");
 	const [busy, setBusy] = useState(false);
 	const [problem, setProblem] = useState<string | null>(null);
@@ -60,11 +62,30 @@ export function Create({ opened }: { opened: (wallet: OpenWallet) => void }) {
 	const finish = (event: Event) => {
 		event.preventDefault();
 		void attempt(async () => {
-			const seed = fresh ? fresh.seed : await readSeed(given);
-			await seal(seed, password);
-			opened(await openWallet(seed));
+			const secrets: Secret[] = fresh
+				? [{ kind: "nano", hex: fresh.seed }]
+				: await readSecret(given);
+			const [only, other] = secrets;
+			if (other) setChoices(secrets);
+			else if (only) await enter(only);
 		});
 	};
+	const enter = async (secret: Secret) => {
+		await seal(secret, password);
+		opened(await openWallet(secret));
+	};
+
+	if (choices.length > 0) {
+		return (
+			<SecretChoice
+				secrets={choices}
+				choose={(secret) => attempt(() => enter(secret))}
+				busy={busy}
+				problem={problem}
+				back={() => setChoices([])}
+			/>
+		);
+	}
 
 	if (!imported && !fresh) {
 		return (
@@ -119,7 +140,7 @@ export function Create({ opened }: { opened: (wallet: OpenWallet) => void }) {
 					</>
 				) : (
 					<>
-						<label for="seed">Seed: 64 hexadecimal digits, or the 24 words of a Nano seed</label>
+						<label for="seed">Seed: 64 hexadecimal digits, or 24 words</label>
 						<textarea
 							id="seed"
 							rows={3}

@@ -2,16 +2,20 @@
 
 import { useState } from "preact/hooks";
 import { nanoExact, shortHash } from "../lib/format.js";
+import type { OwnAccount, Progress } from "../lib/own-account.js";
 import { useSession } from "../lib/session.js";
-import { loadCore, type OpenWallet, type Progress, send } from "../lib/wallet.js";
+import { whereItStands } from "../lib/transactions.js";
+import { loadCore } from "../lib/wallet.js";
 
 const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** A block's way in one line, with a bar while work is computed. */
 export function ProgressLine({ progress, verb }: { progress: Progress; verb: string }) {
+	const { transactions } = useSession();
 	const line = {
+		queued: `${verb}: it is next once what is on its way for this account is decided`,
 		working: `${verb}: your processor computes the work`,
-		publishing: `${verb}: sent to the network, waiting for the votes`,
+		publishing: `${verb}: ${whereItStands("hash" in progress ? transactions.get(progress.hash) : undefined)}`,
 		confirmed: "Confirmed, with a proof that this tab has checked",
 	}[progress.step];
 	return (
@@ -32,15 +36,14 @@ export function ProgressLine({ progress, verb }: { progress: Progress; verb: str
 
 /** The form for a payment. */
 export function Send({
-	wallet,
+	account,
 	balance,
 	sent,
 }: {
-	wallet: OpenWallet;
+	account: OwnAccount;
 	balance: bigint;
 	sent: () => void;
 }) {
-	const { node } = useSession();
 	const [to, setTo] = useState("");
 	const [amount, setAmount] = useState("");
 	const [progress, setProgress] = useState<Progress | null>(null);
@@ -48,24 +51,37 @@ export function Send({
 	const [running, setRunning] = useState<AbortController | null>(null);
 
 	const submit = async () => {
-		if (!node) return;
 		const controller = new AbortController();
+		const tell = (at: Progress) => {
+			if (!controller.signal.aborted) setProgress(at);
+		};
 		setRunning(controller);
 		setProblem(null);
 		setProgress(null);
 		try {
 			const { nanoToRaw } = await loadCore();
-			await send(node, wallet, to.trim(), nanoToRaw(amount.trim()), setProgress, controller.signal);
-			setTo("");
-			setAmount("");
+			await account.send(to.trim(), nanoToRaw(amount.trim()), tell, controller.signal);
+			if (!controller.signal.aborted) leave();
 			sent();
 		} catch (error) {
+			if (controller.signal.aborted) return;
 			setProgress(null);
-			if (!controller.signal.aborted) setProblem(text(error));
+			setProblem(text(error));
+			setRunning(null);
 		}
+	};
+	/** The form is free for the next payment; a block that was published stays on its way. */
+	const leave = () => {
+		setTo("");
+		setAmount("");
 		setRunning(null);
 	};
-	const working = running !== null && progress?.step !== "publishing";
+	const stop = () => {
+		running?.abort();
+		setProgress(null);
+		if (progress?.step === "publishing") leave();
+		else setRunning(null);
+	};
 	return (
 		<form
 			class="card"
@@ -104,13 +120,19 @@ export function Send({
 				<button type="submit" class="primary" disabled={running !== null || balance === 0n}>
 					Send
 				</button>
-				{working && (
-					<button type="button" onClick={() => running?.abort()}>
-						Cancel
+				{running && (
+					<button type="button" onClick={stop}>
+						{progress?.step === "publishing" ? "Stop waiting" : "Cancel"}
 					</button>
 				)}
 			</p>
 			{progress && <ProgressLine progress={progress} verb="Sending" />}
+			{progress?.step === "publishing" && (
+				<p class="quiet">
+					It cannot be taken back. You need not wait: it is stored here, and this tab sends it again
+					until it is decided.
+				</p>
+			)}
 			{progress?.step === "confirmed" && <p class="quiet">Block {shortHash(progress.hash)}</p>}
 			{problem && (
 				<p class="banner bad" role="alert">

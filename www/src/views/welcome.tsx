@@ -2,6 +2,22 @@
 
 import { type Session, start } from "../lib/session.js";
 
+/** What a person sees when the node stopped by itself. */
+export function Stopped({ session }: { session: Session }) {
+	return (
+		<div class="welcome">
+			<h1>Your node has stopped.</h1>
+			<p class="banner bad" role="alert">
+				{session.problem}
+			</p>
+			<p class="lead">What it keeps on this device is safe, and so are payments on their way.</p>
+			<button type="button" class="primary big" onClick={() => void start()}>
+				Start it again
+			</button>
+		</div>
+	);
+}
+
 /** The first thing a person sees. */
 export function Welcome({ session }: { session: Session }) {
 	const starting = session.state === "starting";

@@ -1,0 +1,225 @@
+// What the wallet does with its account, one operation after the other.
+//
+// States of an operation: queued -> working (its own workers) -> publishing -> confirmed with a proof; or it fails.
+//
+// Rules:
+// - one operation at a time, in all tabs of this browser: a lock named after the account is held until the
+//   operation's block is decided, also when nobody watches any more;
+// - blocks that are still pending, also those of an earlier visit, are waited for first: a block beside them would
+//   fork the account;
+// - it builds only on a state for which a bridge has just asked the full nodes, and which is either proven and the
+//   end of one chain, or stated to be unopened. Otherwise it says why and builds nothing;
+// - a payment that could not be received is left after three tries until the wallet is opened again.
+
+import type { AccountAnswer, BlockJson, NanoNode, Receivable, TransactionEvent } from "nanonet";
+import { pendingOf } from "./transactions.js";
+import { loadCore, type OpenWallet } from "./wallet.js";
+
+/** Where an operation is. */
+export type Progress =
+	| { step: "queued" }
+	| { step: "working"; fraction: number }
+	| { step: "publishing"; hash: string }
+	| { step: "confirmed"; hash: string };
+
+type Tell = (progress: Progress) => void;
+
+/** Why the wallet did not do something. */
+export class WalletError extends Error {
+	constructor(
+		readonly code:
+			| "not-fresh"
+			| "state-unknown"
+			| "order-unknown"
+			| "no-money"
+			| "bad-amount"
+			| "superseded",
+		message: string,
+	) {
+		super(message);
+		this.name = "WalletError";
+	}
+}
+
+/** How often one payment is tried to be received. */
+const RECEIVE_TRIES = 3;
+
+/** Checks that an answer may be built on; fails with the reason if not. */
+export function buildable(own: AccountAnswer): AccountAnswer {
+	if (own.order === "unknown") {
+		throw new WalletError(
+			"order-unknown",
+			"Two proven states of this account are known and it is not clear which is newer. Nothing is built before that is settled; try again in a minute.",
+		);
+	}
+	if (own.state === "unknown") {
+		throw new WalletError(
+			"state-unknown",
+			"Nothing is known of this account's own blocks right now, and it may have some. Nothing is built before a bridge could ask the full nodes; try again when one is linked.",
+		);
+	}
+	if (!own.fresh) {
+		throw new WalletError(
+			"not-fresh",
+			"No bridge could ask the full nodes for this account just now, and what this tab holds may be old. Nothing is built on it; try again when a bridge is linked.",
+		);
+	}
+	return own;
+}
+
+/** The account of an open wallet. */
+export class OwnAccount {
+	readonly #node: NanoNode;
+	readonly #wallet: OpenWallet;
+	readonly #tries = new Map<string, number>();
+
+	constructor(node: NanoNode, wallet: OpenWallet) {
+		this.#node = node;
+		this.#wallet = wallet;
+	}
+
+	/** Sends an amount in raw. The signal ends it before the block is published, not after. */
+	async send(to: string, amount: bigint, tell: Tell, signal: AbortSignal): Promise<void> {
+		const { parseAddress } = await loadCore();
+		const destination = parseAddress(to).address;
+		if (amount <= 0n) throw new WalletError("bad-amount", "The amount must be more than zero.");
+		await this.#inTurn(tell, signal, async () => {
+			const own = await this.#state();
+			if (own.frontier === null || own.representative === null) {
+				throw new WalletError("no-money", "This account has no money yet: receive some first.");
+			}
+			if (amount > own.balance) {
+				throw new WalletError("bad-amount", "The amount is more than the proven balance.");
+			}
+			const change = {
+				previous: own.frontier,
+				representative: own.representative,
+				balance: own.balance - amount,
+				link: destination,
+			};
+			await this.#publish(change, "send", tell, signal);
+		});
+	}
+
+	/** Receives the largest payment that waits; false if there is none. */
+	receive(tell: Tell, signal: AbortSignal): Promise<boolean> {
+		return this.#inTurn(
+			() => {},
+			signal,
+			async () => {
+				const own = await this.#state();
+				const incoming = own.receivable.find(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
+				if (!incoming) return false;
+				this.#tries.set(incoming.hash, this.#triesOf(incoming.hash) + 1);
+				await this.#publish(await this.#received(own, incoming), "receive", tell, signal);
+				return true;
+			},
+		);
+	}
+
+	/** Whether a payment is still to be received. */
+	wants(own: AccountAnswer): boolean {
+		return own.receivable.some(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
+	}
+
+	#triesOf(hash: string): number {
+		return this.#tries.get(hash) ?? 0;
+	}
+
+	async #received(own: AccountAnswer, incoming: Receivable) {
+		return {
+			previous: own.frontier,
+			// A first block has to name somebody: the sender's own choice votes, and can be changed later.
+			representative:
+				own.representative ??
+				(await this.#node.account(incoming.source)).representative ??
+				incoming.source,
+			balance: own.balance + incoming.amount,
+			link: incoming.hash,
+		};
+	}
+
+	async #state(): Promise<AccountAnswer> {
+		return buildable(await this.#node.account(this.#wallet.address, { fresh: true }));
+	}
+
+	/** Runs `body` when it is this operation's turn and nothing of the account is pending. */
+	async #inTurn<T>(tell: Tell, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+		tell({ step: "queued" });
+		return navigator.locks.request(`nanonet-${this.#wallet.address}`, { signal }, async () => {
+			await this.#decided(signal);
+			signal.throwIfAborted();
+			return body();
+		});
+	}
+
+	async #publish(
+		change: { previous: string | null; representative: string; balance: bigint; link: string },
+		kind: "send" | "receive",
+		tell: Tell,
+		signal: AbortSignal,
+	): Promise<void> {
+		const { buildBlock, hashBlock, signBlock, workRoot, workThreshold } = await loadCore();
+		const unsigned = buildBlock({ account: this.#wallet.address, ...change });
+		tell({ step: "working", fraction: 0 });
+		const work = await this.#node.work.generate(workRoot(unsigned), {
+			threshold: workThreshold(this.#node.network, kind),
+			onProgress: (at) => tell({ step: "working", fraction: at.fraction }),
+			signal,
+		});
+		const block: BlockJson = { ...signBlock(unsigned, this.#wallet.privateKey), work };
+		const hash = hashBlock(block);
+		signal.throwIfAborted();
+		tell({ step: "publishing", hash });
+		await this.#untilConfirmed(block, hash);
+		tell({ step: "confirmed", hash });
+	}
+
+	/** Hands a block to the node and waits until a proof decides, whatever a bridge says in between. */
+	async #untilConfirmed(block: BlockJson, hash: string): Promise<void> {
+		let last: TransactionEvent | undefined;
+		const stop = this.#node.on("transaction", (event) => {
+			if (event.hash === hash) last = event;
+		});
+		try {
+			await this.#node.process(block);
+		} catch (error) {
+			const kept = (await this.#pending()).some((pending) => pending.hash === hash);
+			if (!kept) throw error;
+			await this.#decided();
+			if (last?.state === "superseded") {
+				throw new WalletError(
+					"superseded",
+					"Another block of this account was confirmed in the place of this one, so it never will be. Look at the new balance before you try again.",
+				);
+			}
+		} finally {
+			stop();
+		}
+	}
+
+	/** Waits until no block of the account is pending. */
+	async #decided(signal?: AbortSignal): Promise<void> {
+		let look = () => {};
+		const stop = this.#node.on("transaction", () => look());
+		const abort = () => look();
+		signal?.addEventListener("abort", abort);
+		try {
+			for (;;) {
+				const next = new Promise<void>((resolve) => {
+					look = resolve;
+				});
+				if ((await this.#pending()).length === 0) return;
+				signal?.throwIfAborted();
+				await next;
+			}
+		} finally {
+			stop();
+			signal?.removeEventListener("abort", abort);
+		}
+	}
+
+	async #pending() {
+		return pendingOf(await this.#node.pending(), this.#wallet.address);
+	}
+}
