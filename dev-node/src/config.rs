@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nano_core::{PrivateKey, Raw};
 
-use crate::DevKeys;
+use crate::{DevKeys, Dialect};
 
 /// What a fresh ledger holds besides the genesis block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct DevNodeConfig {
     pub representatives: Vec<PrivateKey>,
     /// What a fresh ledger holds. All nodes of one network need the same.
     pub distribution: Distribution,
+    /// Which full node it talks like.
+    pub dialect: Dialect,
     /// Peers to connect to, again and again until they answer.
     pub peers: Vec<SocketAddr>,
     /// Key of the node id; `None` draws a fresh one, as full nodes do at each start.
@@ -56,6 +58,7 @@ impl Default for DevNodeConfig {
             websocket: free_port,
             representatives: DevKeys::representatives(),
             distribution: Distribution::Standard,
+            dialect: Dialect::default(),
             peers: Vec::new(),
             node_key: None,
             online_weight_minimum: Raw::new(60_000_000 * Raw::NANO.number()),

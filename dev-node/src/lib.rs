@@ -11,12 +11,14 @@
 //! | `engine` | the one state of a node: ledger, store and voting behind one lock |
 //! | `peer` | TCP: handshake, keepalive, publish, votes, serving `asc_pull`, catching up |
 //! | `rpc`, `websocket` | the full node's names and formats |
+//! | `dialect` | where the two full nodes, C++ and Rust, differ |
 //! | `distribution`, `keys` | what a fresh ledger holds, and the public keys to it |
 //!
 //! Start one with [`DevNode::start`]; [`DevNode::faucet`] hands out money.
 #![deny(missing_docs)]
 
 mod config;
+mod dialect;
 mod distribution;
 mod engine;
 mod error;
@@ -33,6 +35,7 @@ mod websocket;
 mod work;
 
 pub use config::{DevNodeConfig, Distribution};
+pub use dialect::{Dialect, UnknownDialect};
 pub use engine::SubmitError;
 pub use error::DevNodeError;
 pub use keys::DevKeys;

@@ -18,7 +18,9 @@ use crate::ledger::{AccountInfo, Entry, Ledger};
 use crate::peer::{self, PeerTable};
 use crate::store::Store;
 use crate::wallet::Wallet;
-use crate::{DevKeys, DevNodeConfig, DevNodeError, Distribution, distribution, rpc, websocket};
+use crate::{
+    DevKeys, DevNodeConfig, DevNodeError, Dialect, Distribution, distribution, rpc, websocket,
+};
 
 /// Pause after a round of votes, so that blocks that come together share one vote.
 const VOTE_PAUSE: Duration = Duration::from_millis(5);
@@ -33,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) outbound: broadcast::Sender<Outbound>,
     node_key: PrivateKey,
+    dialect: Dialect,
     peering: SocketAddr,
     started: UnixMillis,
     connections: AtomicU64,
@@ -80,6 +83,10 @@ impl Shared {
 
     pub(crate) const fn node_key(&self) -> &PrivateKey {
         &self.node_key
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(crate) const fn peering(&self) -> SocketAddr {
@@ -193,6 +200,7 @@ impl DevNode {
             events,
             outbound,
             node_key,
+            dialect: config.dialect,
             peering,
             started: now(),
             connections: AtomicU64::new(1),

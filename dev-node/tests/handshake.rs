@@ -10,14 +10,19 @@
 mod common;
 
 use common::Probe;
-use dev_node::{DevNode, DevNodeConfig};
+use dev_node::{DevNode, DevNodeConfig, Dialect};
 use nano_core::message::{
     Cookie, HandshakeResponse, Keepalive, LegacyBootstrap, Message, MessageType, NodeIdHandshake,
 };
 use nano_core::{Network, PrivateKey};
 
 async fn node() -> DevNode {
-    DevNode::start(DevNodeConfig::default()).await.unwrap()
+    DevNode::start(DevNodeConfig {
+        dialect: Dialect::Rs,
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap()
 }
 
 fn key(byte: u8) -> PrivateKey {

@@ -2,8 +2,8 @@
 //!
 //! Bounds, as in full nodes: 16 `asc_pull` requests and 128 `confirm_req` wait, more are dropped
 //! without a word; 128 messages wait to be written, of which questions' answers may take 32; a
-//! peer too slow for the flood of blocks and votes loses the oldest of them. A malformed message
-//! ends the connection, a second handshake is ignored, dead bootstrap messages are ignored.
+//! peer too slow for the flood of blocks and votes loses the oldest of them. A second handshake is
+//! ignored, dead bootstrap messages are ignored; what a malformed message does is the dialect's.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -25,8 +25,6 @@ use crate::events::{Event, Outbound};
 use crate::ledger::Ledger;
 use crate::node::{Shared, now};
 
-/// A peer that sends nothing for so long is dropped.
-const IDLE: Duration = Duration::from_secs(60);
 /// A write that takes so long ends the connection.
 const WRITE: Duration = Duration::from_secs(15);
 const KEEPALIVE: Duration = Duration::from_secs(1);
@@ -94,8 +92,9 @@ impl Reader {
     async fn run(mut self, mut stream: OwnedReadHalf) -> ReadError {
         let questions = self.catch_up.begin();
         self.send_all(questions);
+        let dialect = self.shared.dialect();
         loop {
-            match framing::read(&mut stream, IDLE).await {
+            match framing::read(&mut stream, dialect.idle(), dialect).await {
                 Ok(Some((header, message))) => self.handle(&header, message),
                 Ok(None) => {}
                 Err(reason) => return reason,
@@ -191,7 +190,7 @@ impl Reader {
 
     fn send_all(&self, messages: Vec<Message>) {
         for message in messages {
-            if let Some(bytes) = framing::encode(&message) {
+            if let Some(bytes) = framing::encode(&message, self.shared.dialect()) {
                 let _ = self.queue.try_send(bytes);
             }
         }
@@ -221,7 +220,7 @@ async fn work(
                 };
                 drop(permit);
             }
-            if let Some(bytes) = framing::encode(&message)
+            if let Some(bytes) = framing::encode(&message, shared.dialect())
                 && queue.send(bytes).await.is_err()
             {
                 return;
@@ -247,7 +246,8 @@ async fn write_all(
                 None => return Ok(()),
             },
             message = outbound.recv() => match message {
-                Ok(message) => encode_outbound(message, connection),
+                Ok(message) => outbound_message(message, connection)
+                    .and_then(|message| framing::encode(&message, shared.dialect())),
                 Err(broadcast::error::RecvError::Lagged(lost)) => {
                     tracing::debug!(lost, "a slow peer missed messages");
                     None
@@ -256,7 +256,7 @@ async fn write_all(
             },
             _ = keepalive.tick() => {
                 round += 1;
-                framing::encode(&keepalive::next(shared, round).into())
+                framing::encode(&keepalive::next(shared, round).into(), shared.dialect())
             }
         };
         if let Some(bytes) = bytes {
@@ -267,7 +267,7 @@ async fn write_all(
     }
 }
 
-fn encode_outbound(message: Outbound, connection: u64) -> Option<Vec<u8>> {
+fn outbound_message(message: Outbound, connection: u64) -> Option<Message> {
     let message = match message {
         Outbound::Block(block) => Publish {
             block: *block,
@@ -297,5 +297,5 @@ fn encode_outbound(message: Outbound, connection: u64) -> Option<Vec<u8>> {
         }
         .into(),
     };
-    framing::encode(&message)
+    Some(message)
 }

@@ -1,15 +1,19 @@
 //! Greeting: who connects sends a query (a cookie), is answered with a response and a query, and
 //! completes with a response. Every other order, a wrong network or genesis, an own id, a bad
-//! signature or a late answer ends the connection.
+//! signature or a late answer ends the connection; a dead bootstrap message is the dialect's to
+//! judge. Version 1 is spoken with who asks in it, as full nodes do; this node itself asks in 2.
 
 use std::time::Duration;
 
 use nano_core::PublicKey;
-use nano_core::message::{Cookie, HandshakeError, HandshakeResponse, Message, NodeIdHandshake};
+use nano_core::message::{
+    Cookie, HandshakeError, HandshakeResponse, Header, Message, NodeIdHandshake,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::framing::{self, ReadError};
+use crate::Dialect;
 use crate::ledger::Ledger;
 use crate::node::Shared;
 
@@ -17,6 +21,9 @@ use crate::node::Shared;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a cookie is good.
 const COOKIE_LIFETIME: Duration = Duration::from_secs(5);
+
+/// The flag of a handshake that means version 2, in the low byte of the extensions.
+const V2_FLAG: u8 = 0x04;
 
 /// Why a greeting failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +34,8 @@ pub(super) enum GreetingError {
     Response(#[from] HandshakeError),
     #[error("something else came where the handshake was expected")]
     Unexpected,
-    #[error("the peer speaks only version 1 of the handshake")]
-    OldVersion,
+    #[error("the peer began with a dead bootstrap message")]
+    Bootstrap,
     #[error("the system gave no random bytes: {0}")]
     Entropy(#[from] getrandom::Error),
     #[error("the connection broke: {0}")]
@@ -47,17 +54,20 @@ pub(super) async fn accept(
     stream: &mut TcpStream,
     shared: &Shared,
 ) -> Result<Greeted, GreetingError> {
-    let (_, first) = next(stream, PATIENCE).await?;
+    let dialect = shared.dialect();
+    let (_, first) = next(stream, PATIENCE, dialect).await?;
     let (Some(query), None) = (first.query, &first.response) else {
         return Err(GreetingError::Unexpected);
     };
-    if !first.v2 {
-        return Err(GreetingError::OldVersion);
-    }
     let cookie = Cookie::from_bytes(random()?);
-    let answer = respond(shared, &query)?;
-    send(stream, NodeIdHandshake::response_and_query(answer, cookie)).await?;
-    let (protocol_version, last) = next(stream, COOKIE_LIFETIME).await?;
+    if first.v2 {
+        let answer = respond(shared, &query)?;
+        let message = NodeIdHandshake::response_and_query(answer, cookie);
+        send(stream, message, dialect).await?;
+    } else {
+        answer_old(stream, shared, &query, cookie).await?;
+    }
+    let (protocol_version, last) = next(stream, COOKIE_LIFETIME, dialect).await?;
     if last.query.is_some() {
         return Err(GreetingError::Unexpected);
     }
@@ -70,13 +80,14 @@ pub(super) async fn connect(
     shared: &Shared,
 ) -> Result<Greeted, GreetingError> {
     let cookie = Cookie::from_bytes(random()?);
-    send(stream, NodeIdHandshake::query(cookie)).await?;
-    let (protocol_version, answer) = next(stream, PATIENCE).await?;
+    let dialect = shared.dialect();
+    send(stream, NodeIdHandshake::query(cookie), dialect).await?;
+    let (protocol_version, answer) = next(stream, PATIENCE, dialect).await?;
     let greeted = finish(shared, &answer, &cookie, protocol_version)?;
     // Without a query the peer had no cookie left for us, and the handshake cannot end.
     let query = answer.query.ok_or(GreetingError::Unexpected)?;
     let response = respond(shared, &query)?;
-    send(stream, NodeIdHandshake::response(response)).await?;
+    send(stream, NodeIdHandshake::response(response), dialect).await?;
     Ok(greeted)
 }
 
@@ -87,7 +98,13 @@ fn finish(
     protocol_version: u8,
 ) -> Result<Greeted, GreetingError> {
     let own_id = shared.node_key().public_key();
-    let node_id = message.verify_response(Ledger::NETWORK, &own_id, cookie)?;
+    let node_id = match message.response {
+        Some(HandshakeResponse::V1 { node_id, signature }) if node_id != own_id => node_id
+            .verify(cookie.as_bytes(), &signature)
+            .map(|()| node_id)
+            .map_err(HandshakeError::BadSignature)?,
+        _ => message.verify_response(Ledger::NETWORK, &own_id, cookie)?,
+    };
     Ok(Greeted {
         node_id,
         protocol_version,
@@ -104,18 +121,49 @@ fn respond(shared: &Shared, query: &Cookie) -> Result<HandshakeResponse, Greetin
     ))
 }
 
+/// Answers a query of version 1: our cookie, then node id and signature over the peer's cookie.
+async fn answer_old(
+    stream: &mut TcpStream,
+    shared: &Shared,
+    query: &Cookie,
+    cookie: Cookie,
+) -> Result<(), GreetingError> {
+    let node_id = shared.node_key().public_key();
+    let signature = shared.node_key().sign(query.as_bytes());
+    let response = HandshakeResponse::V1 { node_id, signature };
+    let message = NodeIdHandshake::response_and_query(response, cookie);
+    let Some(mut bytes) = framing::encode(&message.into(), shared.dialect()) else {
+        return Ok(());
+    };
+    if shared.dialect().flags_old_handshake()
+        && let Some(flags) = bytes.get_mut(Header::SIZE - 2)
+    {
+        *flags |= V2_FLAG;
+    }
+    stream.write_all(&bytes).await?;
+    Ok(())
+}
+
 async fn next(
     stream: &mut TcpStream,
     patience: Duration,
+    dialect: Dialect,
 ) -> Result<(u8, NodeIdHandshake), GreetingError> {
-    match framing::read(stream, patience).await? {
+    match framing::read(stream, patience, dialect).await? {
         Some((header, Message::NodeIdHandshake(message))) => Ok((header.version_using, message)),
+        Some((_, Message::LegacyBootstrap(_))) if dialect.keeps_bootstrap() => {
+            Err(GreetingError::Bootstrap)
+        }
         _ => Err(GreetingError::Unexpected),
     }
 }
 
-async fn send(stream: &mut TcpStream, message: NodeIdHandshake) -> Result<(), GreetingError> {
-    if let Some(bytes) = framing::encode(&message.into()) {
+async fn send(
+    stream: &mut TcpStream,
+    message: NodeIdHandshake,
+    dialect: Dialect,
+) -> Result<(), GreetingError> {
+    if let Some(bytes) = framing::encode(&message.into(), dialect) {
         stream.write_all(&bytes).await?;
     }
     Ok(())

@@ -17,7 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -69,11 +70,27 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             drop(greeting);
             match greeted {
                 Ok(greeted) => connection::run(stream, remote, None, greeted, shared).await,
+                Err(handshake::GreetingError::Bootstrap) => ignore(stream, &shared).await,
                 Err(reason) => tracing::debug!(%remote, %reason, "handshake failed"),
             }
         });
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// What becomes of a connection that began with bootstrap: nothing on it is ever answered.
+async fn ignore(mut stream: TcpStream, shared: &Shared) {
+    let mut scrap = [0; 512];
+    loop {
+        let read = tokio::select! {
+            read = tokio::time::timeout(shared.dialect().idle(), stream.read(&mut scrap)) => read,
+            () = shared.stopped() => return,
+        };
+        // The end of it, a fault, or silence.
+        if !matches!(read, Ok(Ok(1..))) {
+            return;
+        }
+    }
 }
 
 /// Connects to configured and discovered peers until the node stops.
@@ -109,9 +126,22 @@ pub(crate) async fn connect(configured: Vec<SocketAddr>, shared: Arc<Shared>) {
     while connections.join_next().await.is_some() {}
 }
 
+/// A connection that comes from the address at which we listen, so that the peer can tell where
+/// that is: it takes the address from the connection and only the port from our keepalives.
+async fn leave(own: SocketAddr, address: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if !own.ip().is_unspecified() && own.is_ipv4() == address.is_ipv4() {
+        socket.bind(SocketAddr::new(own.ip(), 0))?;
+    }
+    socket.connect(address).await
+}
+
 async fn dial(address: SocketAddr, shared: Arc<Shared>) {
     let attempt = async {
-        let mut stream = TcpStream::connect(address).await?;
+        let mut stream = leave(shared.peering(), address).await?;
         let _ = stream.set_nodelay(true);
         let greeted = handshake::connect(&mut stream, &shared).await?;
         Ok::<_, handshake::GreetingError>((stream, greeted))

@@ -4,6 +4,7 @@ use nano_core::{Account, BlockHash, Raw};
 use serde_json::{Map, Value, json};
 
 use super::request::{Refusal, Request, parse_account};
+use crate::Dialect;
 use crate::ledger::{Ledger, ReceivableInfo};
 use crate::node::Shared;
 
@@ -32,8 +33,13 @@ pub(super) fn info(shared: &Shared, request: &Request) -> Result<Value, Refusal>
     put("modified_timestamp", info.modified.to_string());
     put("block_count", info.block_count.to_string());
     put("account_version", head.epoch_number().to_string());
-    put("confirmation_height", info.confirmation_height.to_string());
-    put("confirmed_height", info.confirmation_height.to_string());
+    let height = info.confirmation_height.to_string();
+    if !with_confirmed || request.dialect() == Dialect::Rs {
+        put("confirmation_height", height.clone());
+    }
+    if with_confirmed || request.dialect() == Dialect::Rs {
+        put("confirmed_height", height);
+    }
     let frontier = info.confirmation_frontier.to_string();
     if with_confirmed {
         put("confirmed_frontier", frontier);
@@ -127,7 +133,11 @@ fn each_account(
     for text in request.texts("accounts")? {
         match parse_account(text).and_then(&answer) {
             Ok(value) => answers.insert(text.to_owned(), value),
-            Err(Refusal(reason)) => errors.insert(text.to_owned(), Value::String(reason)),
+            // Where accounts are read with the request, one that is none spoils it all.
+            Err(refusal) if refusal.is_unreadable && request.dialect() == Dialect::Rs => {
+                return Err(refusal);
+            }
+            Err(refusal) => errors.insert(text.to_owned(), Value::String(refusal.text)),
         };
     }
     let mut fields = Map::from_iter([(name.to_owned(), Value::Object(answers))]);

@@ -1,8 +1,8 @@
 //! The full node's RPC: HTTP POST, one JSON object in, one out, whatever the path.
 //!
-//! Names and formats are the full node's, for the actions this project needs. Differences: a
-//! refusal is always `{"error": …}` with status 200 (as the C++ node); members of objects come in
-//! alphabetical order; arrays in requests are limited. There are no wallet actions.
+//! Names and formats are the full node's, for the actions this project needs, in the node's
+//! dialect. Differences: members of objects come in alphabetical order; arrays in requests are
+//! limited. There are no wallet actions.
 
 mod account;
 mod block;
@@ -18,11 +18,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::Dialect;
 use crate::node::Shared;
 
 pub(crate) use network::{split, telemetry_fields};
@@ -46,13 +48,21 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResponse {
-    let value = match Request::parse(&body) {
+async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let dialect = shared.dialect();
+    let value = match Request::parse(&body, dialect) {
         Ok(request) => dispatch(&shared, &request).await,
         Err(refusal) => Err(refusal),
     };
-    let value = value.unwrap_or_else(|Refusal(text)| json!({ "error": text }));
-    ([(CONTENT_TYPE, "application/json")], value.to_string())
+    let mut value = match value {
+        Ok(value) => value,
+        Err(refusal) if refusal.is_unreadable && dialect == Dialect::Rs => {
+            return (StatusCode::UNPROCESSABLE_ENTITY, refusal.text).into_response();
+        }
+        Err(refusal) => json!({ "error": refusal.text }),
+    };
+    dialect.write_work(&mut value);
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 
 async fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Value, Refusal> {
@@ -91,6 +101,6 @@ async fn dispatch(shared: &Arc<Shared>, request: &Request) -> Result<Value, Refu
         "validate_account_number" => tools::validate_account_number(request),
         "account_key" => tools::account_key(request),
         "account_get" => tools::account_get(request),
-        _ => Err(Refusal::new("Unknown command")),
+        _ => Err(Refusal::unreadable("Unknown command")),
     }
 }

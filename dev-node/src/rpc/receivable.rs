@@ -4,6 +4,7 @@ use nano_core::{Account, BlockHash, Raw};
 use serde_json::{Map, Value, json};
 
 use super::request::{Refusal, Request, parse_account};
+use crate::Dialect;
 use crate::ledger::{Ledger, ReceivableInfo};
 use crate::node::Shared;
 
@@ -75,7 +76,22 @@ fn object(
 pub(super) fn one(shared: &Shared, request: &Request) -> Result<Value, Refusal> {
     let account = request.account("account")?;
     let options = Options::read(request)?;
-    Ok(json!({ "blocks": options.list(shared.engine().ledger(), &account) }))
+    let list = options.list(shared.engine().ledger(), &account);
+    // The C++ node writes any empty list so.
+    let blocks = if is_empty(&list) && request.dialect() == Dialect::Cpp {
+        json!("")
+    } else {
+        list
+    };
+    Ok(json!({ "blocks": blocks }))
+}
+
+fn is_empty(list: &Value) -> bool {
+    match list {
+        Value::Array(hashes) => hashes.is_empty(),
+        Value::Object(sends) => sends.is_empty(),
+        _ => true,
+    }
 }
 
 pub(super) fn many(shared: &Shared, request: &Request) -> Result<Value, Refusal> {
@@ -84,12 +100,7 @@ pub(super) fn many(shared: &Shared, request: &Request) -> Result<Value, Refusal>
     let mut blocks = Map::new();
     for text in request.texts("accounts")? {
         let list = options.list(engine.ledger(), &parse_account(text)?);
-        let is_empty = match &list {
-            Value::Array(hashes) => hashes.is_empty(),
-            Value::Object(sends) => sends.is_empty(),
-            _ => true,
-        };
-        if !is_empty {
+        if !is_empty(&list) {
             blocks.insert(text.to_owned(), list);
         }
     }

@@ -3,38 +3,63 @@
 use nano_core::{Account, BlockHash, Raw};
 use serde_json::{Map, Value};
 
+use crate::Dialect;
+
 /// Most elements of an array in a request. Full nodes have no limit; this one has.
 const MAX_ELEMENTS: usize = 4096;
 
 /// A refusal, with the text for the client.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refusal(pub(crate) String);
+pub(crate) struct Refusal {
+    pub(crate) text: String,
+    /// Whether the request itself cannot be read, whatever the ledger holds.
+    pub(crate) is_unreadable: bool,
+}
 
 impl Refusal {
+    /// A request that is understood and has no answer.
     pub(crate) fn new(text: &str) -> Self {
-        Self(text.to_owned())
+        Self {
+            text: text.to_owned(),
+            is_unreadable: false,
+        }
+    }
+
+    /// A request that cannot be read.
+    pub(crate) fn unreadable(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            is_unreadable: true,
+        }
     }
 
     fn missing(field: &str) -> Self {
-        Self(format!("Missing or malformed field: {field}"))
+        Self::unreadable(format!("Missing or malformed field: {field}"))
     }
 }
 
 /// A request's JSON object.
 #[derive(Debug)]
-pub(crate) struct Request(Map<String, Value>);
+pub(crate) struct Request {
+    fields: Map<String, Value>,
+    dialect: Dialect,
+}
 
 impl Request {
     /// Reads the body of a request.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn parse(body: &[u8], dialect: Dialect) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            _ => Err(Refusal::new("Unable to parse JSON")),
+            Ok(Value::Object(fields)) => Ok(Self { fields, dialect }),
+            _ => Err(Refusal::unreadable("Unable to parse JSON")),
         }
     }
 
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     pub(crate) fn get(&self, field: &str) -> Option<&Value> {
-        self.0.get(field)
+        self.fields.get(field)
     }
 
     pub(crate) fn text(&self, field: &str) -> Result<&str, Refusal> {
@@ -43,12 +68,12 @@ impl Request {
     }
 
     pub(crate) fn optional_text(&self, field: &str) -> Option<&str> {
-        self.0.get(field)?.as_str()
+        self.fields.get(field)?.as_str()
     }
 
     /// A boolean, as such or as text; `default` when absent.
     pub(crate) fn flag_or(&self, field: &str, default: bool) -> bool {
-        match self.0.get(field) {
+        match self.fields.get(field) {
             Some(Value::Bool(value)) => *value,
             Some(Value::String(text)) => text == "true" || text == "1",
             _ => default,
@@ -59,14 +84,16 @@ impl Request {
         self.flag_or(field, false)
     }
 
-    /// A count; `None` when absent or negative, which means all.
+    /// A count; `None` when absent or negative, which means all (where that can be read).
     pub(crate) fn count(&self, field: &str) -> Result<Option<usize>, Refusal> {
-        let number = match self.0.get(field) {
+        let number = match self.fields.get(field) {
             None => return Ok(None),
             Some(Value::String(text)) => text.parse().ok(),
             Some(value) => value.as_i64(),
         };
-        let number: i64 = number.ok_or_else(|| Refusal::new("Invalid count limit"))?;
+        let number: i64 = number
+            .filter(|number| *number >= 0 || self.dialect == Dialect::Cpp)
+            .ok_or_else(|| Refusal::unreadable("Invalid count limit"))?;
         Ok(usize::try_from(number).ok())
     }
 
@@ -88,19 +115,19 @@ impl Request {
         };
         let amount = text
             .parse()
-            .map_err(|_| Refusal::new("Bad amount number"))?;
+            .map_err(|_| Refusal::unreadable("Bad amount number"))?;
         Ok(Some(amount))
     }
 
     /// An array of texts.
     pub(crate) fn texts(&self, field: &str) -> Result<Vec<&str>, Refusal> {
         let values = self
-            .0
+            .fields
             .get(field)
             .and_then(Value::as_array)
             .ok_or_else(|| Refusal::missing(field))?;
         if values.len() > MAX_ELEMENTS {
-            return Err(Refusal(format!(
+            return Err(Refusal::unreadable(format!(
                 "At most {MAX_ELEMENTS} entries in {field}"
             )));
         }
@@ -112,9 +139,11 @@ impl Request {
 }
 
 pub(crate) fn parse_account(text: &str) -> Result<Account, Refusal> {
-    text.parse().map_err(|_| Refusal::new("Bad account number"))
+    text.parse()
+        .map_err(|_| Refusal::unreadable("Bad account number"))
 }
 
 pub(crate) fn parse_hash(text: &str) -> Result<BlockHash, Refusal> {
-    text.parse().map_err(|_| Refusal::new("Invalid block hash"))
+    text.parse()
+        .map_err(|_| Refusal::unreadable("Invalid block hash"))
 }

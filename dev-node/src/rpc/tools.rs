@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::process::read_block;
 use super::request::{Refusal, Request};
+use crate::Dialect;
 use crate::ledger::Ledger;
 use crate::node::Shared;
 use crate::work;
@@ -76,7 +77,7 @@ pub(super) async fn work_generate(
     let reached = nonce.difficulty(&root);
     Ok(json!({
         "work": nonce,
-        "difficulty": reached,
+        "difficulty": shared.dialect().difficulty(reached),
         "multiplier": reached.multiplier(base()).to_string(),
         "hash": root,
     }))
@@ -100,7 +101,10 @@ pub(super) fn work_validate(request: &Request) -> Result<Value, Refusal> {
             "valid_receive".to_owned(),
             json!(bit(reached >= thresholds.epoch_2_receive)),
         ),
-        ("difficulty".to_owned(), json!(reached)),
+        (
+            "difficulty".to_owned(),
+            request.dialect().difficulty(reached),
+        ),
         (
             "multiplier".to_owned(),
             json!(reached.multiplier(base()).to_string()),
@@ -108,6 +112,8 @@ pub(super) fn work_validate(request: &Request) -> Result<Value, Refusal> {
     ]);
     if let Some(needed) = difficulty(request)? {
         fields.insert("valid".to_owned(), json!(bit(reached >= needed)));
+    } else if request.dialect() == Dialect::Rs {
+        fields.insert("valid".to_owned(), Value::Null);
     }
     Ok(Value::Object(fields))
 }
@@ -163,7 +169,8 @@ const fn base() -> Difficulty {
 
 fn root(request: &Request) -> Result<Root, Refusal> {
     let text = request.text("hash")?;
-    text.parse().map_err(|_| Refusal::new("Invalid block hash"))
+    text.parse()
+        .map_err(|_| Refusal::unreadable("Invalid block hash"))
 }
 
 /// The difficulty a request names, itself or as a multiplier; `None` when it names none.

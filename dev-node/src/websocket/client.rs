@@ -8,8 +8,21 @@ use nano_core::{Account, Block};
 use serde_json::{Map, Value, json};
 
 use super::message;
+use crate::Dialect;
 use crate::events::{Confirmation, ConfirmationCause, Event, VoteOutcome};
 use crate::node::{Shared, now};
+
+/// The options that are booleans.
+const BOOLEANS: [&str; 8] = [
+    "all_local_accounts",
+    "include_block",
+    "include_election_info",
+    "include_election_info_with_votes",
+    "include_indeterminate",
+    "include_linked_account",
+    "include_replays",
+    "include_sideband_info",
+];
 
 /// Most accounts in one filter.
 const MAX_ACCOUNTS: usize = 16_384;
@@ -19,11 +32,14 @@ const MAX_ACCOUNTS: usize = 16_384;
 pub(super) enum ClientError {
     #[error("a frame is no JSON object")]
     NotAnObject,
+    #[error("{0:?} is a text where a boolean belongs")]
+    TextBoolean(String),
 }
 
 /// Subscriptions of one client; `None` where it has none.
 #[derive(Debug, Default)]
 pub(super) struct Client {
+    dialect: Dialect,
     confirmation: Option<ConfirmationOptions>,
     vote: Option<VoteOptions>,
     new_unconfirmed_block: bool,
@@ -55,6 +71,13 @@ struct VoteOptions {
 }
 
 impl Client {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            ..Self::default()
+        }
+    }
+
     /// Takes a frame; gives the answer, if it has one.
     pub(super) fn handle(&mut self, text: &str) -> Result<Option<String>, ClientError> {
         let Ok(Value::Object(request)) = serde_json::from_str(text) else {
@@ -63,6 +86,12 @@ impl Client {
         let topic = request.get("topic").and_then(Value::as_str).unwrap_or("");
         let action = request.get("action").and_then(Value::as_str).unwrap_or("");
         let options = request.get("options").and_then(Value::as_object);
+        if !self.dialect.takes_text_booleans() {
+            require_booleans(&request, &["ack"])?;
+            if let Some(options) = options {
+                require_booleans(options, &BOOLEANS)?;
+            }
+        }
         let (ack, is_wanted) = match action {
             "ping" => ("pong", true),
             "subscribe" if self.subscribe(topic, options) => {
@@ -89,7 +118,9 @@ impl Client {
 
     fn subscribe(&mut self, topic: &str, options: Option<&Map<String, Value>>) -> bool {
         match topic {
-            "confirmation" => self.confirmation = Some(ConfirmationOptions::read(options)),
+            "confirmation" => {
+                self.confirmation = Some(ConfirmationOptions::read(options, self.dialect));
+            }
             "vote" => self.vote = Some(VoteOptions::read(options)),
             "work" | "bootstrap" => {
                 self.silent.insert(topic.to_owned());
@@ -154,17 +185,17 @@ impl Client {
                 let options = self.confirmation.as_ref()?;
                 options
                     .wants(confirmation)
-                    .then(|| message::confirmation(confirmation, options))
+                    .then(|| message::confirmation(confirmation, options, self.dialect))
             }
             Event::Vote(vote, outcome) => {
                 let options = self.vote.as_ref()?;
                 options
                     .wants(&vote.representative, *outcome)
-                    .then(|| message::vote(vote, *outcome))
+                    .then(|| message::vote(vote, *outcome, self.dialect))
             }
             Event::BlockAdded(block) => self
                 .new_unconfirmed_block
-                .then(|| message::new_unconfirmed_block(block)),
+                .then(|| message::new_unconfirmed_block(block, self.dialect)),
             Event::ElectionStarted(hash) => self
                 .started_election
                 .then(|| message::election("started_election", hash)),
@@ -180,7 +211,7 @@ impl Client {
 }
 
 impl ConfirmationOptions {
-    fn read(options: Option<&Map<String, Value>>) -> Self {
+    fn read(options: Option<&Map<String, Value>>, dialect: Dialect) -> Self {
         let none = Map::new();
         let fields = options.unwrap_or(&none);
         let votes = flag(fields, "include_election_info_with_votes", false);
@@ -197,7 +228,8 @@ impl ConfirmationOptions {
             election_info: votes || flag(fields, "include_election_info", false),
             votes,
             sideband: flag(fields, "include_sideband_info", false),
-            linked_account: flag(fields, "include_linked_account", false),
+            linked_account: dialect.knows_linked_account()
+                && flag(fields, "include_linked_account", false),
         }
     }
 
@@ -257,7 +289,16 @@ fn accounts(fields: &Map<String, Value>, name: &str) -> Option<BTreeSet<Account>
     Some(parsed.take(MAX_ACCOUNTS).collect())
 }
 
-/// A boolean; the C++ node also takes it as text, so this does.
+/// Refuses a text under one of these names.
+fn require_booleans(fields: &Map<String, Value>, names: &[&str]) -> Result<(), ClientError> {
+    let is_text = |name: &&&str| fields.get(**name).is_some_and(Value::is_string);
+    match names.iter().find(is_text) {
+        Some(name) => Err(ClientError::TextBoolean((*name).to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// A boolean, as such or as text; where texts are no booleans they do not come this far.
 fn flag(fields: &Map<String, Value>, name: &str, default: bool) -> bool {
     match fields.get(name) {
         Some(Value::Bool(value)) => *value,

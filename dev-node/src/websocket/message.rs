@@ -7,6 +7,7 @@ use nano_core::{Block, BlockHash, Vote};
 use serde_json::{Map, Value, json};
 
 use super::client::ConfirmationOptions;
+use crate::Dialect;
 use crate::events::{AddedBlock, Confirmation, ConfirmationCause, ElectionSummary, VoteOutcome};
 use crate::node::now;
 use crate::rpc;
@@ -19,7 +20,11 @@ pub(super) const fn confirmation_type(cause: &ConfirmationCause) -> &'static str
     }
 }
 
-pub(super) fn confirmation(confirmation: &Confirmation, options: &ConfirmationOptions) -> String {
+pub(super) fn confirmation(
+    confirmation: &Confirmation,
+    options: &ConfirmationOptions,
+    dialect: Dialect,
+) -> String {
     let entry = &confirmation.entry;
     let mut fields = Map::from_iter([
         ("account".to_owned(), json!(entry.account)),
@@ -36,7 +41,7 @@ pub(super) fn confirmation(confirmation: &Confirmation, options: &ConfirmationOp
     }
     if options.block {
         let is_state = matches!(entry.block, Block::State(_));
-        let block = block_fields(&entry.block, is_state.then(|| entry.subtype()));
+        let block = block_fields(&entry.block, is_state.then(|| entry.subtype()), dialect);
         fields.insert("block".to_owned(), block);
     }
     if options.sideband {
@@ -96,7 +101,7 @@ fn election_info(confirmation: &Confirmation, with_votes: bool) -> Value {
     Value::Object(fields)
 }
 
-pub(super) fn vote(vote: &Vote, outcome: VoteOutcome) -> String {
+pub(super) fn vote(vote: &Vote, outcome: VoteOutcome, dialect: Dialect) -> String {
     let packed = vote.timestamp.packed();
     let timestamp = if vote.timestamp.is_final() {
         packed
@@ -105,7 +110,7 @@ pub(super) fn vote(vote: &Vote, outcome: VoteOutcome) -> String {
     };
     let fields = json!({
         "account": vote.representative,
-        "signature": vote.signature,
+        "signature": dialect.signature_text(&vote.signature),
         "sequence": timestamp.to_string(),
         "timestamp": timestamp.to_string(),
         "duration": (packed & 0xf).to_string(),
@@ -119,8 +124,8 @@ pub(super) fn vote(vote: &Vote, outcome: VoteOutcome) -> String {
     envelope("vote", None, fields)
 }
 
-pub(super) fn new_unconfirmed_block(block: &AddedBlock) -> String {
-    let fields = block_fields(&block.block, block.subtype);
+pub(super) fn new_unconfirmed_block(block: &AddedBlock, dialect: Dialect) -> String {
+    let fields = block_fields(&block.block, block.subtype, dialect);
     envelope("new_unconfirmed_block", Some(&block.hash), fields)
 }
 
@@ -136,8 +141,9 @@ pub(super) fn telemetry(telemetry: &Telemetry, remote: SocketAddr) -> String {
     envelope("telemetry", None, Value::Object(fields))
 }
 
-fn block_fields(block: &Block, subtype: Option<&str>) -> Value {
+fn block_fields(block: &Block, subtype: Option<&str>, dialect: Dialect) -> Value {
     let mut value = block.to_json();
+    dialect.write_work(&mut value);
     if let (Value::Object(fields), Some(subtype)) = (&mut value, subtype) {
         fields.insert("subtype".to_owned(), json!(subtype));
     }

@@ -48,7 +48,7 @@ async fn upgrade(
 
 async fn run(mut socket: WebSocket, shared: Arc<Shared>) {
     let mut events = shared.events.subscribe();
-    let mut client = Client::default();
+    let mut client = Client::new(shared.dialect());
     loop {
         let text = tokio::select! {
             frame = socket.recv() => match frame {

@@ -116,6 +116,47 @@ impl Probe {
         .expect("the node said nothing for too long")
     }
 
+    /// The next message as it came, header and payload, if it is the kind with this number.
+    pub(crate) async fn find_bytes(&mut self, kind: u8) -> Vec<u8> {
+        tokio::time::timeout(DEADLINE, async {
+            loop {
+                let mut bytes = vec![0; Header::SIZE];
+                self.stream.read_exact(&mut bytes).await.unwrap();
+                let header = Header::parse(bytes.as_slice().try_into().unwrap()).unwrap();
+                let payload = header.payload_length().unwrap();
+                bytes.resize(Header::SIZE + payload, 0);
+                self.stream
+                    .read_exact(&mut bytes[Header::SIZE..])
+                    .await
+                    .unwrap();
+                if bytes[5] == kind {
+                    return bytes;
+                }
+            }
+        })
+        .await
+        .expect("the message did not come")
+    }
+
+    /// Exactly so many bytes.
+    pub(crate) async fn take(&mut self, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        let read = self.stream.read_exact(&mut bytes);
+        tokio::time::timeout(DEADLINE, read)
+            .await
+            .expect("fewer bytes came")
+            .unwrap();
+        bytes
+    }
+
+    /// Reads until the node closes the connection, however long that takes; gives what came.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // A reset is an end, too.
+        let _ = self.stream.read_to_end(&mut bytes).await;
+        bytes
+    }
+
     /// The next message for which `pick` gives something; others are passed over.
     pub(crate) async fn find<T>(&mut self, mut pick: impl FnMut(Message) -> Option<T>) -> T {
         let start = Instant::now();

@@ -1,6 +1,6 @@
 //! The recorded chain of a full node, put into a node of ours.
 
-use dev_node::{DevKeys, DevNode, DevNodeConfig, Distribution};
+use dev_node::{DevKeys, DevNode, DevNodeConfig, Dialect, Distribution};
 use nano_core::{Block, BlockHash, Network, Raw, StateBlock};
 
 use super::{DEADLINE, recorded, work};
@@ -37,11 +37,18 @@ pub(crate) fn blocks() -> Vec<(serde_json::Value, Block)> {
         .collect()
 }
 
-/// A node whose only representative is the genesis account, with all recorded blocks confirmed.
+/// A node that talks like the recorded one, whose only representative is the genesis account, with
+/// all recorded blocks confirmed.
 pub(crate) async fn node() -> DevNode {
+    node_talking(Dialect::Rs).await
+}
+
+/// The same in another dialect.
+pub(crate) async fn node_talking(dialect: Dialect) -> DevNode {
     let node = DevNode::start(DevNodeConfig {
         representatives: vec![DevKeys::genesis()],
         distribution: Distribution::GenesisOnly,
+        dialect,
         ..DevNodeConfig::default()
     })
     .await
