@@ -18,6 +18,9 @@ pub enum Distribution {
     GenesisOnly,
 }
 
+/// Most accounts that a fresh ledger is filled with.
+pub const MAX_ACCOUNTS: u32 = 100_000;
+
 /// Settings of one [`crate::DevNode`]; `Default` is a node in memory that hosts every
 /// representative, on free ports of 127.0.0.1.
 #[derive(Clone, Debug)]
@@ -36,6 +39,9 @@ pub struct DevNodeConfig {
     pub representatives: Vec<PrivateKey>,
     /// What a fresh ledger holds. All nodes of one network need the same.
     pub distribution: Distribution,
+    /// So many accounts more in a fresh ledger of the standard distribution, each with one block:
+    /// [`DevKeys::holder`] from 0 on. At most [`MAX_ACCOUNTS`]; more are not made.
+    pub accounts: u32,
     /// Which full node it talks like.
     pub dialect: Dialect,
     /// Peers to connect to, again and again until they answer.
@@ -58,6 +64,7 @@ impl Default for DevNodeConfig {
             websocket: free_port,
             representatives: DevKeys::representatives(),
             distribution: Distribution::Standard,
+            accounts: 0,
             dialect: Dialect::default(),
             peers: Vec::new(),
             node_key: None,

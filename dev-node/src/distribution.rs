@@ -24,7 +24,7 @@ use crate::work;
 
 /// What each representative holds for itself, in million XNO, heaviest first. Uneven, so that the
 /// quorum (67 % of 340 million) needs at least five of them and never just any five.
-const REPRESENTATIVE_MILLIONS: [u128; DevKeys::REPRESENTATIVES as usize] =
+pub(crate) const REPRESENTATIVE_MILLIONS: [u128; DevKeys::REPRESENTATIVES as usize] =
     [64, 53, 44, 37, 31, 26, 22, 18, 13, 9, 6, 3];
 
 /// What the faucet starts with, in XNO.

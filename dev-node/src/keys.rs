@@ -2,13 +2,15 @@
 //!
 //! Every account of the standard distribution comes from one Nano seed that is printed here:
 //! 32 bytes of ASCII, `nanonet development public seed!`. Whoever reads this can spend it all;
-//! that is the purpose. Indexes: representatives from 0, the faucet 1000, samples from 2000.
+//! that is the purpose. Indexes: representatives from 0, the faucet 1000, samples from 2000,
+//! holders from 1,000,000.
 
 use nano_core::{Account, NanoSeed, PrivateKey};
 
 const SEED: [u8; 32] = *b"nanonet development public seed!";
 const FAUCET_INDEX: u32 = 1000;
 const FIRST_SAMPLE_INDEX: u32 = 2000;
+const FIRST_HOLDER_INDEX: u32 = 1_000_000;
 
 /// The deterministic accounts of the standard distribution: public test material, worthless by
 /// design.
@@ -64,6 +66,13 @@ impl DevKeys {
     #[must_use]
     pub fn sample(index: u32) -> PrivateKey {
         key(FIRST_SAMPLE_INDEX.saturating_add(index))
+    }
+
+    /// Private key of holder `index`: the many accounts that a ledger can be filled with, see
+    /// [`crate::DevNodeConfig::accounts`].
+    #[must_use]
+    pub fn holder(index: u32) -> PrivateKey {
+        key(FIRST_HOLDER_INDEX.saturating_add(index))
     }
 
     /// Private key of the dev network's genesis account, as published with Nano's own node.

@@ -12,7 +12,8 @@
 //! | `peer` | TCP: handshake, keepalive, publish, votes, serving `asc_pull`, catching up |
 //! | `rpc`, `websocket` | the full node's names and formats |
 //! | `dialect` | where the two full nodes, C++ and Rust, differ |
-//! | `distribution`, `keys` | what a fresh ledger holds, and the public keys to it |
+//! | `distribution`, `holders`, `keys` | what a fresh ledger holds, and the public keys to it |
+//! | `network` | several nodes on addresses of their own, with split weight |
 //!
 //! Start one with [`DevNode::start`]; [`DevNode::faucet`] hands out money.
 #![deny(missing_docs)]
@@ -23,8 +24,10 @@ mod distribution;
 mod engine;
 mod error;
 mod events;
+mod holders;
 mod keys;
 mod ledger;
+mod network;
 mod node;
 mod peer;
 mod rpc;
@@ -34,11 +37,12 @@ mod wallet;
 mod websocket;
 mod work;
 
-pub use config::{DevNodeConfig, Distribution};
+pub use config::{DevNodeConfig, Distribution, MAX_ACCOUNTS};
 pub use dialect::{Dialect, UnknownDialect};
 pub use engine::SubmitError;
 pub use error::DevNodeError;
 pub use keys::DevKeys;
 pub use ledger::{AccountInfo, Entry, Ledger, ProcessError, ReceivableInfo, RollbackError};
+pub use network::{MAX_NODES, SAFE_NODES, node_config, split_representatives, start_network};
 pub use node::DevNode;
 pub use wallet::{Wallet, WalletError};

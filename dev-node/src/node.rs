@@ -19,7 +19,8 @@ use crate::peer::{self, PeerTable};
 use crate::store::Store;
 use crate::wallet::Wallet;
 use crate::{
-    DevKeys, DevNodeConfig, DevNodeError, Dialect, Distribution, distribution, rpc, websocket,
+    DevKeys, DevNodeConfig, DevNodeError, Dialect, Distribution, MAX_ACCOUNTS, distribution,
+    holders, rpc, websocket,
 };
 
 /// Pause after a round of votes, so that blocks that come together share one vote.
@@ -180,7 +181,8 @@ impl DevNode {
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let (outbound, _) = broadcast::channel(OUTBOUND_BACKLOG);
         let (data, distribution) = (config.data, config.distribution);
-        let open = move || open_ledger(data.as_deref(), distribution);
+        let accounts = config.accounts.min(MAX_ACCOUNTS);
+        let open = move || open_ledger(data.as_deref(), distribution, accounts);
         let (ledger, store, final_votes) = match tokio::task::spawn_blocking(open).await {
             Ok(opened) => opened?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -363,6 +365,7 @@ type Opened = (Ledger, Option<Store>, Vec<(Root, BlockHash)>);
 fn open_ledger(
     data: Option<&std::path::Path>,
     distribution: Distribution,
+    accounts: u32,
 ) -> Result<Opened, DevNodeError> {
     let timestamp = now().number() / 1000;
     let loaded = data.map(Store::open).transpose()?;
@@ -376,8 +379,10 @@ fn open_ledger(
     }
     let mut ledger = Ledger::genesis(timestamp);
     if distribution == Distribution::Standard {
-        let blocks =
+        let mut blocks =
             distribution::build(&mut ledger, timestamp).map_err(DevNodeError::Distribution)?;
+        let more = holders::build(&mut ledger, accounts, timestamp);
+        blocks.extend(more.map_err(DevNodeError::Distribution)?);
         if let Some(store) = &mut store {
             store.begin(&blocks, &ledger, timestamp)?;
         }

@@ -9,10 +9,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use common::{DEADLINE, Probe, nano, until, work};
-use dev_node::{DevKeys, DevNode, DevNodeConfig};
+use dev_node::{DevKeys, DevNode, DevNodeConfig, Dialect, SAFE_NODES, node_config, start_network};
 use nano_core::message::{ConfirmAck, Message};
 use nano_core::{Account, Block, BlockHash, StateBlock, Vote, VoteTimestamp};
 
@@ -29,13 +30,18 @@ async fn node_hosting(representatives: &[u32], peers: Vec<SocketAddr>) -> DevNod
     .unwrap()
 }
 
-/// Four connected nodes, none with 30 % of the weight.
+/// Four connected nodes on addresses of their own, none with 30 % of the weight, two dialects
+/// mixed.
 async fn four_nodes() -> Vec<DevNode> {
-    let parts: [&[u32]; 4] = [&[0, 5], &[1, 6, 11], &[2, 7, 8], &[3, 4, 9, 10]];
     let mut nodes: Vec<DevNode> = Vec::new();
-    for part in parts {
-        let peers = nodes.iter().map(DevNode::peering_addr).collect();
-        nodes.push(node_hosting(part, peers).await);
+    for place in 0..4 {
+        let base = DevNodeConfig {
+            dialect: [Dialect::Cpp, Dialect::Rs][usize::from(place % 2)],
+            peers: nodes.iter().map(DevNode::peering_addr).collect(),
+            ..DevNodeConfig::default()
+        };
+        let config = node_config(&base, place, 4);
+        nodes.push(DevNode::start(config).await.unwrap());
     }
     until("all are connected", || {
         nodes
@@ -74,6 +80,48 @@ async fn a_block_given_to_one_node_is_confirmed_by_all() {
         .unwrap();
     for node in &nodes {
         assert!(node.wait_confirmed(hash, DEADLINE).await);
+    }
+}
+
+#[tokio::test]
+async fn a_network_spreads_over_addresses_and_its_nodes_tell_each_other_the_right_ones() {
+    let nodes = start_network(&DevNodeConfig::default(), SAFE_NODES + 1)
+        .await
+        .unwrap();
+    until("all are connected", || {
+        nodes
+            .iter()
+            .all(|node| node.peer_count() == SAFE_NODES)
+            .then_some(())
+    })
+    .await;
+    let addresses: BTreeSet<_> = nodes.iter().map(DevNode::peering_addr).collect();
+    let ips: BTreeSet<_> = addresses.iter().map(SocketAddr::ip).collect();
+    assert_eq!(ips.len(), nodes.len());
+    // Who asks the last one for peers is given where the others really listen.
+    let last = nodes.last().unwrap();
+    let expected: BTreeSet<_> = addresses
+        .iter()
+        .copied()
+        .filter(|address| *address != last.peering_addr())
+        .collect();
+    let mut probe = Probe::greet(last.peering_addr()).await;
+    let mut named = BTreeSet::new();
+    while !named.is_superset(&expected) {
+        let peers = probe
+            .find(|message| match message {
+                Message::Keepalive(keepalive) => Some(keepalive.peers),
+                _ => None,
+            })
+            .await;
+        named.extend(peers.iter().filter_map(|peer| {
+            let ip = peer.address.to_ipv4_mapped()?;
+            (peer.port != 0).then(|| SocketAddr::new(ip.into(), peer.port))
+        }));
+        assert!(
+            named.len() <= 2 * nodes.len(),
+            "{named:?}, not {expected:?}"
+        );
     }
 }
 

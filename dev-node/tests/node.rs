@@ -250,3 +250,39 @@ async fn an_address_in_use_is_refused() {
         "{refused:?}"
     );
 }
+
+#[tokio::test]
+async fn a_ledger_of_many_accounts_starts_quickly_the_same_every_time_and_confirmed() {
+    let accounts = 10_000;
+    let config = || DevNodeConfig {
+        accounts,
+        ..DevNodeConfig::default()
+    };
+    let began = std::time::Instant::now();
+    let node = DevNode::start(config()).await.unwrap();
+    let took = began.elapsed();
+    // A few seconds on an idle machine; the limit is for a busy one.
+    assert!(took < 6 * common::DEADLINE, "{took:?}");
+    println!("a ledger of {accounts} accounts was made in {took:?}");
+    let mut heads = std::collections::BTreeSet::new();
+    for index in 0..accounts {
+        let info = node
+            .account_info(&DevKeys::holder(index).account())
+            .unwrap();
+        assert_eq!((info.block_count, info.confirmation_height), (1, 1));
+        heads.insert(info.head);
+    }
+    assert_eq!(heads.len(), accounts as usize);
+    let few = DevNode::start(DevNodeConfig {
+        accounts: 3,
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap();
+    let last = DevKeys::holder(2).account();
+    assert_eq!(
+        few.account_info(&last).unwrap().head,
+        node.account_info(&last).unwrap().head
+    );
+    assert!(few.account_info(&DevKeys::holder(3).account()).is_none());
+}
