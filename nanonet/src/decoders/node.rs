@@ -41,9 +41,9 @@ impl Scene {
         let weights = TestKeys::new().weights().clone();
         let (ours, theirs) = (identity(1), identity(2));
         let anchors = vec![theirs.node_key()];
-        let config = match role {
-            Role::Browser => Config::browser(Network::Dev, weights, anchors),
-            Role::Bridge => Config::bridge(Network::Dev, weights, anchors),
+        let config = Config {
+            role,
+            ..Config::browser(Network::Dev, weights, anchors)
         };
         let mut rng = Rng::from_seed([5; 32]);
         let link = LinkConfig {
