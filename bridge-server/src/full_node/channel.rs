@@ -328,7 +328,7 @@ impl Channel {
         } = driver;
         let error = tokio::select! {
             error = self.read(BufReader::new(reader), shared) => error,
-            error = Self::write(outgoing, writer, shared) => error,
+            error = self.write(outgoing, writer, shared) => error,
             Some(error) = ending.recv() => error,
         };
         // Whoever waits for an answer learns at once that none will come.
@@ -339,6 +339,7 @@ impl Channel {
     }
 
     async fn write<W>(
+        &self,
         mut outgoing: mpsc::Receiver<Out>,
         mut writer: W,
         shared: &Shared,
@@ -358,7 +359,7 @@ impl Channel {
                 _ = keepalive.tick() => Out {
                     kind: "keepalive",
                     upkeep: true,
-                    message: shared.keepalive().into(),
+                    message: shared.keepalive(self.address).into(),
                 },
             };
             let bytes = match out.message.encode(setting.network) {

@@ -208,8 +208,9 @@ impl Shared {
         Ok(OwnId { shared: self, key })
     }
 
-    /// The keepalive to send now: our port if we listen, and some endpoints that we reached.
-    pub(super) fn keepalive(&self) -> Keepalive {
+    /// The keepalive to send now on the channel to `to`: our port if we listen, and some endpoints
+    /// that we reached, other than that one.
+    pub(super) fn keepalive(&self, to: SocketAddr) -> Keepalive {
         let mut keepalive = Keepalive::EMPTY;
         let mut places = keepalive.peers.iter_mut();
         if let Some(port) = self.announced
@@ -220,8 +221,8 @@ impl Shared {
                 port,
             };
         }
-        let known = self.book().sample(places.len());
-        for (place, endpoint) in places.zip(known) {
+        let known = self.book().sample(places.len() + 1).into_iter();
+        for (place, endpoint) in places.zip(known.filter(|endpoint| *endpoint != to)) {
             let address = match endpoint.ip() {
                 IpAddr::V4(v4) => v4.to_ipv6_mapped(),
                 IpAddr::V6(v6) => v6,

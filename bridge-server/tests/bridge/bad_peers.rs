@@ -2,11 +2,12 @@
 //! reason and nothing else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::common::until;
 use crate::scripted::{answer, greet, query, send};
 use bridge_server::ask::Asker;
-use bridge_server::full_node::{FullNodes, Settings};
+use bridge_server::full_node::{FullNodes, Peering, Settings, Timing};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
 use nano_core::message::{
@@ -38,6 +39,16 @@ async fn peer_with<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    peer_as(Peering::of(Network::Dev), behave).await
+}
+
+async fn peer_as<F>(
+    peering: Peering,
+    behave: impl Fn(TcpStream) -> F + Send + 'static,
+) -> (Metrics, JoinSet<()>, FullNodes)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let mut tasks = JoinSet::new();
@@ -63,7 +74,7 @@ where
         live,
         metrics: metrics.clone(),
     };
-    let nodes = FullNodes::start(settings, &mut tasks);
+    let nodes = FullNodes::start_with(settings, peering, &mut tasks);
     (metrics, tasks, nodes)
 }
 
@@ -170,6 +181,125 @@ async fn a_payload_that_does_not_parse_ends_the_channel() {
         let _ = stream.write_all(&header.to_bytes()).await;
         let _ = stream.write_all(&[0xff; 25]).await;
         hold(stream).await;
+    })
+    .await;
+}
+
+/// The same, with a deadline for each message and a longest silence of 300 ms.
+async fn ends_soon_with<F>(reason: &'static str, behave: impl Fn(TcpStream) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let short = Duration::from_millis(300);
+    let timing = Timing {
+        message: short,
+        silence: short,
+        ..Timing::of(Network::Dev)
+    };
+    let peering = Peering {
+        timing,
+        ..Peering::of(Network::Dev)
+    };
+    let (metrics, _tasks, _nodes) = peer_as(peering, behave).await;
+    until(reason, async || {
+        (counted(&metrics.full_node_closed, reason) > 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_trickles_ends_the_channel() {
+    ends_soon_with("timed-out", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let bytes = Message::from(Keepalive::EMPTY)
+            .encode(Network::Dev)
+            .unwrap();
+        for byte in bytes {
+            // Never silent for as long as is allowed.
+            if stream.write_all(&[byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the whole message was taken in drops");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_node_that_says_nothing_ends_its_channel() {
+    ends_soon_with("silent", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_longest_message_announced_and_not_sent_ends_the_channel() {
+    ends_soon_with("timed-out", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let header = Header::new(Network::Dev, MessageType::AscPullAck, u16::MAX);
+        let _ = stream.write_all(&header.to_bytes()).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_longest_message_of_nonsense_is_malformed() {
+    ends_with("malformed", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let header = Header::new(Network::Dev, MessageType::AscPullAck, u16::MAX);
+        let _ = stream.write_all(&header.to_bytes()).await;
+        let _ = stream.write_all(&[0xff; 9 + 65_535]).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_cut_short_on_an_open_channel_is_truncated() {
+    ends_with("truncated", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let bytes = Message::from(Keepalive::EMPTY)
+            .encode(Network::Dev)
+            .unwrap();
+        let _ = stream.write_all(&bytes[..100]).await;
+        // Closed cleanly once the bridge's own bytes are read, so that nothing of this is lost.
+        let _ = stream.shutdown().await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_protocol_version_is_told_apart() {
+    ends_with("old-version", async |mut stream: TcpStream| {
+        let cookie = query(&mut stream).await;
+        let mut bytes = answer(&cookie, Network::Dev).encode(Network::Dev).unwrap();
+        bytes[3] = 0x13;
+        let _ = stream.write_all(&bytes).await;
+        hold(stream).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flood_of_what_nobody_asked_for_ends_the_channel() {
+    ends_with("flood", async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        let bytes = Message::from(Keepalive::EMPTY)
+            .encode(Network::Dev)
+            .unwrap();
+        let (mut reader, mut writer) = stream.split();
+        let flood = async { while writer.write_all(&bytes).await.is_ok() {} };
+        // What the bridge says is read, so that only the flood can be the reason.
+        let read = async {
+            let mut sink = [0; 1024];
+            while reader.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+        };
+        tokio::join!(flood, read);
     })
     .await;
 }

@@ -10,6 +10,7 @@
 mod bad_peers;
 mod common;
 mod crawler;
+mod handshake;
 mod links;
 mod overlay;
 mod peering;

@@ -3,15 +3,18 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bridge_server::cli::RunOptions;
+use bridge_server::config::Config;
 use bridge_server::full_node::Peering;
 use bridge_server::full_node::book::Limits;
 use bridge_server::metrics::{Metrics, counted};
+use bridge_server::run::Bridge;
 use bridge_server::store::Store;
 use nano_core::message::Keepalive;
 use nano_core::{Network, UnixMillis};
 use tokio::net::TcpListener;
 
-use crate::common::until;
+use crate::common::{options, until};
 use crate::stub::{Names, Stub, key, local, names, peer, peering, table};
 
 #[tokio::test]
@@ -78,6 +81,60 @@ async fn a_reached_node_is_stored_and_found_again_without_being_configured() {
 }
 
 #[tokio::test]
+async fn a_bridge_finds_its_full_nodes_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let stub = Stub::start(local(2), key(2)).await;
+    let dead = TcpListener::bind(local(4)).await.unwrap();
+    let dead_address = dead.local_addr().unwrap();
+    drop(dead);
+    let weights = folder.path().join("weights.json");
+    std::fs::write(&weights, serde_json::to_string(&table(&[50])).unwrap()).unwrap();
+    for peer in [stub.address, dead_address] {
+        let options = RunOptions {
+            embedded_devnet: false,
+            peer: vec![peer.to_string()],
+            weights: Some(weights.clone()),
+            data: Some(folder.path().join("data")),
+            ..options()
+        };
+        let bridge = Bridge::start(Config::resolve(options).unwrap())
+            .await
+            .unwrap();
+        until("the stub's channel", async || {
+            let channels = bridge.full_nodes().channels();
+            let mut channels = channels.iter();
+            channels.find(|channel| channel.address() == stub.address)?;
+            Some(())
+        })
+        .await;
+        until("a stored peer", async || {
+            let folder = folder.path().join("data");
+            let (_, loaded) = Store::open(Some(&folder), Metrics::default()).unwrap();
+            (!loaded.peers.is_empty()).then_some(())
+        })
+        .await;
+        bridge.stop().await;
+    }
+    assert_eq!(stub.greeted(), 2);
+}
+
+#[tokio::test]
+async fn a_port_for_full_nodes_that_is_taken_is_named_in_the_error() {
+    let taken = TcpListener::bind(local(9)).await.unwrap();
+    let address = taken.local_addr().unwrap();
+    let options = RunOptions {
+        peer_listen: Some(address),
+        ..options()
+    };
+    let error = Bridge::start(Config::resolve(options).unwrap())
+        .await
+        .unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("--peer-listen"), "{message}");
+    assert!(message.contains(&address.to_string()), "{message}");
+}
+
+#[tokio::test]
 async fn names_are_looked_up_again_while_a_quorum_is_missing() {
     let plain = Stub::start(local(2), key(2)).await;
     let voting = Stub::voting(local(3), 3, &[50]).await;
@@ -115,7 +172,7 @@ async fn endpoints_that_keepalives_name_are_dialled() {
 }
 
 #[tokio::test]
-async fn keepalives_name_reached_nodes_and_no_port_of_ours() {
+async fn keepalives_name_other_reached_nodes_and_no_port_of_ours() {
     let first = Stub::start(local(2), key(2)).await;
     let second = Stub::start(local(3), key(3)).await;
     let dead = TcpListener::bind(local(4)).await.unwrap();
@@ -132,10 +189,10 @@ async fn keepalives_name_reached_nodes_and_no_port_of_ours() {
             .then_some(all)
     })
     .await;
-    let ours = [first.address.port(), port, 0];
+    let others = [port, 0];
     for keepalive in keepalives {
         let named = keepalive.peers;
-        assert!(named.iter().all(|peer| ours.contains(&peer.port)));
+        assert!(named.iter().all(|peer| others.contains(&peer.port)));
         assert!(
             named
                 .iter()

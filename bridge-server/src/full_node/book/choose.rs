@@ -44,6 +44,8 @@ struct Busy {
     attempts: (usize, usize),
     /// Attempts and channels together.
     all: usize,
+    /// Those of them at configured endpoints.
+    configured: usize,
     /// Their addresses, and those of accepted channels.
     addresses: Vec<IpAddr>,
 }
@@ -102,11 +104,15 @@ impl Book {
         let State::Idle { until } = known.state else {
             return false;
         };
-        if until > now || busy.all >= self.limits.channels {
+        if until > now {
             return false;
         }
         if known.is_configured() {
-            return busy.attempts.0 < self.limits.attempts;
+            return busy.attempts.0 < self.limits.attempts
+                && busy.configured < self.limits.configured;
+        }
+        if busy.all >= self.limits.channels {
+            return false;
         }
         let wanted = demand != Demand::Nothing || busy.all < self.limits.spare;
         // The pace is behind by one whole burst after a rest.
@@ -122,6 +128,7 @@ impl Book {
         let mut busy = Busy {
             attempts: (0, 0),
             all: 0,
+            configured: 0,
             addresses: self.inbound.values().copied().collect(),
         };
         for (endpoint, known) in &self.endpoints {
@@ -132,6 +139,7 @@ impl Book {
                 State::Idle { .. } | State::Own => continue,
             }
             busy.all += 1;
+            busy.configured += usize::from(known.is_configured());
             busy.addresses.push(endpoint.ip());
         }
         busy

@@ -12,8 +12,10 @@ pub struct Limits {
     pub endpoints: usize,
     /// Endpoints that one channel may add and that were never reached: no gossip fills the book.
     pub per_gossip: usize,
-    /// Channels dialled, attempts included.
+    /// Channels dialled, attempts included. Configured endpoints count, but are dialled beyond it.
     pub channels: usize,
+    /// Channels to configured endpoints, attempts included.
+    pub configured: usize,
     /// Channels accepted, handshakes included.
     pub inbound: usize,
     /// Attempts at once; for configured endpoints once more as many.
@@ -60,6 +62,7 @@ impl Limits {
             endpoints: 1024,
             per_gossip: 128,
             channels: 64,
+            configured: 256,
             inbound: 64,
             attempts: 16,
             per_address: if dev { 256 } else { 4 },

@@ -214,6 +214,22 @@ fn limits_per_address_and_subnet_count_both_directions_and_spare_the_operator() 
 }
 
 #[test]
+fn configured_endpoints_are_dialled_beyond_the_channels_of_others_up_to_their_own_limit() {
+    let limits = Limits {
+        channels: 3,
+        configured: 5,
+        ..Limits::of(Network::Live)
+    };
+    let mut book = Book::new(limits, SEED);
+    for number in 0..4 {
+        book.restore(endpoint(number), at(0));
+    }
+    assert_eq!(all_due(&mut book, at(1), Demand::Quorum).len(), 3);
+    book.configure((10..20).map(endpoint));
+    assert_eq!(all_due(&mut book, at(1), Demand::Quorum).len(), 5);
+}
+
+#[test]
 fn a_place_that_was_left_is_free_again() {
     let mut book = book();
     let ip = endpoint(1).ip();
@@ -382,7 +398,7 @@ proptest! {
     /// turned out to be ourselves, and strangers never exceed address and subnet.
     #[test]
     fn whatever_happens_the_limits_hold(steps in proptest::collection::vec(step(), 1..400)) {
-        let limits = Limits { endpoints: 64, channels: 24, inbound: 8, ..Limits::of(Network::Live) };
+        let limits = Limits { endpoints: 64, channels: 24, configured: 12, inbound: 8, ..Limits::of(Network::Live) };
         let mut book = Book::new(limits, SEED);
         let mut now = 0;
         let mut busy: Vec<SocketAddr> = Vec::new();
@@ -395,7 +411,7 @@ proptest! {
                 Step::Hear(c, e) => { let _ = book.hear(channel(c.into()), crowded(e)); }
                 Step::Restore(e) => book.restore(crowded(e), at(now)),
                 Step::Configure(e) => {
-                    if configured.len() < 32 {
+                    if configured.len() < 32 && book.len() < limits.endpoints {
                         configured.insert(crowded(e));
                         book.configure([crowded(e)]);
                     }
@@ -406,7 +422,9 @@ proptest! {
                     let until = not_before.get(&dialled).copied().unwrap_or(0);
                     prop_assert!(until <= now, "dialled too early");
                     busy.push(dialled);
-                    prop_assert!(busy.len() <= limits.channels);
+                    if !configured.contains(&dialled) {
+                        prop_assert!(busy.len() <= limits.channels);
+                    }
                     if !configured.contains(&dialled) {
                         let same = busy.iter().filter(|b| b.ip() == dialled.ip()).count()
                             + inbound.iter().filter(|ip| **ip == dialled.ip()).count();
