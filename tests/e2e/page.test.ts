@@ -131,6 +131,7 @@ test("every view, light and dark, can be used with assistive technology as far a
 
 test("a view that is gone to is named in the title and by a heading that has the focus", async () => {
 	const { page } = first;
+	await go(page, "Node");
 	await go(page, "Trust");
 	const heading = page.getByRole("heading", { level: 1, name: "What is trusted" });
 	await until("the heading has the focus", () =>

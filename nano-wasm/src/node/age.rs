@@ -7,9 +7,8 @@
 //! the bound keeps what a lie could earn far below what such keys are worth.
 
 use nano_core::{Raw, UnixMillis};
+use nanonet::weights::STALE_MS;
 
-/// Age from which a table is old: 90 days, in milliseconds.
-pub(super) const STALE_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// The smallest amount that an old table no longer proves: 1,000 nano, in raw.
 pub(super) const HIGH_VALUE: Raw = Raw::new(1_000 * Raw::NANO.number());
 

@@ -151,7 +151,7 @@ function Faucet({ address, done }: { address: string; done: () => void }) {
 		}
 	};
 	return (
-		<div>
+		<div class="faucet">
 			<button type="button" disabled={state === "asking"} onClick={get}>
 				{state === "asking" ? "Asking…" : "Get test coins"}
 			</button>
