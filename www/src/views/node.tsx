@@ -12,6 +12,16 @@ const LINK_KINDS = {
 	tcp: "by TCP",
 } as const;
 
+/** Reasons that a record was not kept for although nothing about it is false. */
+const HARMLESS = new Set([
+	"superseded",
+	"already-received",
+	"below-minimum",
+	"destination-full",
+	"no-room",
+	"order-unknown",
+]);
+
 /** One sentence on where the node stands. */
 function sentence(tabs: number, bridges: number, records: number): string {
 	if (tabs === 0 && bridges === 0) {
@@ -30,7 +40,13 @@ export function NodeView() {
 	const now = useNow();
 	if (!node || !status) return null;
 	const { tabs, bridges } = linkCounts(status);
-	const refused = Object.values(status.refused).reduce((sum, count) => sum + count, 0);
+	const refused = Object.entries(status.refused)
+		.filter(([reason]) => !HARMLESS.has(reason))
+		.reduce((sum, [, count]) => sum + count, 0);
+	const latest = heard.filter(
+		({ answer }, index) =>
+			heard.findIndex((other) => other.answer.account === answer.account) === index,
+	);
 	return (
 		<div class="columns">
 			<div class="card">
@@ -105,7 +121,7 @@ export function NodeView() {
 						</p>
 					) : (
 						<ul class="rows">
-							{heard.slice(0, 6).map(({ at, answer, tookMs }) => (
+							{latest.slice(0, 6).map(({ at, answer, tookMs }) => (
 								<li key={at}>
 									<code title={answer.account}>{short(answer.account)}</code>
 									<strong>
