@@ -52,13 +52,15 @@ pub enum Tamper {
     Garbage,
     /// A record longer than any may be.
     Oversized,
+    /// "Never opened", signed by the liar itself, which says that it is a bridge.
+    ForgedUnopened,
     /// The honest record, many times over.
     Flood,
 }
 
 impl Tamper {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongVoteSignature,
         Self::RepeatedRepresentative,
         Self::NotFinalVote,
@@ -75,6 +77,7 @@ impl Tamper {
         Self::BrokenLineage,
         Self::Garbage,
         Self::Oversized,
+        Self::ForgedUnopened,
         Self::Flood,
     ];
 
@@ -98,6 +101,7 @@ impl Tamper {
             Self::BrokenLineage => "broken-lineage",
             Self::Garbage => "garbage",
             Self::Oversized => "oversized",
+            Self::ForgedUnopened => "forged-unopened",
             Self::Flood => "flood",
         }
     }
@@ -125,7 +129,7 @@ impl Tamper {
             Self::UnsignedBlock => Some("bad-block-signature"),
             Self::OtherAccount => Some("wrong-account"),
             Self::OlderProof => Some("superseded"),
-            Self::ForgedSighting => Some("bad-sighting"),
+            Self::ForgedSighting | Self::ForgedUnopened => Some("bad-sighting"),
             Self::BrokenLineage => Some("lineage-broken"),
             Self::Garbage => Some("malformed"),
             Self::Oversized => Some("too-large"),
@@ -144,7 +148,8 @@ impl Tamper {
 }
 
 /// The bytes of a lie of this kind in place of `record`. `kept` is an older record of the same
-/// account, for [`Tamper::OlderProof`].
+/// account, for [`Tamper::OlderProof`]. A forged "never opened" is no record: the answer around it
+/// is the lie, and the bytes stay honest.
 ///
 /// `None` if there is nothing to lie with: no older record, no vote in the record, or, for
 /// altered balances, a frontier that is not a state block.
@@ -221,7 +226,7 @@ pub fn tamper(
             bytes.resize(MAX_RECORD_BYTES + 1, 0);
             return Some(bytes);
         }
-        Tamper::Flood => {}
+        Tamper::ForgedUnopened | Tamper::Flood => {}
     }
     Some(lie.to_bytes())
 }

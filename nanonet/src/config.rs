@@ -4,6 +4,9 @@ use nano_core::{Network, WeightTable};
 
 use crate::{NodeKey, Role};
 
+/// Most anchors; the first count.
+pub const MAX_ANCHORS: usize = 64;
+
 /// Settings of one node. Values out of range are brought into range by
 /// [`Node::new`](crate::Node::new), as each field says.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +20,8 @@ pub struct Config {
     pub max_links: u16,
     /// Nodes that shall hold each record, 1 to 16.
     pub replicas: u8,
-    /// Bridges whose sightings and weights count; their statements are worthless from others.
+    /// Bridges whose sightings and weights count, at most [`MAX_ANCHORS`]; such statements of others
+    /// are worth nothing, so without anchors nobody's are.
     pub anchors: Vec<NodeKey>,
     /// Voting weights that proofs are checked against.
     pub weights: WeightTable,

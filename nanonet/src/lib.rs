@@ -47,7 +47,7 @@ mod watch;
 pub mod weights;
 mod wire;
 
-pub use config::Config;
+pub use config::{Config, MAX_ANCHORS};
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{

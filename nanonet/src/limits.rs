@@ -5,12 +5,13 @@
 //!   [`DEBT`] more is dropped for flooding.
 //! - Every record or answer that does not verify is a fault ([`Faults`]); a fault is forgiven
 //!   after [`FORGIVE_MS`], the third unforgiven one drops the peer.
-//! - A dropped peer at fault is banned ([`Bans`]) for [`BAN_MS`], by node id: a new id costs join
-//!   work. The oldest ban goes when [`MAX_BANS`] are held.
+//! - A dropped peer at fault is banned ([`Bans`]) for [`BAN_MS`] by its key, so under every id that
+//!   a nonce gives it. A new key costs nothing as long as nodes join without work: until then a
+//!   ban slows a liar down and does not stop it. The oldest ban goes when [`MAX_BANS`] are held.
 
 use nano_core::UnixMillis;
 
-use crate::NodeId;
+use crate::NodeKey;
 use crate::sorted::SortedMap;
 
 /// Most tokens a link saves up.
@@ -99,12 +100,12 @@ impl Faults {
 /// Who is kept away, until when.
 #[derive(Debug, Default)]
 pub(crate) struct Bans {
-    until: SortedMap<NodeId, UnixMillis>,
+    until: SortedMap<NodeKey, UnixMillis>,
 }
 
 impl Bans {
     /// Bans `peer` from `now` on.
-    pub(crate) fn add(&mut self, peer: NodeId, now: UnixMillis) {
+    pub(crate) fn add(&mut self, peer: NodeKey, now: UnixMillis) {
         self.until.retain(|_, until| *until > now);
         if self.until.len() >= MAX_BANS {
             let oldest = self.until.iter().min_by_key(|(_, until)| **until);
@@ -116,7 +117,7 @@ impl Bans {
     }
 
     /// Whether `peer` is banned at `now`.
-    pub(crate) fn holds(&self, peer: &NodeId, now: UnixMillis) -> bool {
+    pub(crate) fn holds(&self, peer: &NodeKey, now: UnixMillis) -> bool {
         self.until.get(peer).is_some_and(|until| *until > now)
     }
 }
@@ -177,7 +178,7 @@ mod tests {
         let peer = |n: u16| {
             let mut bytes = [0; 32];
             bytes[..2].copy_from_slice(&n.to_be_bytes());
-            NodeId::from_bytes(bytes)
+            NodeKey::from_bytes(bytes)
         };
         bans.add(peer(0), UnixMillis(0));
         assert!(bans.holds(&peer(0), UnixMillis(BAN_MS - 1)));

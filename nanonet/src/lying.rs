@@ -11,7 +11,7 @@ use nano_core::Account;
 use crate::adversary::{Tamper, tamper};
 use crate::testing::TestKeys;
 use crate::wire::{Ask, Found, MAX_HOPS, Message, Packed, Request, Target};
-use crate::{AccountRecord, LinkId, Node, Record};
+use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Record, Role, Sighting};
 
 /// What a lying node needs.
 #[derive(Default)]
@@ -19,6 +19,7 @@ pub(crate) struct Lies {
     kind: Option<(Tamper, TestKeys)>,
     /// The first record held of each account; a test has few.
     older: BTreeMap<Account, AccountRecord>,
+    posing: bool,
 }
 
 impl Node {
@@ -26,6 +27,23 @@ impl Node {
     /// it got hold of.
     pub fn lie(&mut self, kind: Tamper, keys: TestKeys) {
         self.lies.kind = Some((kind, keys));
+    }
+
+    /// Makes the node say in handshakes from now on that it is a bridge; its offers stay those of
+    /// a browser.
+    pub const fn pose_as_bridge(&mut self) {
+        self.lies.posing = true;
+    }
+
+    /// How it introduces itself in handshakes.
+    pub(crate) fn introduction(&self) -> PeerRecord {
+        if !self.lies.posing {
+            return self.record.clone();
+        }
+        let (network, now) = (self.config.network, self.now);
+        let addresses = Addresses::default();
+        self.identity
+            .peer_record(Role::Bridge, network, addresses, now)
     }
 
     /// Makes the node honest again.
@@ -47,6 +65,15 @@ impl Node {
         let Some((kind, keys)) = &self.lies.kind else {
             return found;
         };
+        if *kind == Tamper::ForgedUnopened {
+            let weight = keys.weights().total();
+            let (network, now) = (self.config.network, self.now);
+            let own = &self.identity;
+            let sighting = Sighting::sign(own, network, *account, None, now, weight, weight);
+            found.role = Role::Bridge;
+            found.records.clear();
+            found.unopened = Some(sighting);
+        }
         for packed in &mut found.records {
             if let Ok(Record::Account(record)) = packed.open() {
                 let older = self.lies.older.get(account);

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 
 use nano_core::UnixMillis;
 
+use crate::config::MAX_ANCHORS;
 use crate::limits::{Bans, Spend};
 use crate::link::{Link, LinkConfig, LinkError, LinkOutput};
 use crate::publish::Publishing;
@@ -96,6 +97,7 @@ impl Node {
         if !config.role.is_bridge_here() {
             config.role = Role::Browser;
         }
+        config.anchors.truncate(MAX_ANCHORS);
         let id = identity.node_id();
         let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
         let slice = Slice::new(SliceConfig::new(
@@ -179,6 +181,12 @@ impl Node {
                 self.config.weights = *weights;
                 self.status_changed();
             }
+            Input::Anchors(mut anchors) => {
+                anchors.truncate(MAX_ANCHORS);
+                self.slice.set_anchors(&anchors);
+                self.config.anchors = anchors;
+                self.status_changed();
+            }
             Input::Resolved { request, outcome } => self.on_resolved(request, outcome),
             Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
             Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
@@ -246,8 +254,12 @@ impl Node {
         if !self.table.room_to_greet(self.config.max_links) {
             return self.close_unknown(link, CloseReason::Full);
         }
+        #[cfg(not(any(test, feature = "adversary")))]
+        let record = self.record.clone();
+        #[cfg(any(test, feature = "adversary"))]
+        let record = self.introduction();
         let config = LinkConfig {
-            record: self.record.clone(),
+            record,
             expected: self.expected_at(origin),
         };
         let start = if origin.we_start() {
@@ -318,12 +330,12 @@ impl Node {
                 self.outputs.push_back(Output::Transmit { link, bytes });
             }
         }
-        let who = peer.who.as_ref().map(|who| who.id);
+        let who = peer.who.as_ref().map(|who| (who.id, who.record.node_key));
         self.close_unknown(link, reason);
         if reason.is_fault()
-            && let Some(peer) = who
+            && let Some((peer, key)) = who
         {
-            self.bans.add(peer, self.now);
+            self.bans.add(key, self.now);
             self.event(Event::PeerDropped { peer, reason });
         }
         self.on_link_gone(link, Some(reason));

@@ -10,9 +10,10 @@
 //! - *questions*: a node that passes on an answer it should hold keeps it ([`crate::query`]).
 //!
 //! Rules:
-//! - a put that nobody asked for is kept only with a bridge's word: over a link from a bridge, or
-//!   with a voucher of an anchor (of any known bridge where no anchors are configured), at most
-//!   [`VOUCHER_MS`] old; or if its account was asked for here lately;
+//! - a put that nobody asked for is kept only with a voucher of an anchor, at most [`VOUCHER_MS`]
+//!   old, or if its account was asked for here lately. Without anchors any known bridge's voucher
+//!   will do, or that a bridge sent it: records are verified in any case;
+//! - puts are passed on unseen, so a false one is thrown away and held against nobody;
 //! - a pull is our own wish, so what it brings is kept if it verifies; a record named again is not
 //!   pulled again within [`PULL_AGAIN_MS`];
 //! - records no longer belonging here are kept while the budget allows: they cost nothing until
@@ -121,15 +122,11 @@ impl Node {
             why: Failure::Refused,
             budget: 0,
         };
-        let link = match upstream {
-            Upstream::Link(link) => Some(link),
-            Upstream::Own(_) => None,
-        };
         let opened: Result<Vec<Record>, _> = packed.iter().map(Packed::open).collect();
         let records = match opened {
             Ok(records) => records,
             Err(error) => {
-                self.blame(link, error.reason());
+                self.blame(None, error.reason());
                 return self.reply(upstream, id, refused);
             }
         };
@@ -143,8 +140,8 @@ impl Node {
         }
         for record in records {
             let outcome = self.take_in(&account, record);
-            if outcome.is_fault() {
-                self.blame(link, outcome.reason().unwrap_or("refused"));
+            if !outcome.holds() {
+                self.blame(None, outcome.reason().unwrap_or("refused"));
                 return self.reply(upstream, id, refused);
             }
         }
@@ -176,11 +173,7 @@ impl Node {
     ) -> bool {
         let from_bridge = match upstream {
             Upstream::Own(_) => true,
-            Upstream::Link(link) => self
-                .table
-                .get(link)
-                .and_then(|peer| peer.who.as_ref())
-                .is_some_and(|who| who.record.role == Role::Bridge),
+            Upstream::Link(link) => self.config.anchors.is_empty() && self.is_bridge(link),
         };
         let asked = self.lately.was_asked(account, self.now) || self.slice.is_watched(account);
         from_bridge || asked || voucher.is_some_and(|voucher| self.vouches(voucher, records))
@@ -189,24 +182,29 @@ impl Node {
     fn vouches(&self, voucher: &Voucher, records: &[Record]) -> bool {
         let old = self.now.since(voucher.at) > VOUCHER_MS;
         let data = self.vouched_bytes(voucher.at, records);
-        !old && self.trusts_bridge(&voucher.bridge)
+        let known = if self.config.anchors.is_empty() {
+            self.knows_bridge(&voucher.bridge)
+        } else {
+            self.is_anchor(&voucher.bridge)
+        };
+        !old && known
             && voucher
                 .bridge
                 .verify(Purpose::Put, &data, &voucher.signature)
                 .is_ok()
     }
 
-    /// Whether a bridge's word counts here: an anchor's, or any known bridge's where no anchors
-    /// are configured.
-    pub(crate) fn trusts_bridge(&self, key: &NodeKey) -> bool {
-        if !self.config.anchors.is_empty() {
-            return self.config.anchors.contains(key);
-        }
+    /// Whether a bridge's statements count here: it is an anchor, or we are it.
+    pub(crate) fn is_anchor(&self, key: &NodeKey) -> bool {
+        self.config.anchors.contains(key)
+            || (self.config.role.is_bridge_here() && self.identity.node_key() == *key)
+    }
+
+    fn knows_bridge(&self, key: &NodeKey) -> bool {
         let linked = self.table.up_links().map(|(_, _, who)| &who.record);
         linked
             .chain(self.known.iter().map(|(_, record)| record))
             .any(|record| record.role == Role::Bridge && record.node_key == *key)
-            || (self.config.role.is_bridge_here() && self.identity.node_key() == *key)
     }
 
     /// A node names records it holds and thinks we should.

@@ -208,7 +208,7 @@ impl Node {
         let mut good = Vec::new();
         for record in records {
             let outcome = self.take_in(account, record.clone());
-            if outcome.is_fault() {
+            if !outcome.holds() {
                 self.blame(None, outcome.reason().unwrap_or("refused"));
             } else {
                 good.push(record);

@@ -42,6 +42,7 @@ const LIES: Record<string, string> = {
 	"list-without-frontier": "hash-not-in-list",
 	"forged-sighting": "bad-sighting",
 	"broken-lineage": "lineage-broken",
+	"forged-unopened": "bad-sighting",
 	garbage: "malformed",
 };
 

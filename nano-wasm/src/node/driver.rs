@@ -28,8 +28,6 @@ const SOCKET_POLL_MS: u64 = 5;
 /// How long after its channel was closed a page's connection is ended, milliseconds: what was
 /// still in the channel goes out first.
 const LAST_BYTES_MS: u32 = 1_000;
-/// Anchors of the dev network, the newest first: each new start of a bridge without its data is one.
-const MOST_ANCHORS: usize = 16;
 /// Longest time a timer is set for, milliseconds; browsers take 31 bits.
 const LONGEST_TIMER_MS: u64 = 1 << 30;
 
@@ -349,7 +347,7 @@ impl Driver {
         self.input(Input::Timeout);
     }
 
-    /// Asks a bridge that was just reached for the dev network's weights.
+    /// Asks a bridge that was just reached for the dev network's weights, and makes it an anchor.
     fn renew_trust(self: &Rc<Self>, bridge: BridgeUrl) {
         if self.network != Network::Dev {
             return;
@@ -357,26 +355,24 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             // A bridge that says nothing leaves what is trusted as it is.
-            let Ok(mut told) = Trust::ask(driver.network, &bridge).await else {
+            let Ok(told) = Trust::ask(driver.network, &bridge).await else {
                 return;
             };
-            let database = {
+            let (told, database) = {
                 let state = &mut *driver.state.borrow_mut();
-                for anchor in &state.trust.anchors {
-                    if !told.anchors.contains(anchor) {
-                        told.anchors.push(*anchor);
-                    }
-                }
-                told.anchors.truncate(MOST_ANCHORS);
-                if told == state.trust {
+                let mut trust = state.trust.clone();
+                trust.weights = told.weights;
+                trust.prefer(told.anchors);
+                if trust == state.trust {
                     return;
                 }
-                state.trust = told.clone();
+                state.trust = trust.clone();
                 state.weights_source = trust::BRIDGE;
-                state.network_total = told.weights.total();
-                state.storage.database()
+                state.network_total = trust.weights.total();
+                (trust, state.storage.database())
             };
             told.keep(database.as_deref()).await;
+            driver.input(Input::Anchors(told.anchors));
             driver.input(Input::Weights(Box::new(told.weights)));
         });
     }

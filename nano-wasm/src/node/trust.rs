@@ -1,8 +1,9 @@
 //! What the node trusts from the start: voting weights, and bridges whose statements count.
 //!
 //! On the live network both are shipped or given by the person, and nothing that a bridge says
-//! changes them. The dev network has no weights to ship: there alone one bridge may say them. They
-//! are kept, so that a node that starts without a bridge can check what its slice holds.
+//! changes them. The dev network has no weights to ship: there alone one bridge may say them, and
+//! each bridge reached is an anchor. Both are kept, so that a node that starts without a bridge can
+//! check what its slice holds; anchors given by the person come first, whatever was kept.
 
 use nano_core::{Network, WeightTable};
 use nanonet::NodeKey;
@@ -21,6 +22,9 @@ const KEY: &str = "trust";
 const ANSWER_MS: u32 = 5_000;
 /// Largest answer, in UTF-16 units: 4096 representatives are a third of it.
 const LARGEST_ANSWER: u32 = 1 << 20;
+
+/// Most anchors of the dev network, where each new start of a bridge without its data is one.
+const MOST_ANCHORS: usize = 16;
 
 /// Weights and anchors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +59,8 @@ impl Trust {
                 Ok((Self { anchors, weights }, SHIPPED))
             }
             Network::Dev => {
-                if let Some(kept) = Self::kept(database).await {
+                if let Some(mut kept) = Self::kept(database).await {
+                    kept.prefer(anchors);
                     return Ok((kept, STORAGE));
                 }
                 let mut problem = Fault {
@@ -66,7 +71,7 @@ impl Trust {
                 for bridge in bridges {
                     match Self::ask(network, bridge).await {
                         Ok(mut trust) => {
-                            trust.anchors.extend(anchors);
+                            trust.prefer(anchors);
                             trust.keep(database).await;
                             return Ok((trust, BRIDGE));
                         }
@@ -128,6 +133,17 @@ impl Trust {
             anchors: vec![key],
             weights,
         })
+    }
+
+    /// Puts `first` in front of the anchors and forgets those beyond [`MOST_ANCHORS`].
+    pub(super) fn prefer(&mut self, mut first: Vec<NodeKey>) {
+        for anchor in &self.anchors {
+            if !first.contains(anchor) {
+                first.push(*anchor);
+            }
+        }
+        first.truncate(MOST_ANCHORS);
+        self.anchors = first;
     }
 
     /// Keeps it for a start without a bridge. Not being able to costs only that.

@@ -6,7 +6,7 @@ use super::{
     GetOptions, LinkId, LinkOrigin, RelayId, RelayState, RequestId, ResolveId, ResolveOutcome,
     SessionId, StoredEntry, Transport,
 };
-use crate::{AccountRecord, ReceivableRecord};
+use crate::{AccountRecord, NodeKey, ReceivableRecord};
 
 /// What happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,9 @@ pub enum Input {
     },
     /// A weight table the shell accepts from now on.
     Weights(Box<WeightTable>),
+    /// The bridges whose statements count from now on, in place of those of
+    /// [`Config::anchors`](crate::Config::anchors), with the same limit.
+    Anchors(Vec<NodeKey>),
     /// Bridge: the answer to [`Output::Resolve`](crate::Output::Resolve); each is answered once.
     Resolved {
         /// Which.

@@ -86,11 +86,14 @@ pub enum CloseReason {
     Silent,
     /// The peer closed it and said so.
     ClosedByPeer,
+    /// The peer calls itself a bridge where only a browser can be: on a data channel, or on a
+    /// WebSocket that it opened.
+    WrongRole,
 }
 
 impl CloseReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::LinkFailed,
         Self::HandshakeTimeout,
         Self::WrongNetwork,
@@ -104,6 +107,7 @@ impl CloseReason {
         Self::Banned,
         Self::Silent,
         Self::ClosedByPeer,
+        Self::WrongRole,
     ];
 
     /// Kebab-case name, as shown to people and in metrics.
@@ -123,6 +127,7 @@ impl CloseReason {
             Self::Banned => "banned",
             Self::Silent => "silent",
             Self::ClosedByPeer => "closed-by-peer",
+            Self::WrongRole => "wrong-role",
         }
     }
 
@@ -142,7 +147,7 @@ impl CloseReason {
     pub const fn is_fault(self) -> bool {
         matches!(
             self,
-            Self::LinkFailed | Self::Garbage | Self::Flood | Self::BadAnswers
+            Self::LinkFailed | Self::Garbage | Self::Flood | Self::BadAnswers | Self::WrongRole
         )
     }
 }

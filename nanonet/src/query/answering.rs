@@ -4,23 +4,29 @@
 //! - a node answers at once from records it is responsible for or keeps up to date (it is among
 //!   the nodes nearest to the account, watches it, or is a bridge), with older copies only when
 //!   everyone further on had nothing;
-//! - a record is verified before it is passed on; the link that brought a false one is at fault,
-//!   and the third fault within five minutes ends it;
+//! - everything in an answer that can be false is checked before it is passed on: proofs,
+//!   sightings, lineage, statements. So the link that brought a false one is at fault, and the
+//!   third fault within five minutes ends it. What depends on whom a node trusts, or on its weight
+//!   table, is nobody's fault;
+//! - only a bridge that was asked to ask the full nodes states that an account was never opened:
+//!   in any other answer the statement is a lie;
 //! - which accounts were asked for here is remembered for [`ASKED_MS`]: their records may be put
 //!   here without a bridge's word. At most [`MAX_ASKED`].
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::routing::forward::Upstream;
-use crate::slice::{HeldAccount, Outcome};
+use crate::slice::{HeldAccount, Outcome, Refusal};
 use crate::sorted::SortedMap;
 use crate::wire::{ANSWER_BYTES, Found, Packed, fitting};
-use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record};
+use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Sighting};
 
 /// How long a question is remembered.
 pub(crate) const ASKED_MS: u64 = 60_000;
 /// Most questions remembered.
 pub(crate) const MAX_ASKED: usize = 1024;
+/// Why a statement that no bridge can have made is refused.
+pub(crate) const BAD_SIGHTING: &str = "bad-sighting";
 /// Most records remembered as verified.
 const MAX_VERIFIED: usize = 512;
 
@@ -120,47 +126,62 @@ impl Node {
     }
 
     /// Checks an answer that is to be passed on, and keeps what we shall hold. False if it does
-    /// not hold; then the link it came over is at fault.
-    pub(crate) fn check_found(&mut self, link: LinkId, account: &Account, found: &Found) -> bool {
+    /// not hold; then the link it came over may be at fault. `resolve`: it is a bridge's, after
+    /// asking the full nodes.
+    pub(crate) fn check_found(
+        &mut self,
+        link: LinkId,
+        account: &Account,
+        found: &Found,
+        resolve: bool,
+    ) -> bool {
         let responsible = self.is_responsible(account);
         for packed in &found.records {
-            let checked = match packed.open() {
-                Err(error) => Some(error.reason()),
-                Ok(record) if responsible => {
-                    let outcome = self.take_in(account, record);
-                    outcome.reason().filter(|_| outcome.is_fault())
-                }
-                Ok(record) => self.prove(account, packed.as_bytes(), &record),
+            let (fault, reason) = match packed.open() {
+                Err(error) => (true, error.reason()),
+                Ok(record) => match self.check(account, packed.as_bytes(), &record) {
+                    Ok(()) => {
+                        if responsible {
+                            self.take_in(account, record);
+                        }
+                        continue;
+                    }
+                    Err(refusal) => (refusal.is_fault(), refusal.reason()),
+                },
             };
-            if let Some(reason) = checked {
+            if fault {
                 self.blame(Some(link), reason);
-                return false;
+            } else {
+                self.counters.refuse(reason);
             }
+            return false;
+        }
+        if let Some(sighting) = &found.unopened
+            && !(resolve && self.states_unopened(account, sighting))
+        {
+            self.blame(Some(link), BAD_SIGHTING);
+            return false;
         }
         true
     }
 
-    /// Verifies a record without keeping it; the reason if it does not hold.
-    fn prove(&mut self, account: &Account, bytes: &[u8], record: &Record) -> Option<&'static str> {
+    /// Whether a statement that an account was never opened is one at all, whoever is trusted.
+    pub(crate) fn states_unopened(&self, account: &Account, sighting: &Sighting) -> bool {
+        sighting.account == *account
+            && sighting.network == self.config.network
+            && sighting.frontier.is_none()
+            && sighting.verify().is_ok()
+    }
+
+    /// Checks a record without keeping it.
+    fn check(&mut self, account: &Account, bytes: &[u8], record: &Record) -> Result<(), Refusal> {
         let digest = crate::id::hash(&[bytes]);
         if self.lately.verified.contains_key(&digest) && record.account() == *account {
-            return None;
+            return Ok(());
         }
-        let network = self.config.network;
-        let weights = &self.config.weights;
-        let proven = match record {
-            Record::Account(record) => record.proof.verify(account, network, weights).map(|_| ()),
-            Record::Receivable(record) => {
-                record.proof.verify(account, network, weights).map(|_| ())
-            }
-        };
-        match proven {
-            Ok(()) => {
-                self.lately.verify(digest);
-                None
-            }
-            Err(error) => Some(error.reason()),
-        }
+        self.slice.check(account, record, &self.config.weights)?;
+        self.lately.verify(digest);
+        Ok(())
     }
 
     /// Offers a record to the slice and tells everyone who is to know.

@@ -4,13 +4,17 @@
 //! [`super::answering`]) or nobody else can be asked. Otherwise every verified answer goes through
 //! the slice, whose rules of order say which frontier is the newest; what the slice holds in the
 //! end is the answer.
+//!
+//! That an account was never opened is believed only if an anchor states it; without anchors, of
+//! nobody. Such an account is then simply not found.
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
+use super::answering::BAD_SIGHTING;
 use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
 use crate::routing::forward::{Own, Upstream};
 use crate::routing::table::Turn;
-use crate::slice::ChainOrder;
+use crate::slice::{ChainOrder, Refusal};
 use crate::timers::Timer;
 use crate::wire::{Ask, Found, Reply, Response, Target};
 use crate::{
@@ -127,7 +131,8 @@ impl Node {
         }
     }
 
-    fn is_bridge(&self, link: LinkId) -> bool {
+    /// Whether a link leads to a bridge.
+    pub(crate) fn is_bridge(&self, link: LinkId) -> bool {
         let who = self.table.get(link).and_then(|peer| peer.who.as_ref());
         who.is_some_and(|who| who.record.role == Role::Bridge)
     }
@@ -171,7 +176,7 @@ impl Node {
         }
         question.path_ended(link);
         if let Reply::Found(found) = response.body {
-            self.judge(id, Some(link), *found, response.hops);
+            self.judge(id, Some(link), *found, response.hops, false);
         }
         self.on_question_timer(id);
     }
@@ -183,7 +188,7 @@ impl Node {
         };
         question.bridges_open = question.bridges_open.saturating_sub(1);
         if let Reply::Found(found) = body {
-            let stated = self.judge(id, via, *found, hops);
+            let stated = self.judge(id, via, *found, hops, true);
             if let Some(question) = self.questions.open.get_mut(&id) {
                 question.stated = question.stated.or(stated);
             }
@@ -193,12 +198,14 @@ impl Node {
 
     /// Verifies an answer and enters it. Gives the frontier that it states, `Some(None)` for a
     /// statement that there is none, `None` if nothing that holds was said of the account's chain.
+    /// `resolve`: the answer is a bridge's, after asking the full nodes.
     fn judge(
         &mut self,
         id: u64,
         link: Option<LinkId>,
         found: Found,
         hops: u8,
+        resolve: bool,
     ) -> Option<Option<BlockHash>> {
         let account = self.questions.open.get(&id)?.account;
         let source = match (link, found.role) {
@@ -212,7 +219,7 @@ impl Node {
             let record = match packed.open() {
                 Ok(record) => record,
                 Err(error) => {
-                    self.refuse_answer(id, link, error.reason());
+                    self.refuse_answer(id, link, error.reason(), true);
                     continue;
                 }
             };
@@ -223,8 +230,9 @@ impl Node {
                 Record::Receivable(_) => None,
             };
             let outcome = self.take_in(&account, record);
-            if outcome.is_fault() {
-                self.refuse_answer(id, link, outcome.reason().unwrap_or("refused"));
+            if !outcome.holds() {
+                let (reason, fault) = (outcome.reason(), outcome.is_fault());
+                self.refuse_answer(id, link, reason.unwrap_or("refused"), fault);
                 continue;
             }
             if let (Some(record), Some("no-room")) = (copy, outcome.reason()) {
@@ -236,7 +244,8 @@ impl Node {
                         }
                     }
                     Err(error) => {
-                        self.refuse_answer(id, link, error.reason());
+                        let refusal = Refusal::Proof(error);
+                        self.refuse_answer(id, link, refusal.reason(), refusal.is_fault());
                         continue;
                     }
                 }
@@ -247,21 +256,18 @@ impl Node {
             }
         }
         if let Some(sighting) = found.unopened {
-            let known = self.trusts_bridge(&sighting.bridge);
-            let holds = sighting.account == account
-                && sighting.network == self.config.network
-                && sighting.frontier.is_none()
-                && self.now.since(sighting.at) <= UNOPENED_MS
-                && sighting.counts(self.now)
-                && known
-                && sighting.verify().is_ok();
-            if holds {
+            let late = self.now.since(sighting.at) > UNOPENED_MS || !sighting.counts(self.now);
+            if !(resolve && self.states_unopened(&account, &sighting)) {
+                self.refuse_answer(id, link, BAD_SIGHTING, true);
+            } else if late {
+                self.counters.refuse("late-sighting");
+            } else if !self.is_anchor(&sighting.bridge) {
+                self.counters.refuse("not-an-anchor");
+            } else {
                 good = true;
                 if let Some(question) = self.questions.open.get_mut(&id) {
                     question.unopened = Some(sighting);
                 }
-            } else {
-                self.refuse_answer(id, link, "bad-sighting");
             }
         }
         let partial = frontier.is_none()
@@ -282,12 +288,14 @@ impl Node {
         (!partial).then_some(frontier)
     }
 
-    /// Part of an answer does not hold.
-    fn refuse_answer(&mut self, id: u64, link: Option<LinkId>, reason: &'static str) {
+    /// Part of an answer does not hold; `fault`: whoever sent it could know.
+    fn refuse_answer(&mut self, id: u64, link: Option<LinkId>, reason: &'static str, fault: bool) {
         if let Some(question) = self.questions.open.get_mut(&id) {
             question.refuse(reason);
         }
-        self.blame(link, reason);
+        if fault {
+            self.blame(link, reason);
+        }
     }
 
     /// A link is gone: paths over it have ended.

@@ -3,9 +3,11 @@
 use nano_core::{Network, Raw};
 
 use super::*;
+use crate::link::{Link, LinkConfig};
+use crate::routing::table::{Peer, Who};
 use crate::testing::{TEST_TIME, TestChain, TestKeys, bridge};
 use crate::wire::Packed;
-use crate::{Config, Identity, Rng};
+use crate::{Addresses, Config, Identity, LinkOrigin, Rng, Transport};
 
 const STRANGER: Upstream = Upstream::Link(LinkId(9));
 
@@ -13,6 +15,24 @@ fn node(anchors: Vec<NodeKey>) -> Node {
     let config = Config::browser(Network::Dev, TestKeys::new().weights().clone(), anchors);
     let identity = Identity::generate(&mut Rng::from_seed([1; 32]));
     Node::new(config, identity, [2; 32], TEST_TIME)
+}
+
+/// Puts a link to a bridge in place of the stranger.
+fn link_bridge(node: &mut Node, bridge: &Identity) {
+    let Upstream::Link(link) = STRANGER else {
+        return;
+    };
+    let (network, at) = (Network::Dev, TEST_TIME);
+    let record = bridge.peer_record(Role::Bridge, network, Addresses::default(), at);
+    let config = LinkConfig {
+        record: node.record.clone(),
+        expected: None,
+    };
+    let made = Link::initiator(&node.identity, config, &mut node.rng, at);
+    let peer = Peer::new(made, LinkOrigin::Dialled, Transport::WebSocket, at);
+    node.table.open(link, peer);
+    let id = record.node_id();
+    node.table.up(link, Who { id, record }, at);
 }
 
 fn record(place: u64) -> Record {
@@ -74,6 +94,30 @@ fn a_word_is_worth_nothing_for_other_records_or_after_an_hour() {
     let word = voucher(&node, &anchor, TEST_TIME, std::slice::from_ref(&other));
     node.now = TEST_TIME.plus(VOUCHER_MS + 1);
     assert!(!put(&mut node, &other, word));
+}
+
+#[test]
+fn where_there_are_anchors_a_link_to_a_bridge_is_no_word() {
+    let other = bridge(2);
+    let mut strict = node(vec![bridge(1).node_key()]);
+    link_bridge(&mut strict, &other);
+    assert!(!put(&mut strict, &record(1), None));
+    let mut open = node(Vec::new());
+    link_bridge(&mut open, &other);
+    assert!(put(&mut open, &record(1), None));
+}
+
+#[test]
+fn a_false_put_is_not_held_against_whoever_passed_it_on() {
+    let mut node = node(Vec::new());
+    link_bridge(&mut node, &bridge(2));
+    let target = Target::Exactly(node.id());
+    for id in 0..10 {
+        let packed = vec![Packed::from_bytes(vec![7; 100])];
+        node.serve_put(STRANGER, id, target, packed, None);
+    }
+    assert_eq!(node.table.count(), 1);
+    assert_eq!(node.counters.refused.get(&"unknown-version"), Some(&10));
 }
 
 #[test]

@@ -18,8 +18,8 @@
 //!   all, dead ends included: a node gives its whole budget to the link it tries and gets back
 //!   what was not spent (half, if the link does not answer);
 //! - an answer is taken from any link that was tried, also after the next was tried;
-//! - records are verified before they are passed on, so whoever hands over a false one is at
-//!   fault, however far away it was made;
+//! - answers are checked before they are passed on, so whoever hands over a false one is at fault,
+//!   however far away it was made;
 //! - a node that has too much on its way answers `busy` at once.
 //!
 //! Memory: [`MAX_PASSING`] requests, [`MAX_PER_LINK`] of them per link, [`MAX_HELD_BYTES`] of
@@ -361,12 +361,13 @@ impl Node {
                 body = Reply::Nearest(self.merge_nearest(&target, peers));
             }
             Reply::Found(found) => {
-                let expected = match &passing.request.body {
-                    Ask::Get { account } | Ask::Resolve { account, .. } => *account,
+                let (expected, resolve) = match &passing.request.body {
+                    Ask::Get { account } => (*account, false),
+                    Ask::Resolve { account, .. } => (*account, true),
                     _ => return,
                 };
                 let own = matches!(passing.upstream, Upstream::Own(_));
-                if !own && !self.check_found(link, &expected, found) {
+                if !own && !self.check_found(link, &expected, found, resolve) {
                     if let Some(passing) = self.forwards.passing.get_mut(&id) {
                         passing.waiting = None;
                     }

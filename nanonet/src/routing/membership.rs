@@ -1,7 +1,8 @@
 //! What happens when links come and go, and how a node finds its place.
 //!
-//! - *Coming up*: a link whose handshake is done is refused if its peer is banned, is a second
-//!   link to the same node ([`Table::newer_is_kept`]), or gets no place ([`super::places`]).
+//! - *Coming up*: a link whose handshake is done is refused if its peer is banned, says that it is
+//!   a bridge where only a browser can be, is a second link to the same node
+//!   ([`Table::newer_is_kept`]), or gets no place ([`super::places`]).
 //! - *Joining*: with the first link up, our own neighbourhood is looked up, and again every
 //!   [`LOOK_UP_MS`] ([`LOOK_UP_POOR_MS`] while few links stand). Everyone on the way back adds
 //!   whom it is linked with, so the bridge that is the only one to know everyone says so.
@@ -21,6 +22,7 @@ use crate::timers::Timer;
 use crate::wire::{Ask, MAX_PEERS, Message, Neighbours, Reply, Target, fitting_peers};
 use crate::{
     CloseReason, Event, LinkId, LinkOrigin, Node, NodeId, NodeKey, PeerRecord, Point, Role,
+    Transport,
 };
 
 /// How often our neighbourhood is looked up.
@@ -49,8 +51,15 @@ impl Node {
         if id == self.id {
             return self.close(link, CloseReason::Ourselves);
         }
-        if self.bans.holds(&id, self.now) {
+        if self.bans.holds(&record.node_key, self.now) {
             return self.close(link, CloseReason::Banned);
+        }
+        // Offers are between browsers, and a bridge's WebSocket is opened by browsers: nobody
+        // becomes a bridge by saying so.
+        let may_be_bridge = origin == LinkOrigin::Dialled || new.transport == Transport::Tcp;
+        if record.role == Role::Bridge && !may_be_bridge {
+            self.bans.add(record.node_key, self.now);
+            return self.close(link, CloseReason::WrongRole);
         }
         if let Some(other) = self.table.link_to(&id)
             && let Some(old) = self.table.get(other)
@@ -311,7 +320,10 @@ impl Node {
             .filter(|id| {
                 self.table.link_to(id).is_none()
                     && !self.sessions.leads_to(id)
-                    && !self.bans.holds(id, self.now)
+                    && self
+                        .known
+                        .get(id)
+                        .is_some_and(|record| !self.bans.holds(&record.node_key, self.now))
             })
             .collect()
     }

@@ -39,7 +39,7 @@ impl Node {
             && from.role == Role::Browser
             && from.network == self.config.network
             && from.version == self.record.version
-            && !self.bans.holds(&id, self.now)
+            && !self.bans.holds(&from.node_key, self.now)
             && from.verify().is_ok();
         if !usable || !self.sessions.first_heard(number) {
             return;

@@ -187,6 +187,16 @@ impl Slice {
         &self.config
     }
 
+    /// Bridges whose sightings count from now on.
+    pub fn set_anchors(&mut self, anchors: &[NodeKey]) {
+        self.config.anchors = anchors.to_vec();
+        for (_, place) in self.places.iter_mut() {
+            if let Some(held) = &mut place.held {
+                held.prefer(anchors);
+            }
+        }
+    }
+
     /// What is held of an account's chain.
     #[must_use]
     pub fn get(&self, account: &Account) -> Option<&HeldAccount> {

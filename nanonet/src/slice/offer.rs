@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use nano_core::proof::{Frontier, ProofError, ProvenFrontier};
+use nano_core::proof::{Frontier, ProofError, ProvenFrontier, ProvenReceivable};
 use nano_core::{Account, Block, BlockHash, Raw, UnixMillis, WeightTable};
 
 use super::budget::{Item, Worth};
@@ -69,17 +69,7 @@ impl Slice {
         record: AccountRecord,
         weights: &WeightTable,
     ) -> Result<Outcome, Refusal> {
-        let bytes = record.to_bytes();
-        if bytes.is_empty() {
-            // Beyond the limits of proofs: its own check says which.
-            self.prove(account, &record, weights)?;
-        }
-        if record.lineage.len() > MAX_LINEAGE
-            || record.sightings.len() > MAX_SIGHTINGS
-            || bytes.len() > MAX_RECORD_BYTES
-        {
-            return Err(Refusal::TooLarge);
-        }
+        let bytes = self.check_form(account, &record, weights)?;
         let key = AccountKey::new(account);
         let (block, chain) = chain_of(&record)?;
         let ours = record.proof.network == self.config.network && record.account() == *account;
@@ -115,6 +105,65 @@ impl Slice {
             chain,
         };
         Ok(self.keep(*account, frontier))
+    }
+
+    /// Checks all that can be false about a record, without keeping it: whoever offers it here
+    /// after that is not at fault.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that [`Slice::offer`] gives to someone who holds nothing.
+    pub fn check(
+        &mut self,
+        account: &Account,
+        record: &Record,
+        weights: &WeightTable,
+    ) -> Result<(), Refusal> {
+        match record {
+            Record::Account(record) => {
+                self.check_form(account, record, weights)?;
+                chain_of(record)?;
+                self.prove(account, record, weights)?;
+                check_sightings(record, &[])
+            }
+            Record::Receivable(record) => {
+                self.prove_receivable(account, record, weights)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Checks that a record is within its limits, and gives its bytes.
+    fn check_form(
+        &mut self,
+        account: &Account,
+        record: &AccountRecord,
+        weights: &WeightTable,
+    ) -> Result<Vec<u8>, Refusal> {
+        let bytes = record.to_bytes();
+        if bytes.is_empty() {
+            // Beyond the limits of proofs: its own check says which.
+            self.prove(account, record, weights)?;
+        }
+        if record.lineage.len() > MAX_LINEAGE
+            || record.sightings.len() > MAX_SIGHTINGS
+            || bytes.len() > MAX_RECORD_BYTES
+        {
+            return Err(Refusal::TooLarge);
+        }
+        Ok(bytes)
+    }
+
+    /// Checks the proof and that it is of our network.
+    fn prove_receivable(
+        &mut self,
+        destination: &Account,
+        record: &ReceivableRecord,
+        weights: &WeightTable,
+    ) -> Result<ProvenReceivable, Refusal> {
+        record
+            .proof
+            .verify_cached(destination, self.config.network, weights, &mut self.votes)
+            .map_err(Refusal::Proof)
     }
 
     /// Checks the proof and that it is of our network.
@@ -269,10 +318,7 @@ impl Slice {
             Some(_) => {}
             None => self.check_room(destination, record.amount(), counted(&bytes))?,
         }
-        let proven = record
-            .proof
-            .verify_cached(destination, self.config.network, weights, &mut self.votes)
-            .map_err(Refusal::Proof)?;
+        let proven = self.prove_receivable(destination, &record, weights)?;
         let outcome = self.keep_receivable(HeldReceivable {
             record,
             proven,

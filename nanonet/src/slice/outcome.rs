@@ -94,10 +94,14 @@ impl Refusal {
     }
 
     /// Whether an honest peer never sends such a record: it checks what it passes on, so the
-    /// sender loses reputation. The others say something about this node's limits only.
+    /// sender loses reputation. The others say something about this node's limits only, or about
+    /// its weight table: votes of half the threshold are what another table may have taken.
     #[must_use]
     pub const fn is_fault(&self) -> bool {
         match self {
+            Self::Proof(ProofError::TooLittleWeight { weight, threshold }) => {
+                weight.number() < threshold.number() / 2
+            }
             Self::Proof(_) | Self::Sighting(_) | Self::TooLarge | Self::LineageBroken => true,
             Self::BelowMinimum { .. } | Self::DestinationFull | Self::NoRoom => false,
         }
@@ -115,6 +119,21 @@ impl Outcome {
             Self::Refused(refusal) => Some(refusal.reason()),
             _ => None,
         }
+    }
+
+    /// Whether the record may be true as far as it was looked at: it was not refused, or for this
+    /// node's limits only.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        !matches!(
+            self,
+            Self::Refused(
+                Refusal::Proof(_)
+                    | Refusal::Sighting(_)
+                    | Refusal::TooLarge
+                    | Refusal::LineageBroken
+            )
+        )
     }
 
     /// Whether the sender is at fault, see [`Refusal::is_fault`]. A superseded record is not: its

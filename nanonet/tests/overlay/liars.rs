@@ -3,7 +3,7 @@
 use nano_core::{Account, BlockHash};
 use nanonet::adversary::Tamper;
 use nanonet::testing::TestKeys;
-use nanonet::{AccountState, AnswerSource, CloseReason, GetOptions, Role};
+use nanonet::{AccountState, AnswerSource, CloseReason, Event, GetError, GetOptions, Input, Role};
 
 use crate::harness::{Place, Rules, World};
 
@@ -153,11 +153,190 @@ fn whoever_passes_a_lie_on_is_at_fault_so_honest_nodes_check_first() {
     let mut dropped = 0;
     for place in world.browsers() {
         for event in world.events(place) {
-            if let nanonet::Event::PeerDropped { peer, .. } = event {
+            if let Event::PeerDropped { peer, .. } = event {
                 assert!(ids.contains(peer), "only liars are dropped");
                 dropped += 1;
             }
         }
     }
     assert!(dropped > 0);
+}
+
+/// A victim that can ask a liar only through an honest node, and a bridge that both are linked
+/// with; four accounts that the liar alone shall hold.
+fn line(seed: u64) -> (World, [Place; 3], Vec<Account>) {
+    let mut world = World::with(
+        seed,
+        Rules {
+            replicas: 1,
+            redial: false,
+            channels: false,
+            ..Rules::default()
+        },
+    );
+    world.add(Role::Bridge);
+    let [liar, between, victim] = [Role::Browser; 3].map(|role| world.add(role));
+    for (from, to) in [(liar, 0), (victim, 0), (victim, between), (between, liar)] {
+        world.dial(from, to);
+    }
+    world.run(5_000);
+    let mut baits = Vec::new();
+    for number in 0.. {
+        if baits.len() == 4 {
+            break;
+        }
+        let account = world.oracle.open(number, 500);
+        world.confirm(0, account);
+        world.run(500);
+        if world.holders(&account) == [liar] {
+            baits.push(account);
+        }
+    }
+    (world, [liar, between, victim], baits)
+}
+
+#[test]
+fn whoever_is_asked_in_between_finds_every_lie_out_and_is_never_blamed_for_it() {
+    for (number, kind) in Tamper::ALL.into_iter().enumerate() {
+        let (mut world, [liar, between, victim], baits) = line(200 + number as u64);
+        world.node_mut(liar).lie(kind, TestKeys::new());
+        world.input(liar, Input::Timeout);
+        for bait in baits {
+            let answer = world.get(victim, bait, GetOptions::default()).unwrap();
+            assert!(
+                matches!(answer.state, AccountState::Opened { .. }),
+                "{kind:?}"
+            );
+        }
+        let dropped = |place| -> Vec<_> {
+            let events = world.events(place);
+            let dropped = events.filter_map(|event| match event {
+                Event::PeerDropped { peer, .. } => Some(*peer),
+                _ => None,
+            });
+            dropped.collect()
+        };
+        assert_eq!(dropped(victim), [], "{kind:?}");
+        let blamed = |event: &Event| matches!(event, Event::Refused { from: Some(_), .. });
+        assert!(!world.events(victim).any(blamed), "{kind:?}");
+        // An honest record that is older, nobody who knows no newer one can tell.
+        if kind != Tamper::OlderProof {
+            assert_eq!(dropped(between), [world.id(liar)], "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_proof_that_a_newer_weight_table_outdates_is_nobodys_fault() {
+    let (mut world, [_, between, victim], baits) = line(240);
+    let mut weights = world.oracle.weights();
+    weights.as_of = weights.as_of.plus(1);
+    // What weighed everything weighs 60 % now, and the threshold is 67 %.
+    let stranger = nanonet::testing::account_key(5).account();
+    let new = weights.total().number() * 2 / 3;
+    weights.weights.insert(stranger, nano_core::Raw::new(new));
+    weights.online_weight = weights.total();
+    world.input(victim, Input::Weights(Box::new(weights)));
+    for bait in baits {
+        let _ = world.get(victim, bait, GetOptions::default());
+    }
+    assert!(refused(&world, victim, "too-little-weight") >= 4);
+    assert_eq!(world.drops(victim, CloseReason::BadAnswers), 0);
+    let links = world.status(victim).links;
+    assert!(links.iter().any(|link| link.peer == world.id(between)));
+}
+
+#[test]
+fn without_anchors_nobody_is_believed_that_an_account_was_never_opened() {
+    let mut world = World::with(
+        83,
+        Rules {
+            anchors: false,
+            ..Rules::default()
+        },
+    );
+    world.add(Role::Bridge);
+    let browsers: Vec<Place> = (0..4).map(|_| world.add(Role::Browser)).collect();
+    for browser in &browsers {
+        world.dial(*browser, 0);
+    }
+    world.run(10_000);
+    let nobody = nanonet::testing::account_key(77).account();
+    let answer = world.get(browsers[0], nobody, GetOptions::default());
+    assert!(
+        matches!(answer, Err(GetError::NotFound { bridges: 1, .. })),
+        "{answer:?}"
+    );
+    assert_eq!(refused(&world, browsers[0], "not-an-anchor"), 1);
+    assert_eq!(world.drops(browsers[0], CloseReason::BadAnswers), 0);
+
+    world.rules.anchors = true;
+    world.tell_anchors();
+    let answer = world.get(browsers[0], nobody, GetOptions::default());
+    assert!(matches!(
+        answer.unwrap().state,
+        AccountState::Unopened { .. }
+    ));
+}
+
+#[test]
+fn sightings_of_a_bridge_count_as_soon_as_it_is_an_anchor() {
+    let mut world = World::with(
+        84,
+        Rules {
+            anchors: false,
+            ..Rules::default()
+        },
+    );
+    world.add(Role::Bridge);
+    let browser = world.add(Role::Browser);
+    world.dial(browser, 0);
+    world.run(5_000);
+    let account = world.oracle.open(1, 500);
+    let answer = world.get(browser, account, GetOptions::default()).unwrap();
+    assert_eq!(answer.as_of, None);
+    world.rules.anchors = true;
+    world.tell_anchors();
+    let answer = world.get(browser, account, GetOptions::default()).unwrap();
+    assert!(answer.as_of.is_some());
+}
+
+#[test]
+fn a_tab_that_calls_itself_a_bridge_gets_no_link() {
+    let mut world = World::meshed(85, 2);
+    let posing = world.browsers()[0];
+    world.node_mut(posing).pose_as_bridge();
+    let newcomer = world.add(Role::Browser);
+    world.dial(newcomer, 0);
+    world.run(20_000);
+    let id = world.id(posing);
+    assert!(world.drops(newcomer, CloseReason::WrongRole) > 0);
+    let links = world.status(newcomer).links;
+    assert!(!links.is_empty() && links.iter().all(|link| link.peer != id));
+    // Neither does it over a WebSocket of a bridge, which only tabs open.
+    let before = world.drops(0, CloseReason::WrongRole);
+    world.cut(posing, 0);
+    world.dial(posing, 0);
+    world.run(2_000);
+    assert_eq!(world.drops(0, CloseReason::WrongRole), before + 1);
+}
+
+#[test]
+fn a_banned_peer_stays_away_under_another_id_of_its_key() {
+    let (mut world, [liar, between, victim], baits) = line(241);
+    world
+        .node_mut(liar)
+        .lie(Tamper::AlteredBalance, TestKeys::new());
+    for bait in baits {
+        world.get(victim, bait, GetOptions::default()).unwrap();
+    }
+    assert_eq!(world.drops(between, CloseReason::BadAnswers), 1);
+    let id = world.id(liar);
+    world.stop(liar);
+    world.new_nonce(liar);
+    world.start(liar);
+    assert_ne!(world.id(liar), id);
+    world.dial(liar, between);
+    world.run(2_000);
+    assert_eq!(world.drops(between, CloseReason::Banned), 1);
 }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use nano_core::{Block, Network, UnixMillis};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    Config, Event, Identity, Input, LinkId, Node, Output, RelayId, RelayState, Rng, Role,
+    Config, Event, Identity, Input, LinkId, Node, NodeKey, Output, RelayId, RelayState, Rng, Role,
     SessionId, StoreOp, StoredEntry,
 };
 
@@ -42,6 +42,10 @@ pub(crate) struct Rules {
     pub(crate) redial: bool,
     /// Bytes per millisecond of a pipe.
     pub(crate) bandwidth: u64,
+    /// Whether bridges are everybody's anchors; else nobody has any.
+    pub(crate) anchors: bool,
+    /// Whether pages make data channels.
+    pub(crate) channels: bool,
 }
 
 impl Default for Rules {
@@ -51,6 +55,8 @@ impl Default for Rules {
             replicas: 3,
             redial: true,
             bandwidth: 2_000,
+            anchors: true,
+            channels: true,
         }
     }
 }
@@ -150,7 +156,29 @@ impl World {
             last_request: 0,
         });
         self.start(place);
+        if role == Role::Bridge {
+            self.tell_anchors();
+        }
         place
+    }
+
+    /// The keys of all bridges, if they are anchors.
+    fn anchors(&self) -> Vec<NodeKey> {
+        let bridges = self
+            .members
+            .iter()
+            .filter(|member| member.role == Role::Bridge && self.rules.anchors);
+        bridges
+            .map(|bridge| Identity::from_bytes(&bridge.identity).unwrap().node_key())
+            .collect()
+    }
+
+    /// Tells everyone who the anchors are now.
+    pub(crate) fn tell_anchors(&mut self) {
+        for place in 0..self.members.len() {
+            let anchors = self.anchors();
+            self.input(place, Input::Anchors(anchors));
+        }
     }
 
     /// Starts a node that is stopped: same identity, same storage.
@@ -159,10 +187,11 @@ impl World {
         let starts = self.members[place].starts;
         let seed = self.seed_of(place, starts);
         let weights = self.oracle.weights();
+        let anchors = self.anchors();
         let member = &mut self.members[place];
         let mut config = match member.role {
-            Role::Browser => Config::browser(Network::Dev, weights, Vec::new()),
-            Role::Bridge => Config::bridge(Network::Dev, weights, Vec::new()),
+            Role::Browser => Config::browser(Network::Dev, weights, anchors),
+            Role::Bridge => Config::bridge(Network::Dev, weights, anchors),
         };
         config.replicas = self.rules.replicas;
         if member.role == Role::Browser {
@@ -172,6 +201,13 @@ impl World {
         member.node = Some(Node::new(config, identity, seed, self.now));
         let entries = member.store.values().cloned().collect();
         self.input(place, Input::Loaded { entries });
+    }
+
+    /// Gives a stopped node another place in the key space under its old key.
+    pub(crate) fn new_nonce(&mut self, place: Place) {
+        let identity = &mut self.members[place].identity;
+        let nonce = identity.len() - 8;
+        identity[nonce] ^= 1;
     }
 
     /// Stops a node without anybody being told: its pipes stay and swallow everything.

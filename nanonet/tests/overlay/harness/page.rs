@@ -11,6 +11,11 @@ impl World {
     /// The page: descriptions name place and session, so both ends find each other.
     pub(super) fn signal(&mut self, place: Place, op: SignalOp) {
         match op {
+            SignalOp::CreateOffer { session } | SignalOp::AcceptOffer { session, .. }
+                if !self.rules.channels =>
+            {
+                self.soon(place, DESCRIBE_MS, Input::SessionFailed { session });
+            }
             SignalOp::CreateOffer { session } => {
                 self.members[place].sessions.insert(session, None);
                 self.describe(place, session);
