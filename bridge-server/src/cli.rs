@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use dev_node::Dialect;
 use nano_core::Network;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Connects browsers to each other and to Nano's full nodes. Holds no ledger.
 #[derive(Debug, Parser)]
@@ -45,6 +46,16 @@ pub struct DevnetOptions {
     /// Port of the event WebSocket (0 = any free port).
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub websocket_port: u16,
+    /// Run a network of N nodes (1 to 12) on 127.0.0.2, 127.0.0.3, …, with the voting weight split
+    /// among them; from 4 on it survives the loss of any one. Default: one node on 127.0.0.1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub nodes: Option<u8>,
+    /// Which full node it talks like where they differ: cpp (nano-node V28) or rs (RsNano).
+    #[arg(long, value_name = "cpp|rs", default_value_t)]
+    pub dialect: Dialect,
+    /// Fill a fresh ledger with N accounts more (at most 100,000), each with one block.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub accounts: u32,
     /// Print the ready line as JSON even on a terminal.
     #[arg(long)]
     pub json: bool,
@@ -87,6 +98,18 @@ pub struct RunOptions {
     /// `/v1/faucet`.
     #[arg(long)]
     pub embedded_devnet: bool,
+    /// Which full node the embedded one talks like, cpp or rs. [default: cpp]
+    #[arg(long, value_name = "cpp|rs")]
+    #[serde(default, deserialize_with = "dialect")]
+    pub dialect: Option<Dialect>,
+    /// Fill the embedded one's fresh ledger with N accounts more (at most 100,000).
+    #[arg(long, value_name = "N")]
+    pub accounts: Option<u32>,
+    /// Walk through all accounts of the full nodes in the background, this many per second, and
+    /// keep a proof of each in the nanonet; bridges that are linked share the walk. 0 = off.
+    /// [default: 5 on live and beta, off on dev]
+    #[arg(long, value_name = "PER-SECOND")]
+    pub backfill: Option<u32>,
     /// Full node RPC that gives representative weights on the dev network, e.g.
     /// http://127.0.0.1:45000. Plain http only.
     #[arg(long, value_name = "URL")]
@@ -122,6 +145,9 @@ impl RunOptions {
             data: self.data.or(lower.data),
             www: self.www.or(lower.www),
             embedded_devnet: self.embedded_devnet || lower.embedded_devnet,
+            dialect: self.dialect.or(lower.dialect),
+            accounts: self.accounts.or(lower.accounts),
+            backfill: self.backfill.or(lower.backfill),
             rpc: self.rpc.or(lower.rpc),
             weights: self.weights.or(lower.weights),
             replicas: self.replicas.or(lower.replicas),
@@ -129,4 +155,10 @@ impl RunOptions {
             json: self.json || lower.json,
         }
     }
+}
+
+/// A dialect by its name.
+fn dialect<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Dialect>, D::Error> {
+    let text = String::deserialize(source)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }

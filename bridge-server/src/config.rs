@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use dev_node::Dialect;
 use nano_core::Network;
 
 use crate::cli::RunOptions;
@@ -16,6 +17,8 @@ pub const DEFAULT_PORT: u16 = 7080;
 pub const DEFAULT_REPLICAS: u8 = 16;
 /// Links when no limit is given.
 pub const DEFAULT_MAX_LINKS: u16 = 4096;
+/// Accounts per second of the backfill when none are given, where there is one.
+pub const DEFAULT_BACKFILL: u32 = 5;
 /// Full nodes and bridges that may be configured; more is surely a mistake.
 pub const MAX_PEERS: usize = 256;
 /// Longest configuration file in bytes.
@@ -46,6 +49,12 @@ pub struct Config {
     pub max_links: u16,
     /// Whether a development node runs in this process.
     pub embedded_devnet: bool,
+    /// Which full node that one talks like.
+    pub dialect: Dialect,
+    /// Accounts its fresh ledger is filled with.
+    pub accounts: u32,
+    /// Accounts per second that are walked through in the background; 0 = none.
+    pub backfill: u32,
 }
 
 /// Where the weight table comes from.
@@ -159,6 +168,11 @@ impl Config {
                 "--embedded-devnet gives the weights itself; leave out --rpc and --weights",
             ));
         }
+        if !options.embedded_devnet && (options.dialect.is_some() || options.accounts.is_some()) {
+            return Err(ConfigError::Conflict(
+                "--dialect and --accounts are about --embedded-devnet; add it, or leave them out",
+            ));
+        }
         if options.replicas == Some(0) {
             return Err(ConfigError::Zero {
                 option: "--replicas",
@@ -212,6 +226,13 @@ impl Config {
             replicas: options.replicas.unwrap_or(DEFAULT_REPLICAS),
             max_links: options.max_links.unwrap_or(DEFAULT_MAX_LINKS),
             embedded_devnet: options.embedded_devnet,
+            dialect: options.dialect.unwrap_or_default(),
+            accounts: options.accounts.unwrap_or(0),
+            backfill: options.backfill.unwrap_or(match network {
+                // Tests and benchmarks count what reaches full nodes.
+                Network::Dev => 0,
+                _ => DEFAULT_BACKFILL,
+            }),
         })
     }
 }
@@ -320,6 +341,22 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:7080");
         assert_eq!(config.weights, WeightsFrom::Embedded);
         assert_eq!(config.replicas, DEFAULT_REPLICAS);
+    }
+
+    #[test]
+    fn options_of_the_embedded_network_need_it() {
+        let config = parse(&["--embedded-devnet", "--dialect", "rs", "--accounts", "7"]).unwrap();
+        assert_eq!((config.dialect, config.accounts), (Dialect::Rs, 7));
+        let (_folder, path) = file("embedded-devnet = true\ndialect = \"rs\"\nbackfill = 9\n");
+        let config = parse(&["--config", &path]).unwrap();
+        assert_eq!((config.dialect, config.backfill), (Dialect::Rs, 9));
+        let (_folder, path) = file("embedded-devnet = true\ndialect = \"c\"\n");
+        assert!(matches!(
+            parse(&["--config", &path]),
+            Err(ConfigError::Toml { .. })
+        ));
+        let alone = parse(&["--peer", "a:1", "--rpc", "http://a", "--dialect", "rs"]);
+        assert!(matches!(alone, Err(ConfigError::Conflict(_))));
     }
 
     #[test]

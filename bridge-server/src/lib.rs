@@ -12,6 +12,7 @@
 //! | [`full_node`] | channels to full nodes |
 //! | [`ask`] | questions to full nodes, with retries |
 //! | [`prove`] | a proof of an account from peers alone |
+//! | [`backfill`] | accounts nobody asked for, walked through and proven in the background |
 //! | [`live`] | confirmed blocks of the live stream, proven and passed on |
 //! | [`relay`] | transactions brought to full nodes |
 //! | [`shell`] | sockets, clock and storage around the overlay's state machine |
@@ -22,6 +23,7 @@
 #![deny(missing_docs)]
 
 pub mod ask;
+pub mod backfill;
 pub mod backoff;
 pub mod cli;
 pub mod clock;

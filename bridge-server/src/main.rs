@@ -32,10 +32,12 @@ async fn serve(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match command {
         Command::Devnet(options) => {
             let json = options.json;
-            let node = devnet::start(&options).await?;
-            announce(json, &devnet::ready(&node), &devnet::greeting(&node));
+            let nodes = devnet::start(&options).await?;
+            announce(json, &devnet::ready(&nodes), &devnet::greeting(&nodes));
             stopped().await?;
-            node.stop().await;
+            for node in nodes {
+                node.stop().await;
+            }
         }
         Command::Run(options) => {
             let json = options.json;

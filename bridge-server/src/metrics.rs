@@ -54,6 +54,12 @@ pub struct Metrics {
     pub live_dropped: ByKind,
     /// Transactions relayed, by outcome.
     pub relayed: ByKind,
+    /// Accounts of the own share that are kept, parts per million.
+    pub backfill_coverage_ppm: Gauge,
+    /// Keys of the own share passed in this round, parts per million.
+    pub backfill_passed_ppm: Gauge,
+    /// Accounts kept in this round.
+    pub backfill_kept: Gauge,
     /// Overlay links open now.
     pub links: Gauge,
     /// Overlay links refused or closed by the shell, by reason.
@@ -170,6 +176,21 @@ impl Metrics {
             "relayed",
             "Transactions relayed, by outcome",
             self.relayed.clone(),
+        );
+        all.register(
+            "backfill_coverage_ppm",
+            "Accounts of this bridge's share that are kept, parts per million",
+            self.backfill_coverage_ppm.clone(),
+        );
+        all.register(
+            "backfill_passed_ppm",
+            "Keys of this bridge's share passed in this round, parts per million",
+            self.backfill_passed_ppm.clone(),
+        );
+        all.register(
+            "backfill_kept",
+            "Accounts kept in this round",
+            self.backfill_kept.clone(),
         );
         all.register("links", "Overlay links open now", self.links.clone());
         all.register(

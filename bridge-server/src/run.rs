@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ask::Asker;
+use crate::backfill::{self, Coverage, Progress, Told};
 use crate::clock::{self, RandomError};
 use crate::config::{Config, RpcUrl, WeightsFrom};
 use crate::faucet::Faucet;
@@ -84,6 +85,7 @@ pub struct Bridge {
     weights: Weights,
     metrics: Metrics,
     confirmations: broadcast::Sender<Confirmation>,
+    backfilled: Told,
     store: Store,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
@@ -183,7 +185,7 @@ impl Bridge {
             relay::Parts {
                 network: config.network,
                 full_nodes: full_nodes.clone(),
-                asker,
+                asker: asker.clone(),
                 roots,
                 live,
                 node: node.clone(),
@@ -200,6 +202,23 @@ impl Bridge {
         tasks.spawn(follow_weights(weights.clone(), node.clone()));
         tasks.spawn(resume(loaded.pending, relays));
         dial(&config, &door, &metrics, &mut tasks);
+        let backfilled = Told::default();
+        if config.backfill > 0 {
+            tasks.spawn(backfill::run(backfill::Parts {
+                pace: config.backfill,
+                own: about.key,
+                progress: loaded
+                    .backfill
+                    .as_deref()
+                    .map_or_else(Progress::default, Progress::from_bytes),
+                asker: asker.clone(),
+                prover: prover.clone(),
+                node: node.clone(),
+                store: store.clone(),
+                told: backfilled.clone(),
+                metrics: metrics.clone(),
+            }));
+        }
 
         let (stop, stopping) = watch::channel(false);
         let site = Site {
@@ -208,6 +227,7 @@ impl Bridge {
             metrics: metrics.clone(),
             full_nodes: full_nodes.clone(),
             door: door.clone(),
+            backfill: backfilled.clone(),
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
         };
         let hall = Hall {
@@ -228,6 +248,7 @@ impl Bridge {
             weights,
             metrics,
             confirmations,
+            backfilled,
             store,
             stop,
             listener,
@@ -283,13 +304,19 @@ impl Bridge {
         self.confirmations.subscribe()
     }
 
+    /// How far the backfill is.
+    #[must_use]
+    pub fn backfill(&self) -> Coverage {
+        self.backfilled.get()
+    }
+
     /// The ready line for programs.
     #[must_use]
     pub fn ready(&self) -> serde_json::Value {
         let mut ready =
             serde_json::json!({ "ready": true, "url": format!("http://{}/", self.address) });
         if let Some(dev) = &self.dev {
-            ready["devnet"] = crate::devnet::ready(dev);
+            ready["devnet"] = crate::devnet::ready(std::slice::from_ref(dev.as_ref()));
         }
         ready
     }
@@ -300,7 +327,7 @@ impl Bridge {
         let mut text = format!("The bridge is running: http://{}/", self.address);
         if let Some(dev) = &self.dev {
             text.push_str("\n\n");
-            text.push_str(&crate::devnet::greeting(dev));
+            text.push_str(&crate::devnet::greeting(std::slice::from_ref(dev.as_ref())));
         }
         text
     }
@@ -348,6 +375,8 @@ async fn embedded(config: &Config) -> Result<DevNode, DevNodeError> {
     let data = config.data.as_ref().map(|data| data.join("devnet"));
     DevNode::start(DevNodeConfig {
         data,
+        dialect: config.dialect,
+        accounts: config.accounts,
         ..DevNodeConfig::default()
     })
     .await

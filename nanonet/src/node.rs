@@ -20,7 +20,7 @@
 
 use std::collections::VecDeque;
 
-use nano_core::UnixMillis;
+use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::config::MAX_ANCHORS;
 use crate::limits::{Bans, Spend};
@@ -210,6 +210,13 @@ impl Node {
     #[must_use]
     pub const fn id(&self) -> NodeId {
         self.id
+    }
+
+    /// The frontier that our slice holds of an account, if any: the one it would show.
+    #[must_use]
+    pub fn held(&self, account: &Account) -> Option<BlockHash> {
+        let frontier = self.slice.get(account)?.frontier()?;
+        Some(frontier.proven().hash)
     }
 
     /// Does everything that is due and lets links speak until nothing is left to do.

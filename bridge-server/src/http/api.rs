@@ -10,6 +10,7 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::Site;
+use crate::backfill::Coverage;
 use crate::clock;
 use crate::faucet::FaucetError;
 
@@ -71,6 +72,7 @@ struct Info {
     reach: ReachInfo,
     links: i64,
     records: i64,
+    backfill: Coverage,
     faucet: bool,
     /// Accounts worth asking for, on a development network only.
     samples: Vec<SampleAccount>,
@@ -150,6 +152,7 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
         },
         links: site.metrics.links.get(),
         records: site.metrics.records.get(),
+        backfill: site.backfill.get(),
         faucet: site.faucet.is_some(),
         samples: site.faucet.as_ref().map_or_else(Vec::new, |_| samples()),
     })

@@ -18,6 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
+use crate::backfill::Told;
 use crate::faucet::Faucet;
 use crate::full_node::FullNodes;
 use crate::metrics::Metrics;
@@ -40,6 +41,8 @@ pub struct Site {
     pub full_nodes: FullNodes,
     /// Where new overlay links go.
     pub door: LinkDoor,
+    /// How far the backfill is.
+    pub backfill: Told,
     /// The development network's faucet, if there is one.
     pub faucet: Option<Faucet>,
 }

@@ -41,6 +41,8 @@ pub(super) enum Command {
     Input(Input),
     /// Somebody wants to know how the node is.
     Status(oneshot::Sender<Status>),
+    /// Somebody wants to know which frontiers are held.
+    Held(Vec<Account>, oneshot::Sender<Vec<Option<BlockHash>>>),
     /// Carry out what is left, make it durable, and end.
     Stop(oneshot::Sender<()>),
 }
@@ -97,6 +99,16 @@ impl NodeHandle {
     pub async fn status(&self) -> Option<Status> {
         let (answer, wait) = oneshot::channel();
         self.commands.send(Command::Status(answer)).await.ok()?;
+        wait.await.ok()
+    }
+
+    /// The frontiers held of these accounts, in their order; `None` when it has stopped.
+    pub async fn held(&self, accounts: Vec<Account>) -> Option<Vec<Option<BlockHash>>> {
+        let (answer, wait) = oneshot::channel();
+        self.commands
+            .send(Command::Held(accounts, answer))
+            .await
+            .ok()?;
         wait.await.ok()
     }
 
@@ -202,6 +214,10 @@ impl Task {
                 }
                 // Whoever asked may have gone.
                 Command::Status(answer) => drop(answer.send(self.node.status())),
+                Command::Held(accounts, answer) => {
+                    let held = accounts.iter().map(|account| self.node.held(account));
+                    drop(answer.send(held.collect()));
+                }
                 Command::Stop(done) => return Some(done),
             }
             left -= 1;

@@ -80,6 +80,8 @@ impl Write {
 pub struct Loaded {
     /// The identity's bytes, if one was ever stored.
     pub identity: Option<Vec<u8>>,
+    /// How far the backfill was, if it ever began.
+    pub backfill: Option<Vec<u8>>,
     /// Records as (key, value).
     pub records: Vec<(String, Vec<u8>)>,
     /// Transactions that were being relayed, oldest first.
@@ -102,6 +104,8 @@ pub struct Store {
 impl Store {
     /// Name of the identity in `meta`.
     pub const IDENTITY: &'static str = "identity";
+    /// Name of the backfill's progress in `meta`.
+    pub const BACKFILL: &'static str = "backfill";
 
     /// Opens the database in `folder` (`None` = memory), reads all of it and starts the thread.
     ///
@@ -111,6 +115,7 @@ impl Store {
         let tables = Tables::open(folder)?;
         let loaded = Loaded {
             identity: tables.meta(Self::IDENTITY)?,
+            backfill: tables.meta(Self::BACKFILL)?,
             records: tables.records()?,
             pending: tables.pending()?,
             peers: tables.peers()?,

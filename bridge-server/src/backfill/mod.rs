@@ -1,0 +1,221 @@
+//! Backfill: the bridge walks through all accounts of the full nodes in the background, proves
+//! them and puts the proofs into the nanonet, so that accounts nobody ever asked for are found
+//! there, too, even while no full node answers.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `share` | which part of the key space this bridge walks, beside the others it is linked to |
+//! | `walk` | the order, the pace and the tries, without clock and network |
+//! | `progress` | what is kept over a restart |
+//!
+//! Rules:
+//! - nobody who waits is held back: one batch at a time is asked for, at the operator's pace, and
+//!   [`Prover::prove_many`] gives way to people;
+//! - accounts whose listed head is held already cost nothing;
+//! - after a restart the walk goes on where it was; a batch may be proven twice, none is skipped;
+//! - coverage is told at `/v1/info` and `/metrics`.
+
+mod progress;
+mod share;
+mod walk;
+
+pub use progress::Progress;
+pub use share::{PARTS, Share};
+pub use walk::{Candidate, Outcome, PAGE, Step, TRIES, Walk};
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nano_core::BlockHash;
+use nanonet::{Input, NodeKey, ResolveFailure, Role};
+use serde::Serialize;
+
+use crate::ask::Asker;
+use crate::clock;
+use crate::metrics::Metrics;
+use crate::prove::{Proven, Prover, Wanted};
+use crate::shell::NodeHandle;
+use crate::store::{Store, Write};
+
+/// Longest sleep without looking at the bridges linked and the clock.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How far the backfill is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Accounts per second at most; 0 = off.
+    pub pace: u32,
+    /// Ranges of the key space that this bridge walks, of [`PARTS`].
+    pub parts: usize,
+    /// Whole rounds done.
+    pub rounds: u64,
+    /// Parts per million of its keys that this round has passed.
+    pub passed_ppm: u64,
+    /// Parts per million of its accounts that are kept; of the last whole round, or as far as the
+    /// first one is.
+    pub coverage_ppm: u64,
+    /// Accounts found in this round.
+    pub listed: u64,
+    /// Of these, proven and kept.
+    pub kept: u64,
+    /// Of these, given up in this round.
+    pub missing: u64,
+}
+
+/// Where the coverage is told; cloning shares it.
+#[derive(Clone, Debug, Default)]
+pub struct Told(Arc<Mutex<Coverage>>);
+
+impl Told {
+    /// The newest.
+    #[must_use]
+    pub fn get(&self) -> Coverage {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, coverage: Coverage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = coverage;
+    }
+}
+
+/// What a backfill needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// Accounts per second at most, not 0.
+    pub pace: u32,
+    /// This bridge.
+    pub own: NodeKey,
+    /// Where an earlier run stopped.
+    pub progress: Progress,
+    /// Asks for lists of accounts.
+    pub asker: Asker,
+    /// Makes the proofs.
+    pub prover: Prover,
+    /// Takes them.
+    pub node: NodeHandle,
+    /// Keeps the progress.
+    pub store: Store,
+    /// Where the coverage is told.
+    pub told: Told,
+    /// And counted.
+    pub metrics: Metrics,
+}
+
+/// Walks until the node stops.
+pub async fn run(parts: Parts) {
+    let share = Share::of(&parts.own, &[]);
+    let progress = parts.progress.clone();
+    let mut walk = Walk::new(share, parts.pace, progress, clock::now());
+    loop {
+        let Some(bridges) = linked_bridges(&parts.node).await else {
+            return;
+        };
+        walk.set_share(Share::of(&parts.own, &bridges));
+        parts.tell(&walk);
+        match walk.next(clock::now()) {
+            Step::List(start) => match parts.asker.frontiers(start, PAGE).await {
+                Ok(frontiers) => walk.listed(start, &frontiers),
+                Err(reason) => {
+                    tracing::debug!(%reason, "no list of accounts for the backfill");
+                    walk.not_listed(clock::now());
+                }
+            },
+            Step::Prove(candidates) => {
+                // As if this batch were not tried: its records may not be on disk yet.
+                let before = walk.progress();
+                let Some(outcomes) = parts.prove(candidates).await else {
+                    return;
+                };
+                walk.tried(&outcomes, clock::now());
+                parts.keep(&before).await;
+            }
+            Step::Wait(until) => {
+                parts.keep(&walk.progress()).await;
+                let pause = Duration::from_millis(until.since(clock::now()));
+                tokio::time::sleep(pause.min(LONGEST_SLEEP)).await;
+            }
+        }
+    }
+}
+
+/// The keys of the bridges linked now; `None` when the node has stopped.
+async fn linked_bridges(node: &NodeHandle) -> Option<Vec<NodeKey>> {
+    let status = node.status().await?;
+    let bridges = status.links.iter().filter(|link| link.role == Role::Bridge);
+    Some(bridges.map(|link| link.key).collect())
+}
+
+impl Parts {
+    /// Proves what is not held yet and puts it into the nanonet; `None` when the node has stopped.
+    async fn prove(&self, candidates: Vec<Candidate>) -> Option<Vec<(Candidate, Outcome)>> {
+        let accounts = candidates.iter().map(|one| one.account).collect();
+        let held = self.node.held(accounts).await?;
+        let mut outcomes = Vec::with_capacity(candidates.len());
+        let mut open = Vec::new();
+        let mut wanted = Vec::new();
+        for (candidate, held) in candidates.into_iter().zip(held) {
+            if held == Some(candidate.head) {
+                outcomes.push((candidate, Outcome::Kept));
+                continue;
+            }
+            let known = candidate.head != BlockHash::ZERO;
+            wanted.push(Wanted {
+                account: candidate.account,
+                head: known.then_some(candidate.head),
+                held,
+            });
+            open.push(candidate);
+        }
+        let answers = self.prover.prove_many(wanted).await;
+        for (candidate, (_, answer)) in open.into_iter().zip(answers) {
+            let outcome = match answer {
+                Ok(Proven::Opened(record)) => {
+                    let receivable = None;
+                    if !self
+                        .node
+                        .input(Input::Confirmed { record, receivable })
+                        .await
+                    {
+                        return None;
+                    }
+                    Outcome::Kept
+                }
+                Ok(Proven::Unopened(_)) => Outcome::Absent,
+                Err(ResolveFailure::Unprovable) => Outcome::Unprovable,
+                Err(_) => Outcome::Failed,
+            };
+            outcomes.push((candidate, outcome));
+        }
+        Some(outcomes)
+    }
+
+    async fn keep(&self, progress: &Progress) {
+        let value = progress.to_bytes();
+        let name = Store::BACKFILL;
+        if let Err(error) = self.store.write(Write::Meta { name, value }).await {
+            tracing::debug!(%error, "the backfill's progress was not kept");
+        }
+    }
+
+    fn tell(&self, walk: &Walk) {
+        let progress = walk.progress();
+        let coverage = Coverage {
+            pace: self.pace,
+            parts: walk.share().parts(),
+            rounds: progress.round,
+            passed_ppm: walk.passed_ppm(),
+            coverage_ppm: walk.coverage_ppm(),
+            listed: progress.listed,
+            kept: progress.kept,
+            missing: progress.missing,
+        };
+        self.told.set(coverage);
+        let ppm = |value| i64::try_from(value).unwrap_or(i64::MAX);
+        let metrics = &self.metrics;
+        metrics
+            .backfill_coverage_ppm
+            .set(ppm(coverage.coverage_ppm));
+        metrics.backfill_passed_ppm.set(ppm(coverage.passed_ppm));
+        metrics.backfill_kept.set(ppm(coverage.kept));
+    }
+}

@@ -1,0 +1,56 @@
+//! How far a walk is, as it is kept over a restart.
+
+use nano_core::Account;
+use serde::{Deserialize, Serialize};
+
+/// Where a round stands. The counts are of this round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Whole rounds before this one.
+    pub round: u64,
+    /// The key to go on from; `None` = all keys are passed.
+    pub next: Option<Account>,
+    /// Accounts found in the share.
+    pub listed: u64,
+    /// Of these, proven and kept.
+    pub kept: u64,
+    /// Of these, without any confirmed block.
+    pub absent: u64,
+    /// Of these, given up in this round.
+    pub missing: u64,
+    /// Of these, waiting for another try.
+    pub again: Vec<Account>,
+    /// Coverage of the last whole round, parts per million.
+    pub last_round: Option<u64>,
+}
+
+impl Default for Progress {
+    /// The begin of the first round.
+    fn default() -> Self {
+        Self {
+            round: 0,
+            next: Some(Account::ZERO),
+            listed: 0,
+            kept: 0,
+            absent: 0,
+            missing: 0,
+            again: Vec::new(),
+            last_round: None,
+        }
+    }
+}
+
+impl Progress {
+    /// For the database.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// From the database; what cannot be read begins anew, which loses only time.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes).unwrap_or_default()
+    }
+}
