@@ -1,14 +1,18 @@
 //! What the tests over real sockets share: a bridge with its development network, a nanonet node
 //! over WebSocket, and waiting for conditions with a deadline.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bridge_server::cli::RunOptions;
 use bridge_server::clock;
 use bridge_server::config::Config;
 use bridge_server::run::Bridge;
+use dev_node::{DevNode, Dialect};
 use futures_util::{SinkExt, StreamExt};
-use nano_core::{Account, Block, BlockHash, Link, PrivateKey, Raw, StateBlock, WorkNonce};
+use nano_core::{
+    Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, WeightTable, WorkNonce,
+};
 use nanonet::{
     Event, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng, Transport,
 };
@@ -20,11 +24,45 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 /// The longest any condition may take on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Which full node the development nodes of this program talk like.
+pub(crate) fn dialect() -> Dialect {
+    match env!("CARGO_CRATE_NAME") {
+        "bridge_cpp" => Dialect::Cpp,
+        _ => Dialect::Rs,
+    }
+}
+
+/// Options of a bridge beside development nodes of its own process, with their weights in a file
+/// of `folder`, so that it knows them by the peer protocol alone.
+pub(crate) fn options_beside(nodes: &[DevNode], folder: &Path) -> RunOptions {
+    let weights = nodes[0].weights();
+    let total = weights.values().map(|weight| weight.number()).sum();
+    let table = WeightTable {
+        network: Network::Dev,
+        as_of: clock::now(),
+        online_weight: Raw::new(total),
+        minimum: Raw::new(1),
+        weights,
+    };
+    let file = folder.join("weights.json");
+    std::fs::write(&file, serde_json::to_vec(&table).unwrap()).unwrap();
+    RunOptions {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        peer: nodes
+            .iter()
+            .map(|node| node.peering_addr().to_string())
+            .collect(),
+        weights: Some(file),
+        ..RunOptions::default()
+    }
+}
+
 /// Options of a bridge on a free port with a development network inside.
 pub(crate) fn options() -> RunOptions {
     RunOptions {
         listen: Some("127.0.0.1:0".parse().unwrap()),
         embedded_devnet: true,
+        dialect: Some(dialect()),
         ..RunOptions::default()
     }
 }

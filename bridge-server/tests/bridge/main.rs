@@ -1,5 +1,6 @@
 //! Tests of the bridge over real sockets on loopback. One file per subject; one program, because
-//! linking takes longer than running.
+//! linking takes longer than running. It is built twice: as `bridge` its development nodes talk
+//! like RsNano, as `bridge-cpp` like the C++ node; see `common::dialect`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,11 +8,13 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod backfill;
 mod bad_peers;
 mod common;
 mod crawler;
 mod handshake;
 mod links;
+mod network;
 mod overlay;
 mod peering;
 mod proofs;
