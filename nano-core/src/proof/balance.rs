@@ -127,9 +127,24 @@ impl BalanceProof {
         votes: &[Vote],
         weights: &WeightTable,
     ) -> Result<Assembled<Self>, ProofError> {
+        Self::from_votes_cached(network, frontier, votes, weights, &mut VoteCache::new(0))
+    }
+
+    /// As [`BalanceProof::from_votes`], skipping the signatures of votes that `cache` has seen
+    /// hold: votes that were asked for together serve many proofs.
+    ///
+    /// # Errors
+    /// As [`BalanceProof::from_votes`].
+    pub fn from_votes_cached(
+        network: Network,
+        frontier: impl Into<Frontier>,
+        votes: &[Vote],
+        weights: &WeightTable,
+        cache: &mut VoteCache,
+    ) -> Result<Assembled<Self>, ProofError> {
         let frontier = frontier.into();
         let hashes = needed_hashes(&frontier)?;
-        let (certificate, weight) = assemble(&hashes, votes, weights)?;
+        let (certificate, weight) = assemble(&hashes, votes, weights, cache)?;
         let proof = Self {
             network,
             frontier,

@@ -61,7 +61,30 @@ impl ReceivableProof {
         votes: &[Vote],
         weights: &WeightTable,
     ) -> Result<Assembled<Self>, ProofError> {
-        let (certificate, weight) = assemble(&[send.hash()], votes, weights)?;
+        Self::from_votes_cached(
+            network,
+            send,
+            history,
+            votes,
+            weights,
+            &mut VoteCache::new(0),
+        )
+    }
+
+    /// As [`ReceivableProof::from_votes`], skipping the signatures of votes that `cache` has seen
+    /// hold.
+    ///
+    /// # Errors
+    /// As [`ReceivableProof::from_votes`].
+    pub fn from_votes_cached(
+        network: Network,
+        send: Block,
+        history: impl Into<History>,
+        votes: &[Vote],
+        weights: &WeightTable,
+        cache: &mut VoteCache,
+    ) -> Result<Assembled<Self>, ProofError> {
+        let (certificate, weight) = assemble(&[send.hash()], votes, weights, cache)?;
         let proof = Self {
             network,
             send,

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Certificate, MAX_VOTES, ProofError};
+use super::{Certificate, MAX_VOTES, ProofError, VoteCache};
+use crate::vote::vote_hash;
 use crate::{Account, BlockHash, Raw, Vote, WeightTable};
 
 /// The most votes that are looked at; those beyond are ignored.
@@ -22,11 +23,13 @@ pub struct Assembled<P> {
     pub weight: Raw,
 }
 
-/// A certificate for all of `hashes` out of `votes`, and its weight.
+/// A certificate for all of `hashes` out of `votes`, and its weight. Signatures of votes that
+/// `cache` has seen hold are not checked again.
 pub(super) fn assemble(
     hashes: &[BlockHash],
     votes: &[Vote],
     weights: &WeightTable,
+    cache: &mut VoteCache,
 ) -> Result<(Certificate, Raw), ProofError> {
     let mut lists = group_by_list(hashes, votes, weights);
     let target = weights.collection_target();
@@ -50,7 +53,7 @@ pub(super) fn assemble(
                 break;
             }
             // The signature is checked only for votes that would be taken.
-            if holds(candidate.vote) && voters.insert(candidate.vote.representative) {
+            if holds(candidate.vote, cache) && voters.insert(candidate.vote.representative) {
                 weight = add(weight, candidate.weight);
                 taken.push(candidate);
             }
@@ -119,8 +122,16 @@ fn list_bytes(hashes: &[BlockHash]) -> u128 {
     hashes.iter().fold(2, |bytes, _| bytes + 32)
 }
 
-fn holds(vote: &Vote) -> bool {
-    !vote.representative.public_key().is_small_order() && vote.verify().is_ok()
+fn holds(vote: &Vote, cache: &mut VoteCache) -> bool {
+    let key = vote.representative.public_key();
+    let signed = vote_hash(vote.timestamp, &vote.hashes);
+    let check = || match key.is_small_order() {
+        true => Err(()),
+        false => key.verify(&signed, &vote.signature).map_err(|_| ()),
+    };
+    cache
+        .check(&vote.representative, &vote.signature, &signed, check)
+        .is_ok()
 }
 
 /// Takes out votes, the lightest first, as long as `enough` weight stays.
