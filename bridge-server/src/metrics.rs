@@ -40,6 +40,8 @@ pub struct Metrics {
     pub full_node_gossip: ByKind,
     /// Endpoints of full nodes known now.
     pub full_node_endpoints: Gauge,
+    /// What became of questions to full nodes beyond a plain answer, by kind.
+    pub full_node_asks: ByKind,
     /// Full-node channels open now.
     pub full_node_channels: Gauge,
     /// Parts per million of the table's weight reachable over open channels.
@@ -48,6 +50,10 @@ pub struct Metrics {
     pub weight_online_ppm: Gauge,
     /// Proofs asked for, by outcome.
     pub proofs: ByKind,
+    /// Two quorum certificates for one root.
+    pub alarms: Counter,
+    /// Proofs to be dated or strengthened later, by outcome.
+    pub renewals: ByKind,
     /// Blocks seen confirmed in the live stream.
     pub live_confirmed: Counter,
     /// Live entries dropped, by reason.
@@ -143,6 +149,11 @@ impl Metrics {
             self.full_node_endpoints.clone(),
         );
         all.register(
+            "full_node_asks",
+            "Questions hedged, wrongly or not answered, asked again, and the like",
+            self.full_node_asks.clone(),
+        );
+        all.register(
             "full_node_channels",
             "Full-node channels open now",
             self.full_node_channels.clone(),
@@ -161,6 +172,16 @@ impl Metrics {
             "proofs",
             "Proofs asked for, by outcome",
             self.proofs.clone(),
+        );
+        all.register(
+            "alarms",
+            "Two quorum certificates for one root",
+            self.alarms.clone(),
+        );
+        all.register(
+            "renewals",
+            "Proofs to be dated or strengthened later, by outcome",
+            self.renewals.clone(),
         );
         all.register(
             "live_confirmed",

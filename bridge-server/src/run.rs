@@ -134,8 +134,13 @@ impl Bridge {
             ..Peering::of(config.network)
         };
         let full_nodes = FullNodes::start_with(settings, peering, &mut tasks);
-        let asker = Asker::new(full_nodes.clone());
         let roots = Roots::default();
+        let asker = Asker::new(
+            full_nodes.clone(),
+            weights.clone(),
+            roots.clone(),
+            metrics.clone(),
+        );
         let signer = Arc::new(copy(&identity)?);
         let prover = Prover::new(
             config.network,
@@ -199,6 +204,7 @@ impl Bridge {
             confirmations.subscribe(),
             full_nodes.clone(),
         ));
+        tasks.spawn(prove::renew_all(prover.clone(), node.clone()));
         tasks.spawn(follow_weights(weights.clone(), node.clone()));
         tasks.spawn(resume(loaded.pending, relays));
         dial(&config, &door, &metrics, &mut tasks);
@@ -497,6 +503,19 @@ async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, prover: Prover, node:
                     record,
                     receivables: Vec::new(),
                 },
+                Ok(Proven::Diverged(both)) => {
+                    // The overlay keeps both and raises the alarm; neither wins.
+                    let [first, second] = *both;
+                    node.input(Input::Confirmed {
+                        record: Box::new(second),
+                        receivable: None,
+                    })
+                    .await;
+                    ResolveOutcome::Found {
+                        record: Box::new(first),
+                        receivables: Vec::new(),
+                    }
+                }
                 Ok(Proven::Unopened(sighting)) => ResolveOutcome::Unopened {
                     sighting,
                     receivables: Vec::new(),

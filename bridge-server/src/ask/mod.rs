@@ -1,29 +1,142 @@
-//! Questions to full nodes: which one is asked, for how long, and who is asked next.
+//! Questions to full nodes: which one is asked, for how long, who is asked next, and how requests
+//! for votes are put together.
 //!
-//! A question goes to one open channel, the least busy first; when no answer that fits comes in
-//! time, another is asked. Nothing that comes back is believed: it is a hint for [`crate::prove`].
+//! | part | what it is |
+//! |---|---|
+//! | `question` | what is asked, and whether an answer fits it |
+//! | `pull` | one question to as many full nodes as it takes: time-outs, retries, hedges |
+//! | `timing` | who is quick and truthful |
+//! | `desk` | which requests for votes leave together, and when |
+//! | `ballot` | one list of blocks put to all representatives at once |
+//! | `count` | what their votes say: for, silent, later block, rival |
+//!
+//! Nothing that comes back is believed: it is a hint for [`crate::prove`], or a vote whose
+//! signature holds. There are three priorities ([`Priority`]); who waits always goes first.
 
-use std::sync::Arc;
+mod ballot;
+mod count;
+mod desk;
+mod pull;
+mod question;
+mod timing;
 
-use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, Frontier, PullTarget};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, Frontier, RequestedBlock};
 use nano_core::{Account, Block, BlockHash};
 
-use crate::full_node::{ANSWER, AskError, Channel, FullNodes};
+pub use count::{Ballot, Item, Rival};
+use desk::Desk;
+use pull::Told;
+pub(crate) use question::may_be_signed;
+use question::{Question, Reply};
+use timing::Timings;
 
-/// Full nodes asked one after the other before a question is given up.
-const TRIES: usize = 3;
+use crate::coalesce::Coalesce;
+use crate::full_node::{AskError, ChannelId, FullNodes};
+use crate::metrics::{self, Metrics};
+use crate::prove::Roots;
+use crate::recent::Recent;
+use crate::weights::Weights;
 
-/// Asks full nodes; cloning shares everything.
+/// How soon something is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Somebody waits: asked at once, taking along what else is waiting to leave.
+    Waiting,
+    /// Nobody waits: requests for votes linger [`Priority::BACKGROUND_LINGER`] for company, and as
+    /// long again whenever some comes.
+    Background,
+    /// Any time will do: they linger [`Priority::SPARE_LINGER`].
+    Spare,
+}
+
+impl Priority {
+    /// How long a request for votes of the background waits for others to leave with.
+    pub const BACKGROUND_LINGER: Duration = Duration::from_millis(50);
+    /// The same for what has time.
+    pub const SPARE_LINGER: Duration = Duration::from_secs(10);
+
+    const fn waits(self) -> bool {
+        matches!(self, Self::Waiting)
+    }
+
+    const fn linger(self) -> Duration {
+        match self {
+            Self::Waiting => Duration::ZERO,
+            Self::Background => Self::BACKGROUND_LINGER,
+            Self::Spare => Self::SPARE_LINGER,
+        }
+    }
+}
+
+/// Asks full nodes at one priority; cloning shares everything.
 #[derive(Clone, Debug)]
 pub struct Asker {
+    inner: Arc<Inner>,
+    priority: Priority,
+}
+
+#[derive(Debug)]
+struct Inner {
     full_nodes: FullNodes,
+    weights: Weights,
+    roots: Roots,
+    metrics: Metrics,
+    timings: Mutex<Timings>,
+    background: Mutex<pull::Background>,
+    /// By whether somebody waits.
+    running: Coalesce<(bool, Question), Result<Told, AskError>>,
+    unknown: Mutex<Recent<Question, AskError>>,
+    desk: Desk,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks can be left half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A full node's word on an account, and whose word it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What it says; its `confirmed_frontier` is zero where nobody asked knows a confirmed block.
+    pub info: AccountInfo,
+    /// Who says so; `None` when several agree that there is nothing.
+    pub by: Option<ChannelId>,
 }
 
 impl Asker {
-    /// Asks over these channels.
+    /// Asks over these channels, with [`Priority::Waiting`]. Blocks that come by are remembered in
+    /// `roots`.
     #[must_use]
-    pub const fn new(full_nodes: FullNodes) -> Self {
-        Self { full_nodes }
+    pub fn new(full_nodes: FullNodes, weights: Weights, roots: Roots, metrics: Metrics) -> Self {
+        let inner = Inner {
+            full_nodes,
+            weights,
+            roots,
+            metrics,
+            timings: Mutex::default(),
+            background: Mutex::default(),
+            running: Coalesce::new(pull::OPEN),
+            unknown: Mutex::new(Recent::new(pull::UNKNOWN, pull::UNKNOWN_MS)),
+            desk: Desk::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+            priority: Priority::Waiting,
+        }
+    }
+
+    /// The same with another priority.
+    #[must_use]
+    pub fn at(&self, priority: Priority) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            priority,
+        }
     }
 
     /// A full node's word on an account: a hint, nothing in it is proven. When one says that it
@@ -31,25 +144,29 @@ impl Asker {
     ///
     /// # Errors
     /// When nobody answered.
-    pub async fn account_info(&self, account: Account) -> Result<AccountInfo, AskError> {
-        let mut unknown = None;
-        let channels = self.some_channels()?;
-        let question = AscPullQuestion::AccountInfo {
-            target: PullTarget::Account(account),
-        };
-        for channel in &channels {
-            match channel.pull(question, ANSWER).await {
-                Ok(AscPullAnswer::AccountInfo(info)) if info.account == account => {
-                    if !info.confirmed_frontier.is_zero() {
-                        return Ok(info);
-                    }
-                    unknown.get_or_insert(info);
-                }
-                // Nothing, or something else than was asked for, which is worth as much.
-                _ => {}
-            }
-        }
-        unknown.ok_or_else(|| silence(&channels))
+    pub async fn account_info(&self, account: Account) -> Result<Word, AskError> {
+        let question = Question::Account(account);
+        word(account, self.inner.ask(question, self.priority).await)
+    }
+
+    /// As [`Asker::account_info`], from full nodes that are not among `not`.
+    ///
+    /// # Errors
+    /// When nobody answered, or there is nobody else to ask.
+    pub async fn other_account_info(
+        &self,
+        account: Account,
+        not: &BTreeSet<ChannelId>,
+    ) -> Result<Word, AskError> {
+        let question = Question::Account(account);
+        let told = self.inner.ask_others(question, self.priority, not).await;
+        word(account, told)
+    }
+
+    /// Notes that what this full node said turned out to be old or untrue.
+    pub fn blame(&self, channel: ChannelId) {
+        metrics::count(&self.inner.metrics.full_node_asks, "outdated");
+        lock(&self.inner.timings).failed(channel);
     }
 
     /// The account of a block, as full nodes say.
@@ -57,18 +174,23 @@ impl Asker {
     /// # Errors
     /// When nobody who answered knows the block.
     pub async fn account_of(&self, block: BlockHash) -> Result<Account, AskError> {
-        let channels = self.some_channels()?;
-        let question = AscPullQuestion::AccountInfo {
-            target: PullTarget::Block(block),
-        };
-        for channel in &channels {
-            if let Ok(AscPullAnswer::AccountInfo(info)) = channel.pull(question, ANSWER).await
-                && !info.account.is_zero()
-            {
-                return Ok(info.account);
-            }
+        let question = Question::AccountOf(block);
+        match self.inner.ask(question, self.priority).await?.reply {
+            Reply::Info(info) => Ok(info.account),
+            Reply::Blocks(_) => Err(AskError::Wrong),
         }
-        Err(silence(&channels))
+    }
+
+    /// One block by its hash: one that was met lately, or a full node's.
+    ///
+    /// # Errors
+    /// When nobody who answered knows the block.
+    pub async fn block(&self, hash: BlockHash) -> Result<Block, AskError> {
+        if let Some(block) = self.inner.roots.block(&hash) {
+            return Ok(block);
+        }
+        let blocks = self.blocks(hash, 1).await?;
+        blocks.first().copied().ok_or(AskError::Wrong)
     }
 
     /// Up to `count` (1 to 128) blocks upwards from `start`, which is the first of them; each
@@ -77,10 +199,7 @@ impl Asker {
     /// # Errors
     /// When nobody who answered knows the block.
     pub async fn blocks(&self, start: BlockHash, count: u8) -> Result<Vec<Block>, AskError> {
-        self.chain(PullTarget::Block(start), count, |first| {
-            first.hash() == start
-        })
-        .await
+        self.chain(Question::Blocks(start, count)).await
     }
 
     /// Up to `count` (1 to 128) blocks upwards from the first block of `account`. Not empty.
@@ -88,80 +207,153 @@ impl Asker {
     /// # Errors
     /// When nobody who answered knows the account.
     pub async fn first_blocks(&self, account: Account, count: u8) -> Result<Vec<Block>, AskError> {
-        self.chain(PullTarget::Account(account), count, |b| {
-            b.account() == Some(account)
-        })
-        .await
+        self.chain(Question::FirstBlocks(account, count)).await
+    }
+
+    async fn chain(&self, question: Question) -> Result<Vec<Block>, AskError> {
+        match self.inner.ask(question, self.priority).await?.reply {
+            Reply::Blocks(blocks) => {
+                for block in &blocks {
+                    self.inner.roots.learn_signed(block);
+                }
+                Ok(blocks)
+            }
+            Reply::Info(_) => Err(AskError::Wrong),
+        }
     }
 
     /// Up to `count` (1 to 1000) accounts with their newest blocks, confirmed or not, in order of
     /// the accounts' keys from `start` on. Empty where the key space ends.
     ///
+    /// Two full nodes are asked where there are two, so that one alone cannot hide an account; of
+    /// an account they name differently the one with the better record is taken. The list ends
+    /// where the shorter-sighted of the two ends.
+    ///
     /// # Errors
     /// When nobody answered with such a list.
     pub async fn frontiers(&self, start: Account, count: u16) -> Result<Vec<Frontier>, AskError> {
-        let channels = self.some_channels()?;
-        for channel in &channels {
-            let question = AscPullQuestion::Frontiers { start, count };
-            if let Ok(AscPullAnswer::Frontiers(list)) = channel.pull(question, ANSWER).await
-                && list.first().is_none_or(|first| first.account >= start)
-                && list.is_sorted_by(|one, next| one.account < next.account)
-            {
-                return Ok(list);
-            }
-        }
-        Err(silence(&channels))
-    }
-
-    async fn chain(
-        &self,
-        start: PullTarget,
-        count: u8,
-        fits: impl Fn(&Block) -> bool,
-    ) -> Result<Vec<Block>, AskError> {
-        let channels = self.some_channels()?;
-        let mut answered = false;
-        for channel in &channels {
-            let question = AscPullQuestion::Blocks { start, count };
-            let Ok(answer) = channel.pull(question, ANSWER).await else {
-                continue;
-            };
-            answered = true;
-            let AscPullAnswer::Blocks(mut blocks) = answer else {
-                continue;
-            };
-            if !blocks.first().is_some_and(&fits) {
-                continue;
-            }
-            // The hashes must link; what comes after a gap is of no use.
-            let linked = blocks
-                .windows(2)
-                .take_while(|pair| pair[1].previous() == Some(pair[0].hash()))
-                .count();
-            blocks.truncate(linked + 1);
-            return Ok(blocks);
-        }
-        Err(if answered {
-            AskError::Wrong
-        } else {
-            silence(&channels)
-        })
-    }
-
-    fn some_channels(&self) -> Result<Vec<Arc<Channel>>, AskError> {
-        let mut channels = self.full_nodes.channels();
-        channels.truncate(TRIES);
+        let channels = self.inner.best_first();
         if channels.is_empty() {
-            Err(AskError::NoFullNode)
-        } else {
-            Ok(channels)
+            return Err(AskError::NoFullNode);
         }
+        let open: Vec<_> = channels.iter().map(|channel| channel.id()).collect();
+        let mut lists: Vec<Vec<Frontier>> = Vec::new();
+        let mut asked = 0;
+        for pair in channels.chunks(2).take(pull::TRIES) {
+            let question = AscPullQuestion::Frontiers { start, count };
+            let asks = pair
+                .iter()
+                .map(|channel| self.inner.pull(channel, question, self.priority, &open));
+            asked += u8::try_from(pair.len()).unwrap_or(u8::MAX);
+            for (channel, answer) in pair.iter().zip(join_all(asks).await) {
+                match answer {
+                    Some(AscPullAnswer::Frontiers(list)) if is_walk(&list, start) => {
+                        lists.push(list);
+                    }
+                    Some(_) => lock(&self.inner.timings).failed(channel.id()),
+                    None => {}
+                }
+            }
+            if !lists.is_empty() {
+                return Ok(merge(lists, usize::from(count)));
+            }
+        }
+        Err(AskError::TimedOut { asked })
+    }
+
+    /// Sets blocks that every representative knows as confirmed. The first is asked for along with
+    /// every list from now on, to tell answers by; of the others two at a time where accounts
+    /// never opened are asked about.
+    pub fn mark(&self, witnesses: Vec<RequestedBlock>) {
+        self.inner.desk.mark(witnesses);
+    }
+
+    /// What the representatives say of one item; it may leave together with others, which is not
+    /// seen from here. `None` when the bridge stops.
+    pub async fn ballot(&self, item: Item) -> Option<Arc<Ballot>> {
+        desk::ask(&self.inner, item, self.priority).await
     }
 }
 
-/// Nobody of these gave an answer.
-fn silence(channels: &[Arc<Channel>]) -> AskError {
-    AskError::TimedOut {
-        asked: u8::try_from(channels.len()).unwrap_or(u8::MAX),
+fn word(account: Account, told: Result<Told, AskError>) -> Result<Word, AskError> {
+    let nothing = AccountInfo {
+        account,
+        ..AccountInfo::default()
+    };
+    match told {
+        Ok(Told {
+            reply: Reply::Info(info),
+            by,
+        }) => Ok(Word { info, by: Some(by) }),
+        Ok(_) => Err(AskError::Wrong),
+        Err(AskError::Unknown { .. }) => Ok(Word {
+            info: nothing,
+            by: None,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a list is what was asked for: upwards from `start`.
+fn is_walk(list: &[Frontier], start: Account) -> bool {
+    list.first().is_none_or(|first| first.account >= start)
+        && list.is_sorted_by(|one, next| one.account < next.account)
+}
+
+/// All accounts of all lists, up to where the first full list ends.
+fn merge(lists: Vec<Vec<Frontier>>, count: usize) -> Vec<Frontier> {
+    let full = lists.iter().filter(|list| list.len() >= count);
+    let end = full.filter_map(|list| list.last()).map(|last| last.account);
+    let end = end.min();
+    let mut all: BTreeMap<Account, BlockHash> = BTreeMap::new();
+    for one in lists.into_iter().flatten() {
+        if end.is_none_or(|end| one.account <= end) {
+            all.entry(one.account).or_insert(one.hash);
+        }
+    }
+    let all = all.into_iter().take(count);
+    all.map(|(account, hash)| Frontier { account, hash })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(accounts: &[u8]) -> Vec<Frontier> {
+        let one = |account: &u8| Frontier {
+            account: Account::from_bytes([*account; 32]),
+            hash: BlockHash::from_bytes([*account; 32]),
+        };
+        accounts.iter().map(one).collect()
+    }
+
+    #[test]
+    fn an_account_that_one_full_node_hides_is_named_by_the_other() {
+        assert_eq!(
+            merge(vec![list(&[1, 3]), list(&[1, 2, 3])], 9),
+            list(&[1, 2, 3])
+        );
+    }
+
+    #[test]
+    fn a_list_ends_where_the_first_full_one_does_so_that_nothing_is_skipped() {
+        assert_eq!(
+            merge(vec![list(&[1, 2, 9]), list(&[1, 2, 3])], 3),
+            list(&[1, 2, 3])
+        );
+        assert_eq!(
+            merge(vec![list(&[1, 2, 9]), list(&[1, 2])], 3),
+            list(&[1, 2, 9])
+        );
+    }
+
+    #[test]
+    fn a_list_out_of_order_or_from_before_the_start_is_no_answer() {
+        let start = Account::from_bytes([2; 32]);
+        assert!(is_walk(&list(&[2, 3]), start));
+        assert!(is_walk(&[], start));
+        assert!(!is_walk(&list(&[1, 3]), start));
+        assert!(!is_walk(&list(&[3, 3]), start));
     }
 }

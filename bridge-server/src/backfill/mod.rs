@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nano_core::BlockHash;
-use nanonet::{Input, NodeKey, ResolveFailure, Role};
+use nanonet::{AccountRecord, Input, NodeKey, ResolveFailure, Role};
 use serde::Serialize;
 
 use crate::ask::Asker;
@@ -169,17 +169,9 @@ impl Parts {
         let answers = self.prover.prove_many(wanted).await;
         for (candidate, (_, answer)) in open.into_iter().zip(answers) {
             let outcome = match answer {
-                Ok(Proven::Opened(record)) => {
-                    let receivable = None;
-                    if !self
-                        .node
-                        .input(Input::Confirmed { record, receivable })
-                        .await
-                    {
-                        return None;
-                    }
-                    Outcome::Kept
-                }
+                Ok(Proven::Opened(record)) => self.give([*record]).await?,
+                // The overlay keeps both and raises the alarm.
+                Ok(Proven::Diverged(both)) => self.give(*both).await?,
                 Ok(Proven::Unopened(_)) => Outcome::Absent,
                 Err(ResolveFailure::Unprovable) => Outcome::Unprovable,
                 Err(_) => Outcome::Failed,
@@ -187,6 +179,18 @@ impl Parts {
             outcomes.push((candidate, outcome));
         }
         Some(outcomes)
+    }
+
+    /// Hands records to the overlay; `None` when it has stopped.
+    async fn give<const N: usize>(&self, records: [AccountRecord; N]) -> Option<Outcome> {
+        for record in records {
+            let (record, receivable) = (Box::new(record), None);
+            let input = Input::Confirmed { record, receivable };
+            if !self.node.input(input).await {
+                return None;
+            }
+        }
+        Some(Outcome::Kept)
     }
 
     async fn keep(&self, progress: &Progress) {

@@ -148,6 +148,12 @@ pub enum AskError {
         /// How many were asked.
         asked: u8,
     },
+    /// Those who answered do not know it.
+    #[error("{asked} full nodes were asked and none that answered knows it; it may not exist yet")]
+    Unknown {
+        /// How many were asked.
+        asked: u8,
+    },
     /// Too many questions are open.
     #[error("too many questions to full nodes are open; try again")]
     Busy,

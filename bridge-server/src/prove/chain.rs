@@ -14,23 +14,19 @@ use nano_core::proof::{
 use nano_core::{Account, Block, BlockHash, Network};
 use nanonet::ResolveFailure;
 
-use super::{Roots, failure};
+use super::failure;
 use crate::ask::Asker;
 
 /// Looks blocks up.
 pub(super) struct Chains<'a> {
     pub(super) asker: &'a Asker,
-    pub(super) roots: &'a Roots,
     pub(super) network: Network,
 }
 
 impl Chains<'_> {
     /// One block by its hash.
     pub(super) async fn block(&self, hash: BlockHash) -> Result<Block, ResolveFailure> {
-        let blocks = self.asker.blocks(hash, 1).await.map_err(failure)?;
-        let block = blocks.first().copied().ok_or(ResolveFailure::TimedOut)?;
-        self.roots.learn(&block);
-        Ok(block)
+        self.asker.block(hash).await.map_err(failure)
     }
 
     /// The frontier as a proof carries it.

@@ -3,34 +3,51 @@
 //!
 //! The way of one account: a full node's word on its confirmed frontier (a hint), the block's
 //! bytes (hash checked), final votes of all reachable representatives (signatures checked), a
-//! [`BalanceProof`] out of both (verified as any receiver will), the blocks between what the asker
-//! holds and the frontier, and a [`Sighting`] that dates it. Rules:
+//! [`nano_core::proof::BalanceProof`] out of both (verified as any receiver will), the blocks
+//! between what the asker holds and the frontier, and a [`Sighting`] that dates it.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | `resolve` | the way of one account, and what happens when a full node's word is no good |
+//! | `live` | the same for a block that the live stream saw confirmed |
+//! | `renew` | dating and strengthening proofs when there is time |
+//! | `make` | putting together: proofs, receivables, sightings, alarms |
+//! | `chain` | the blocks that a proof carries besides the frontier |
+//!
+//! Rules:
 //! - nothing is handed out that does not verify under the weight table in force;
 //! - equal questions at the same time are one question; at most [`OPEN`] run at once;
+//! - [`Prover::resolve`] is for those who wait; [`Prover::prove_many`] is for the background: its
+//!   requests for votes wait for company (32 accounts share one), and never stand in the way of
+//!   the first. **Backfill builds on `prove_many`** with the list that
+//!   [`crate::ask::Asker::frontiers`] gives;
 //! - an account nobody knows is stated as `unopened` only if representatives were silent about
 //!   its first block while they answered for the genesis block; that is kept for
 //!   [`UNOPENED_MS`]. Other failures are kept for [`FAILED_MS`], so that a crowd asking for the
-//!   same unprovable account costs one attempt.
+//!   same unprovable account costs one attempt;
+//! - two blocks of one root that are both proven are an [`Alarm`]: both records are kept and given
+//!   out ([`Proven::Diverged`]), neither wins.
 
 mod chain;
+mod live;
+mod make;
+mod renew;
+mod resolve;
 mod roots;
-mod survey;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use nano_core::proof::{BalanceProof, Frontier, History, ProofError, ReceivableProof};
-use nano_core::{Account, Block, BlockHash, Network, Raw, UnixMillis, Vote, WeightTable};
-use nanonet::{AccountRecord, Identity, ReceivableRecord, ResolveFailure, Sighting};
-
-use chain::Chains;
 use futures_util::{StreamExt, stream};
-pub use roots::Roots;
-use survey::{Question, Survey, survey};
+use nano_core::proof::VoteCache;
+use nano_core::{Account, Block, BlockHash, Network, Root, Vote};
+use nanonet::{AccountRecord, Identity, ReceivableRecord, ResolveFailure, Sighting};
 use tokio::sync::OnceCell;
 
-use crate::ask::Asker;
+use renew::Renewals;
+pub use renew::renew_all;
+pub use roots::Roots;
+
+use crate::ask::{Asker, Priority};
 use crate::clock;
 use crate::coalesce::Coalesce;
 use crate::full_node::{AskError, FullNodes};
@@ -38,20 +55,23 @@ use crate::metrics::{self, Metrics};
 use crate::recent::Recent;
 use crate::weights::Weights;
 
-/// Questions that run at once.
+/// Questions that run at once, of those who wait and of the background each.
 pub const OPEN: usize = 128;
-/// Accounts of one [`Prover::prove_many`] that are worked on at once.
-const MANY: usize = 64;
+/// Accounts of one [`Prover::prove_many`] that are worked on at once: several full batches, so
+/// that one is being filled while others are under way.
+const MANY: usize = 128;
 /// How long "never opened" is kept, milliseconds.
 pub const UNOPENED_MS: u64 = 60_000;
 /// How long a failure is kept, milliseconds.
 pub const FAILED_MS: u64 = 2_000;
-/// How long a question waits for enough representatives to be reachable.
-const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Accounts whose failure or absence is kept.
 const REMEMBERED: usize = 16_384;
-/// Attempts before an account that keeps moving, or votes that do not suffice, are given up.
-const ATTEMPTS: usize = 3;
+/// Roots whose proven block is remembered, to notice a second one: about 16 MB of records.
+const PROVEN: usize = 4_096;
+/// For how long, milliseconds.
+const PROVEN_MS: u64 = 24 * 60 * 60 * 1000;
+/// Votes whose signatures were found to hold.
+const VOTES: usize = 8_192;
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -60,10 +80,28 @@ pub enum Proven {
     Opened(Box<AccountRecord>),
     /// The full nodes' representatives know no block of the account.
     Unopened(Sighting),
+    /// Two blocks of one root, both proven: representatives have voted for both.
+    Diverged(Box<[AccountRecord; 2]>),
 }
 
 /// What is found about one account, or why nothing can be stated now.
 pub type Answer = Result<Proven, ResolveFailure>;
+
+/// Two quorum certificates for one root: more than a third of the voting weight has signed two
+/// final votes where it may sign one. No honest network does this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "two blocks are proven for the root {root}: {first} and {second}; both are kept and shown, \
+     neither is to be trusted; compare with a full node"
+)]
+pub struct Alarm {
+    /// The root.
+    pub root: Root,
+    /// The block proven first.
+    pub first: BlockHash,
+    /// The other.
+    pub second: BlockHash,
+}
 
 /// An account whose state is wanted in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +142,10 @@ struct Inner {
     unopened: Mutex<Recent<Account, Sighting>>,
     failed: Mutex<Recent<Account, ResolveFailure>>,
     running: Coalesce<(Account, Option<BlockHash>), Answer>,
-    marker: OnceCell<Block>,
+    proven: Mutex<Recent<Root, AccountRecord>>,
+    votes: Mutex<VoteCache>,
+    marked: OnceCell<()>,
+    renewals: Renewals,
     metrics: Metrics,
 }
 
@@ -139,7 +180,10 @@ impl Prover {
             unopened: Mutex::new(Recent::new(REMEMBERED, UNOPENED_MS)),
             failed: Mutex::new(Recent::new(REMEMBERED, FAILED_MS)),
             running: Coalesce::new(OPEN),
-            marker: OnceCell::new(),
+            proven: Mutex::new(Recent::new(PROVEN, PROVEN_MS)),
+            votes: Mutex::new(VoteCache::new(VOTES)),
+            marked: OnceCell::new(),
+            renewals: Renewals::default(),
             metrics,
         };
         Self {
@@ -147,21 +191,22 @@ impl Prover {
         }
     }
 
-    /// The state of an account. With `held`, the blocks between that frontier and the proven one
-    /// are carried along where they are few enough.
+    /// The state of an account, for somebody who waits. With `held`, the blocks between that
+    /// frontier and the proven one are carried along where they are few enough.
     ///
     /// # Errors
     /// Why no statement can be made now.
     pub async fn resolve(&self, account: Account, held: Option<BlockHash>) -> Answer {
-        let now = clock::now();
-        if let Some(sighting) = lock(&self.inner.unopened).get(&account, now) {
-            return Ok(Proven::Unopened(sighting.clone()));
+        if let Some(answer) = self.inner.remembered(account) {
+            return answer;
         }
-        if let Some(failure) = lock(&self.inner.failed).get(&account, now) {
-            return Err(*failure);
-        }
+        let wanted = Wanted {
+            account,
+            head: None,
+            held,
+        };
         let inner = Arc::clone(&self.inner);
-        let question = async move { inner.resolve(account, held).await };
+        let question = async move { inner.resolve(wanted, Priority::Waiting).await };
         self.inner
             .running
             .ask((account, held), question)
@@ -176,14 +221,21 @@ impl Prover {
     /// should be handed in together.
     pub async fn prove_many(&self, wanted: Vec<Wanted>) -> Vec<(Account, Answer)> {
         stream::iter(wanted)
-            .map(|one| async move { (one.account, self.resolve(one.account, one.held).await) })
+            .map(|one| async move {
+                let answer = match self.inner.remembered(one.account) {
+                    Some(answer) => answer,
+                    None => self.inner.resolve(one, Priority::Background).await,
+                };
+                (one.account, answer)
+            })
             .buffered(MANY)
             .collect()
             .await
     }
 
     /// Records of a block that the live stream saw confirmed by `votes`: the account's, and for a
-    /// send its destination's.
+    /// send its destination's. Where the votes suffice full nodes are not asked for more; the
+    /// record's date then follows by [`renew_all`].
     ///
     /// # Errors
     /// Why no proof could be made of it.
@@ -210,10 +262,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    async fn resolve(&self, account: Account, held: Option<BlockHash>) -> Answer {
-        let answer = self.find(account, held).await;
+    /// What was found a short while ago and is not worth asking again.
+    fn remembered(&self, account: Account) -> Option<Answer> {
+        let now = clock::now();
+        if let Some(sighting) = lock(&self.unopened).get(&account, now) {
+            return Some(Ok(Proven::Unopened(sighting.clone())));
+        }
+        let failed = lock(&self.failed).get(&account, now).copied();
+        failed.map(Err)
+    }
+
+    async fn resolve(&self, wanted: Wanted, priority: Priority) -> Answer {
+        let account = wanted.account;
+        let answer = self.find(wanted, &self.asker.at(priority)).await;
         let outcome = match &answer {
             Ok(Proven::Opened(_)) => "proven",
+            Ok(Proven::Diverged(_)) => "diverged",
             Ok(Proven::Unopened(sighting)) => {
                 lock(&self.unopened).put(account, sighting.clone(), clock::now());
                 "unopened"
@@ -228,272 +292,15 @@ impl Inner {
         metrics::count(&self.metrics.proofs, outcome);
         answer
     }
-
-    async fn find(&self, account: Account, held: Option<BlockHash>) -> Answer {
-        self.full_nodes.reachable(PATIENCE).await;
-        let mut last = ResolveFailure::TooFewVotes;
-        for _ in 0..ATTEMPTS {
-            let info = self.asker.account_info(account).await.map_err(failure)?;
-            let found = if info.confirmed_frontier.is_zero() {
-                self.unopened(account).await
-            } else {
-                self.frontier(account, info.confirmed_frontier, held).await
-            };
-            match found {
-                Ok(Some(proven)) => return Ok(proven),
-                // It moved while we asked: look again.
-                Ok(None) => {}
-                Err(ResolveFailure::TooFewVotes) => last = ResolveFailure::TooFewVotes,
-                Err(other) => return Err(other),
-            }
-        }
-        Err(last)
-    }
-
-    /// Proves that `hash` is confirmed and the newest; `None` when a newer one was voted for.
-    async fn frontier(
-        &self,
-        account: Account,
-        hash: BlockHash,
-        held: Option<BlockHash>,
-    ) -> Result<Option<Proven>, ResolveFailure> {
-        let chains = self.chains();
-        let block = chains.block(hash).await?;
-        let frontier = chains.frontier(account, block).await?;
-        let table = self.weights.current();
-        let asked_at = clock::now();
-        let survey = self.ask(block, &frontier, &table).await;
-        let votes: Vec<Vote> = survey.votes.values().cloned().collect();
-        let proof = self.proof(account, frontier, &votes, &table)?;
-        if survey.successor.is_some() {
-            return Ok(None);
-        }
-        let lineage = match held {
-            Some(held) if held != hash => self.lineage(held, hash).await,
-            _ => Vec::new(),
-        };
-        let sighting = self.sighting(account, Some(hash), asked_at, &survey, &table);
-        let sightings = sighting.into_iter().collect();
-        Ok(Some(Proven::Opened(Box::new(AccountRecord {
-            proof,
-            lineage,
-            sightings,
-        }))))
-    }
-
-    /// States that the account was never opened; `None` when a first block was voted for.
-    async fn unopened(&self, account: Account) -> Result<Option<Proven>, ResolveFailure> {
-        let table = self.weights.current();
-        let asked_at = clock::now();
-        let question = Question::about(
-            account.into(),
-            [self.network.genesis_block()],
-            self.marker().await,
-        );
-        let survey = survey(
-            &self.full_nodes,
-            &self.asker,
-            &table,
-            &self.roots,
-            &question,
-        )
-        .await;
-        if survey.successor.is_some() {
-            return Ok(None);
-        }
-        match self.sighting(account, None, asked_at, &survey, &table) {
-            Some(sighting) => Ok(Some(Proven::Unopened(sighting))),
-            None => Err(ResolveFailure::TooFewVotes),
-        }
-    }
-
-    async fn confirmed(
-        &self,
-        block: Block,
-        votes: Vec<Vote>,
-    ) -> Result<(AccountRecord, Option<ReceivableRecord>), ResolveFailure> {
-        self.roots.learn(&block);
-        let hash = block.hash();
-        let account = match block.account() {
-            Some(account) => account,
-            None => self.asker.account_of(hash).await.map_err(failure)?,
-        };
-        lock(&self.unopened).remove(&account);
-        lock(&self.failed).remove(&account);
-        let chains = self.chains();
-        let frontier = chains.frontier(account, block).await?;
-        let history = chains.before_send(account, block).await?;
-        let table = self.weights.current();
-        let asked_at = clock::now();
-        // The survey dates the block, and brings the votes that the stream did not.
-        let survey = self.ask(block, &frontier, &table).await;
-        let mut all = survey.votes.clone();
-        for vote in votes {
-            all.entry(vote.representative).or_insert(vote);
-        }
-        let votes: Vec<Vote> = all.into_values().collect();
-        let proof = self.proof(account, frontier, &votes, &table)?;
-        let sightings = match survey.successor {
-            // A newer block is being confirmed and will have its own record.
-            Some(_) => Vec::new(),
-            None => {
-                let seen = self.sighting(account, Some(hash), asked_at, &survey, &table);
-                seen.into_iter().collect()
-            }
-        };
-        let receivable =
-            history.and_then(
-                |history| match self.receivable(block, history, &votes, &table) {
-                    Ok(record) => Some(record),
-                    Err(error) => {
-                        tracing::debug!(%error, %hash, "no receivable proof");
-                        None
-                    }
-                },
-            );
-        Ok((
-            AccountRecord {
-                proof,
-                lineage: Vec::new(),
-                sightings,
-            },
-            receivable,
-        ))
-    }
-
-    fn chains(&self) -> Chains<'_> {
-        Chains {
-            asker: &self.asker,
-            roots: &self.roots,
-            network: self.network,
-        }
-    }
-
-    /// Asks for votes on a frontier, and for what comes after it.
-    async fn ask(&self, block: Block, frontier: &Frontier, table: &WeightTable) -> Survey {
-        let needed = std::iter::once(block).chain(chain::counted_sends(frontier));
-        let question = Question::about(block.hash().into(), needed, self.marker().await);
-        survey(&self.full_nodes, &self.asker, table, &self.roots, &question).await
-    }
-
-    /// A block that is proven confirmed, the genesis account's newest when first needed: every
-    /// representative can vote for it. `None` while it cannot be proven.
-    async fn marker(&self) -> Option<Block> {
-        let found = self.marker.get_or_try_init(|| async {
-            let genesis = self.network.genesis_account();
-            let info = self.asker.account_info(genesis).await.map_err(failure)?;
-            let chains = self.chains();
-            let block = chains.block(info.confirmed_frontier).await?;
-            let frontier = chains.frontier(genesis, block).await?;
-            let needed = std::iter::once(block).chain(chain::counted_sends(&frontier));
-            let question = Question::about(block.hash().into(), needed, None);
-            let table = self.weights.current();
-            let survey = survey(
-                &self.full_nodes,
-                &self.asker,
-                &table,
-                &self.roots,
-                &question,
-            )
-            .await;
-            let votes: Vec<Vote> = survey.votes.into_values().collect();
-            self.proof(genesis, frontier, &votes, &table)?;
-            Ok::<Block, ResolveFailure>(block)
-        });
-        found.await.ok().copied()
-    }
-
-    /// The proof of a send for its destination.
-    fn receivable(
-        &self,
-        send: Block,
-        history: History,
-        votes: &[Vote],
-        table: &WeightTable,
-    ) -> Result<ReceivableRecord, ProofError> {
-        let proof = ReceivableProof::from_votes(self.network, send, history, votes, table)?.proof;
-        let destination = proof
-            .destination()
-            .ok_or(ProofError::NotASend(send.hash()))?;
-        proof.verify(&destination, self.network, table)?;
-        Ok(ReceivableRecord { proof })
-    }
-
-    /// A proof that verifies.
-    fn proof(
-        &self,
-        account: Account,
-        frontier: Frontier,
-        votes: &[Vote],
-        table: &WeightTable,
-    ) -> Result<BalanceProof, ResolveFailure> {
-        let made =
-            BalanceProof::from_votes(self.network, frontier, votes, table).and_then(|made| {
-                made.proof
-                    .verify(&account, self.network, table)
-                    .map(|_| made.proof)
-            });
-        made.map_err(|error| {
-            tracing::debug!(%error, %account, votes = votes.len(), "no proof");
-            match error {
-                ProofError::TooLittleWeight { .. } => ResolveFailure::TooFewVotes,
-                _ => ResolveFailure::Unprovable,
-            }
-        })
-    }
-
-    /// The blocks between `held` and `frontier`, both excluded; empty when they are too many or
-    /// `held` is not before it.
-    async fn lineage(&self, held: BlockHash, frontier: BlockHash) -> Vec<Block> {
-        let count = u8::try_from(nanonet::MAX_LINEAGE + 2).unwrap_or(u8::MAX);
-        let Ok(blocks) = self.asker.blocks(held, count).await else {
-            return Vec::new();
-        };
-        match blocks.iter().position(|block| block.hash() == frontier) {
-            Some(end) if end > 1 => blocks[1..end].to_vec(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Dates what the survey saw; `None` when nobody's silence counts.
-    fn sighting(
-        &self,
-        account: Account,
-        frontier: Option<BlockHash>,
-        at: UnixMillis,
-        survey: &Survey,
-        table: &WeightTable,
-    ) -> Option<Sighting> {
-        let answered = weight(&survey.silent, table);
-        if answered.is_zero() {
-            return None;
-        }
-        let asked = weight(&survey.asked, table);
-        Some(Sighting::sign(
-            &self.signer.0,
-            self.network,
-            account,
-            frontier,
-            at,
-            asked,
-            answered,
-        ))
-    }
-}
-
-/// Weight of several representatives together.
-fn weight(representatives: &BTreeSet<Account>, table: &WeightTable) -> Raw {
-    let sum = representatives
-        .iter()
-        .map(|who| table.weight_of(who).number());
-    Raw::new(sum.fold(0, u128::saturating_add))
 }
 
 /// How a question without an answer is told to the overlay.
 const fn failure(error: AskError) -> ResolveFailure {
     match error {
         AskError::NoFullNode => ResolveFailure::NoFullNode,
-        AskError::TimedOut { .. } | AskError::Wrong => ResolveFailure::TimedOut,
+        AskError::TimedOut { .. } | AskError::Unknown { .. } | AskError::Wrong => {
+            ResolveFailure::TimedOut
+        }
         AskError::Busy => ResolveFailure::Busy,
     }
 }

@@ -1,4 +1,5 @@
-//! Roots of blocks met a short while ago, so that a vote's hash can be told apart without asking.
+//! Blocks met a short while ago: their roots, so that a vote's hash can be told apart without
+//! asking, and their bytes where these can be trusted, so that they need not be asked for again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +8,7 @@ use nano_core::{Block, BlockHash, Root};
 use crate::clock;
 use crate::recent::Recent;
 
-/// Blocks remembered: some minutes of the live network.
+/// Blocks remembered: some minutes of the live network, about 12 MB.
 const BLOCKS: usize = 32_768;
 /// For how long, milliseconds.
 const KEEP_MS: u64 = 10 * 60 * 1000;
@@ -15,7 +16,14 @@ const KEEP_MS: u64 = 10 * 60 * 1000;
 /// Hash → root of blocks whose bytes were seen; cloning shares them.
 #[derive(Clone, Debug)]
 pub struct Roots {
-    known: Arc<Mutex<Recent<BlockHash, Root>>>,
+    known: Arc<Mutex<Recent<BlockHash, Met>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    root: Root,
+    /// The block, if its signature was checked.
+    signed: Option<Block>,
 }
 
 impl Default for Roots {
@@ -27,16 +35,36 @@ impl Default for Roots {
 }
 
 impl Roots {
-    /// Remembers a block's root; both follow from its bytes.
+    /// Remembers a block's root, which follows from the same bytes as its hash. The signature does
+    /// not, so the block itself is not given out again.
     pub fn learn(&self, block: &Block) {
+        self.put(block, None);
+    }
+
+    /// Remembers a block whose signature was checked, where it can be.
+    pub fn learn_signed(&self, block: &Block) {
+        self.put(block, Some(*block));
+    }
+
+    fn put(&self, block: &Block, signed: Option<Block>) {
+        let (hash, root, now) = (block.hash(), block.root(), clock::now());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.put(block.hash(), block.root(), clock::now());
+        let before = known.get(&hash, now).and_then(|met| met.signed);
+        let signed = signed.or(before);
+        known.put(hash, Met { root, signed }, now);
     }
 
     /// The root of a block, if it was met.
     #[must_use]
     pub fn get(&self, hash: &BlockHash) -> Option<Root> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(hash, clock::now()).copied()
+        known.get(hash, clock::now()).map(|met| met.root)
+    }
+
+    /// A block, if it was met with a signature that holds.
+    #[must_use]
+    pub fn block(&self, hash: &BlockHash) -> Option<Block> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(hash, clock::now()).and_then(|met| met.signed)
     }
 }

@@ -171,7 +171,7 @@ impl Relay {
                 self.looks.spawn(async move {
                     // Only a clear "unknown" refuses; silence says nothing.
                     let found = asker.blocks(previous, 1).await;
-                    (job, found == Err(AskError::Wrong))
+                    (job, matches!(found, Err(AskError::Unknown { .. })))
                 });
             }
             _ => self.begin(job).await,

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use crate::common::until;
 use crate::scripted::{answer, greet, query, send};
-use bridge_server::ask::Asker;
 use bridge_server::full_node::{FullNodes, Peering, Settings, Timing};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
 use nano_core::message::{
     Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake,
 };
-use nano_core::{Account, BlockHash, Network, PrivateKey, Raw, UnixMillis, WeightTable};
+use nano_core::{Account, Network, PrivateKey, Raw, UnixMillis, WeightTable};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -302,47 +301,4 @@ async fn a_flood_of_what_nobody_asked_for_ends_the_channel() {
         tokio::join!(flood, read);
     })
     .await;
-}
-
-#[tokio::test]
-async fn an_answer_about_another_account_is_as_good_as_none() {
-    use nano_core::message::{AccountInfo, AscPullAck, AscPullAnswer};
-    let (_metrics, _tasks, nodes) = peer_with(async |mut stream: TcpStream| {
-        greet(&mut stream).await;
-        let mut head = [0; Header::SIZE];
-        while stream.read_exact(&mut head).await.is_ok() {
-            let header = Header::parse(&head).unwrap();
-            let mut payload = vec![0; header.payload_length().unwrap()];
-            stream.read_exact(&mut payload).await.unwrap();
-            if let Message::AscPullReq(request) = Message::parse(&header, &payload).unwrap() {
-                let info = AccountInfo {
-                    account: Account::from_bytes([66; 32]),
-                    confirmed_frontier: BlockHash::from_bytes([67; 32]),
-                    ..AccountInfo::default()
-                };
-                let answer = AscPullAnswer::AccountInfo(info);
-                send(
-                    &mut stream,
-                    AscPullAck {
-                        id: request.id,
-                        answer,
-                    }
-                    .into(),
-                )
-                .await;
-            }
-        }
-    })
-    .await;
-    until("a channel", async || {
-        (!nodes.channels().is_empty()).then_some(())
-    })
-    .await;
-    assert!(
-        Asker::new(nodes.clone())
-            .account_info(Account::from_bytes([5; 32]))
-            .await
-            .is_err()
-    );
-    assert_eq!(nodes.channels().len(), 1, "the channel stays");
 }

@@ -10,6 +10,7 @@
 
 mod backfill;
 mod bad_peers;
+mod batches;
 mod common;
 mod crawler;
 mod handshake;
@@ -17,7 +18,9 @@ mod links;
 mod network;
 mod overlay;
 mod peering;
+mod played;
 mod proofs;
+mod requests;
 mod scripted;
 mod silence;
 mod stub;

@@ -1,210 +1,214 @@
 //! What a sighting may count as silence: a full node that drops requests, and one that answers
 //! with what nobody can look up, must not make an old frontier look fresh.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bridge_server::ask::Asker;
-use bridge_server::full_node::{FullNodes, Settings};
-use bridge_server::metrics::Metrics;
-use bridge_server::prove::{Proven, Prover, Roots};
-use bridge_server::weights::Weights;
-use nano_core::message::{
-    AccountInfo, AscPullAck, AscPullAnswer, AscPullQuestion, AscPullReq, ConfirmAck, ConfirmReq,
-    Message, PullTarget,
-};
-use nano_core::{
-    Account, Block, BlockHash, Network, PrivateKey, Raw, StateBlock, UnixMillis, Vote,
-    VoteTimestamp, WeightTable,
-};
-use nanonet::{AccountRecord, Identity, Rng};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use bridge_server::metrics::counted;
+use bridge_server::prove::Proven;
+use nano_core::message::{Message, RequestedBlock};
+use nano_core::{Account, BlockHash, Network, Raw};
+use nanonet::AccountRecord;
 
-use crate::scripted::{greet, receive, send};
+use crate::played::{Ledger, Manner, Played, Stage, holder, representative, vote};
 
-/// How the full node treats requests for votes about the account.
-#[derive(Clone, Copy)]
-enum Manner {
-    /// As full nodes do.
-    Answers,
-    /// Drops them; the votes for the frontier come by broadcast at that moment.
-    DropsAndBroadcasts,
-    /// Names a later block at the silent root that it does not give out.
-    NamesAnother,
+fn account() -> Account {
+    holder(2).account()
 }
 
-fn representative() -> PrivateKey {
-    PrivateKey::from_bytes([1; 32])
+/// Two representatives behind two full nodes; the lighter one's has the given manners.
+async fn stage(manner: impl FnOnce(&Played) -> Manner) -> Stage {
+    let ledger = Ledger::new([2], 3);
+    let good = Played::new(ledger.clone(), vec![representative(1)]);
+    let mut bad = Played::new(ledger, vec![representative(2)]);
+    bad.manner = manner(&bad);
+    Stage::new(vec![good, bad], &[(1, 80), (2, 20)]).await
 }
 
-/// The only block of the account that is asked about.
-fn frontier() -> Block {
-    let key = PrivateKey::from_bytes([2; 32]);
-    let source = BlockHash::from_bytes([3; 32]).into();
-    StateBlock::unsigned(
-        key.account(),
-        BlockHash::ZERO,
-        key.account(),
-        Raw::new(7),
-        source,
-    )
-    .sign(&key)
-    .into()
-}
-
-fn known(hash: &BlockHash) -> Option<Block> {
-    [frontier(), Network::Dev.genesis_block()]
-        .into_iter()
-        .find(|block| block.hash() == *hash)
-}
-
-fn pulled(question: AscPullQuestion) -> AscPullAnswer {
-    let block_of = |account: &Account| {
-        let genesis = *account == Network::Dev.genesis_account();
-        if genesis {
-            Network::Dev.genesis_block()
-        } else {
-            frontier()
+/// Whether votes on the account's blocks are asked for.
+fn asks_for_votes(message: &Message, played: &Ledger) -> Option<Vec<RequestedBlock>> {
+    let head = played.head(&account());
+    match message {
+        Message::ConfirmReq(request) => {
+            let about = request.blocks.iter().any(|pair| pair.hash == head);
+            about.then(|| request.blocks.clone())
         }
-    };
-    match question {
-        AscPullQuestion::AccountInfo {
-            target: PullTarget::Account(account),
-        } => {
-            let hash = block_of(&account).hash();
-            AscPullAnswer::AccountInfo(AccountInfo {
-                account,
-                open: hash,
-                head: hash,
-                block_count: 1,
-                confirmed_frontier: hash,
-                confirmed_height: 1,
-            })
-        }
-        AscPullQuestion::Blocks {
-            start: PullTarget::Block(hash),
-            ..
-        } => AscPullAnswer::Blocks(known(&hash).into_iter().collect()),
-        AscPullQuestion::Blocks {
-            start: PullTarget::Account(account),
-            ..
-        } => AscPullAnswer::Blocks(vec![block_of(&account)]),
-        other => panic!("not asked by a prover: {other:?}"),
+        _ => None,
     }
 }
 
-fn vote(hashes: Vec<BlockHash>, rebroadcast: bool) -> Message {
-    let vote = Vote::sign(&representative(), VoteTimestamp::FINAL, hashes);
-    ConfirmAck { vote, rebroadcast }.into()
+async fn record(manner: impl FnOnce(&Played) -> Manner) -> AccountRecord {
+    let stage = stage(manner).await;
+    let record = stage.record(account()).await;
+    record
+        .proof
+        .verify(&account(), Network::Dev, &stage.table)
+        .unwrap();
+    record
 }
 
-async fn serve(mut stream: TcpStream, manner: Manner) {
-    greet(&mut stream).await;
-    let after_frontier = frontier().hash().into();
-    while let Some(message) = receive(&mut stream).await {
-        match message {
-            Message::AscPullReq(AscPullReq { id, question }) => {
-                let answer = pulled(question);
-                send(&mut stream, AscPullAck { id, answer }.into()).await;
-            }
-            Message::ConfirmReq(ConfirmReq { blocks }) => {
-                let silent = blocks.iter().any(|block| block.root == after_frontier);
-                let listed = blocks.iter().map(|block| block.hash);
-                let listed: Vec<_> = listed.filter(|hash| known(hash).is_some()).collect();
-                let about = listed.contains(&frontier().hash());
-                match manner {
-                    Manner::DropsAndBroadcasts if silent => {
-                        send(&mut stream, vote(vec![frontier().hash()], false)).await;
-                    }
-                    Manner::DropsAndBroadcasts if about => {}
-                    Manner::NamesAnother if silent => {
-                        send(
-                            &mut stream,
-                            vote(vec![BlockHash::from_bytes([9; 32])], false),
-                        )
-                        .await;
-                    }
-                    _ if listed.is_empty() => {}
-                    _ => send(&mut stream, vote(listed, false)).await,
-                }
-            }
-            _ => {}
-        }
-    }
+#[tokio::test]
+async fn silence_beside_an_answer_dates_the_frontier_with_the_weight_that_answered() {
+    let record = record(|_| std::sync::Arc::new(|_| None)).await;
+    let sighting = record.sightings.first().expect("not dated");
+    sighting.verify().unwrap();
+    assert_eq!(sighting.frontier, Some(record.hash()));
+    assert_eq!(sighting.weight_asked, Raw::new(100));
+    assert_eq!(sighting.weight_answered, Raw::new(100));
 }
 
-/// Proves the account through a full node of this manner.
-async fn record(manner: Manner) -> AccountRecord {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, manner));
-        }
+#[tokio::test]
+async fn a_dropped_request_is_no_silence() {
+    let record = record(|bad| {
+        let ledger = bad.ledger.clone();
+        std::sync::Arc::new(move |message| asks_for_votes(message, &ledger).map(|_| Vec::new()))
+    })
+    .await;
+    let sighting = record.sightings.first().expect("not dated");
+    assert_eq!(sighting.weight_asked, Raw::new(100));
+    assert_eq!(sighting.weight_answered, Raw::new(80));
+}
+
+#[tokio::test]
+async fn a_dropped_request_is_no_silence_even_when_votes_come_by_broadcast() {
+    let record = record(|bad| {
+        let ledger = bad.ledger.clone();
+        std::sync::Arc::new(move |message| {
+            asks_for_votes(message, &ledger)
+                .map(|_| vec![vote(&representative(2), vec![ledger.head(&account())])])
+        })
+    })
+    .await;
+    let sighting = record.sightings.first().expect("not dated");
+    assert_eq!(sighting.weight_answered, Raw::new(80));
+}
+
+#[tokio::test]
+async fn a_vote_for_a_block_that_cannot_be_looked_up_spoils_the_silence_of_its_channel() {
+    let record = record(|bad| {
+        let bad = bad.clone();
+        std::sync::Arc::new(move |message| {
+            asks_for_votes(message, &bad.ledger)?;
+            let unknown = BlockHash::from_bytes([9; 32]);
+            let mut answers = vec![vote(&representative(2), vec![unknown])];
+            answers.extend(bad.ordinary(message));
+            Some(answers)
+        })
+    })
+    .await;
+    let sighting = record.sightings.first().expect("not dated");
+    assert_eq!(sighting.weight_answered, Raw::new(80));
+}
+
+#[tokio::test]
+async fn when_all_requests_are_dropped_nothing_is_dated_nor_said_to_be_unopened() {
+    let ledger = Ledger::new([2], 3);
+    let dropping = std::sync::Arc::new(AtomicBool::new(false));
+    let drops = std::sync::Arc::clone(&dropping);
+    let full_node = Played::new(ledger, vec![representative(1)]).with(move |message| {
+        let request = matches!(message, Message::ConfirmReq(_));
+        (request && drops.load(Ordering::SeqCst)).then(Vec::new)
     });
-    let table = WeightTable {
-        network: Network::Dev,
-        as_of: UnixMillis(0),
-        online_weight: Raw::new(100),
-        minimum: Raw::new(1),
-        weights: BTreeMap::from([(representative().account(), Raw::new(100))]),
+    let stage = Stage::new(vec![full_node], &[(1, 100)]).await;
+    dropping.store(true, Ordering::SeqCst);
+    assert!(stage.prover.resolve(account(), None).await.is_err());
+    let never = holder(9).account();
+    assert!(stage.prover.resolve(never, None).await.is_err());
+    assert_eq!(counted(&stage.metrics.proofs, "unopened"), 0);
+}
+
+#[tokio::test]
+async fn who_cannot_find_a_first_block_by_its_account_is_not_heard_about_unopened_ones() {
+    // As full nodes of version 27: for them the zero hash with an account finds nothing.
+    let record = |old: bool| async move {
+        let bad = move |bad: &Played| -> Manner {
+            let bad = bad.clone();
+            std::sync::Arc::new(move |message| match message {
+                Message::ConfirmReq(request) if old => {
+                    let mut request = request.clone();
+                    request.blocks.retain(|pair| !pair.hash.is_zero());
+                    Some(bad.ordinary(&request.into()))
+                }
+                _ => None,
+            })
+        };
+        let stage = stage(bad).await;
+        match stage
+            .prover
+            .resolve(holder(9).account(), None)
+            .await
+            .unwrap()
+        {
+            Proven::Unopened(sighting) => sighting,
+            other => panic!("not unopened: {other:?}"),
+        }
     };
-    let weights = Weights::new(table, "file");
-    let (live, mut stream) = mpsc::channel(256);
-    let settings = Settings {
-        network: Network::Dev,
-        peers: vec![address],
-        weights: weights.clone(),
-        live,
-        metrics: Metrics::default(),
+    assert_eq!(record(false).await.weight_answered, Raw::new(100));
+    let sighting = record(true).await;
+    assert_eq!(sighting.weight_asked, Raw::new(100));
+    assert_eq!(sighting.weight_answered, Raw::new(80));
+}
+
+#[tokio::test]
+async fn an_account_that_full_nodes_deny_but_a_representative_votes_for_is_not_unopened() {
+    let known = Ledger::new([2], 1);
+    let denied = Ledger::new([], 0);
+    let votes = Played::new(known, vec![representative(1)]);
+    let denies = votes.ledger.clone();
+    // Answers votes from what it knows, but denies the account when asked for it.
+    let votes = votes.with(move |message| match message {
+        Message::AscPullReq(_) => {
+            let (id, account) = crate::played::asks_about(message)?;
+            let denied = account == holder(2).account();
+            let info = match denied {
+                true => nano_core::message::AccountInfo {
+                    account,
+                    ..Default::default()
+                },
+                false => denies.info(account),
+            };
+            let answer = nano_core::message::AscPullAnswer::AccountInfo(info);
+            Some(vec![nano_core::message::AscPullAck { id, answer }.into()])
+        }
+        _ => None,
+    });
+    let other = Played::new(denied, vec![representative(2)]);
+    let stage = Stage::new(vec![votes, other], &[(1, 80), (2, 20)]).await;
+    let record = stage.record(account()).await;
+    assert_eq!(record.account(), account());
+}
+
+#[tokio::test]
+async fn the_answer_about_one_account_never_opened_is_none_about_another() {
+    let (asked, dropped) = (holder(9).account(), holder(8).account());
+    let bad = move |bad: &Played| -> Manner {
+        let bad = bad.clone();
+        std::sync::Arc::new(move |message| match message {
+            Message::ConfirmReq(request) => {
+                let about = |account: Account| {
+                    let mut pairs = request.blocks.iter();
+                    pairs.any(|pair| pair.root == account.into())
+                };
+                let mut answers = bad.ordinary(message);
+                if about(dropped) {
+                    answers.clear();
+                }
+                Some(answers)
+            }
+            _ => None,
+        })
     };
-    let nodes = FullNodes::start(settings, &mut tasks);
-    // Nobody needs what comes by broadcast here.
-    tasks.spawn(async move { while stream.recv().await.is_some() {} });
-    let identity = Arc::new(Identity::generate(&mut Rng::from_seed([4; 32])));
-    let metrics = Metrics::default();
-    let prover = Prover::new(
-        Network::Dev,
-        nodes.clone(),
-        Asker::new(nodes),
-        weights,
-        identity,
-        Roots::default(),
-        metrics,
+    let stage = stage(bad).await;
+    // Learns what is asked for along with all others.
+    stage.record(account()).await;
+    // Each leaves at once, by itself.
+    let (one, other) = tokio::join!(
+        stage.prover.resolve(dropped, None),
+        stage.prover.resolve(asked, None)
     );
-    match prover
-        .resolve(frontier().account().unwrap(), None)
-        .await
-        .unwrap()
-    {
-        Proven::Opened(record) => *record,
-        Proven::Unopened(_) => panic!("said to be unopened"),
-    }
-}
-
-#[tokio::test]
-async fn silence_beside_an_answer_dates_the_frontier() {
-    let record = record(Manner::Answers).await;
-    assert_eq!(record.sightings.len(), 1);
-    assert_eq!(record.sightings[0].weight_answered, Raw::new(100));
-}
-
-#[tokio::test]
-async fn dropped_requests_are_no_silence_even_when_votes_come_by_broadcast() {
-    let record = record(Manner::DropsAndBroadcasts).await;
-    assert_eq!(
-        record.hash(),
-        frontier().hash(),
-        "the votes prove it all the same"
-    );
-    assert!(record.sightings.is_empty());
-}
-
-#[tokio::test]
-async fn a_vote_for_a_block_that_cannot_be_looked_up_spoils_the_silence() {
-    let record = record(Manner::NamesAnother).await;
-    assert!(record.sightings.is_empty());
+    let weight = |answer| match answer {
+        Ok(Proven::Unopened(sighting)) => sighting.weight_answered,
+        other => panic!("not unopened: {other:?}"),
+    };
+    assert_eq!(weight(one), Raw::new(80));
+    assert_eq!(weight(other), Raw::new(100));
 }

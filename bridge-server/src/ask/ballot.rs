@@ -1,0 +1,164 @@
+//! One request for votes put to all representatives at once.
+//!
+//! States: asked; enough (every item has the weight that a proof aims for: as long again as that
+//! took is waited for the rest, [`GRACE`] at most, [`BACKGROUND_GRACE`] where nobody waits); counted. It is over when everybody has
+//! answered, when the grace is, or after [`ANSWER`]. A full node drops what it has no time for
+//! without a word, so a channel that has said nothing after [`AGAIN`] is asked once more.
+//! Unknown hashes are looked up at the end, [`MAX_FETCHED`] at most.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use nano_core::message::RequestedBlock;
+use nano_core::{Account, Vote, WeightTable};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::count::{Ballot, Count, Item, Request};
+use super::{Asker, Inner, Priority};
+use crate::clock;
+use crate::full_node::{ANSWER, Channel};
+use crate::metrics;
+
+/// When a channel that said nothing is asked once more.
+const AGAIN: Duration = Duration::from_millis(900);
+/// The least and the most that is waited for the rest when there is enough and somebody waits.
+const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+/// The same when nobody does.
+const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
+/// Votes of all channels that may wait to be counted.
+const HEARD: usize = 1_024;
+/// Other blocks fetched for one ballot.
+const MAX_FETCHED: usize = 16;
+
+/// Something a channel had to say.
+enum Heard {
+    Vote(usize, Arc<Vote>),
+    /// Votes were lost.
+    Lost(usize),
+}
+
+/// Asks all voting channels for these items; the outcomes stand in their order.
+pub(super) async fn run(
+    inner: &Arc<Inner>,
+    items: Vec<Item>,
+    marker: Option<RequestedBlock>,
+    token: &[RequestedBlock],
+    priority: Priority,
+) -> Vec<Ballot> {
+    let table = inner.weights.current();
+    let channels = voting(inner, &table);
+    let request = Request::new(items, marker, token, table.network);
+    let pairs = request.pairs();
+    let representatives = channels.iter().map(|(_, who)| who.clone()).collect();
+    let mut count = Count::new(request, clock::now(), representatives);
+
+    let began = Instant::now();
+    let mut limit = began + ANSWER;
+    let (sender, mut inbox) = mpsc::channel(HEARD);
+    let mut listening: FuturesUnordered<_> = channels
+        .iter()
+        .enumerate()
+        .map(|(place, (channel, _))| {
+            listen(inner, channel, place, pairs.clone(), limit, sender.clone())
+        })
+        .collect();
+    drop(sender);
+    let root_of = |hash: &_| inner.roots.get(hash);
+    let mut is_enough = false;
+    while !count.is_all_done() {
+        tokio::select! {
+            heard = inbox.recv() => match heard {
+                Some(Heard::Vote(place, vote)) => count.take(place, &vote, &table, root_of),
+                Some(Heard::Lost(place)) => count.spoil(place),
+                None => break,
+            },
+            Some(()) = listening.next() => {}
+            () = sleep_until(limit) => break,
+        }
+        if !is_enough && count.is_enough(&table) {
+            is_enough = true;
+            let grace = match priority.waits() {
+                true => began.elapsed().clamp(GRACE.0, GRACE.1),
+                false => BACKGROUND_GRACE,
+            };
+            limit = limit.min(Instant::now() + grace);
+        }
+    }
+    drop(listening);
+    let asker = Asker {
+        inner: Arc::clone(inner),
+        priority,
+    };
+    for hash in count.unknown(root_of).into_iter().take(MAX_FETCHED) {
+        // Who does not know it leaves its root unknown, which is what the count goes by.
+        let _ = asker.block(hash).await;
+    }
+    count.finish(root_of)
+}
+
+/// The channels behind which the table knows somebody, in a fixed order.
+fn voting(inner: &Inner, table: &WeightTable) -> Vec<(Arc<Channel>, BTreeSet<Account>)> {
+    let mut channels: Vec<_> = inner
+        .full_nodes
+        .voting_channels()
+        .into_iter()
+        .filter_map(|channel| {
+            let mut who = channel.representatives();
+            who.retain(|who| !table.weight_of(who).is_zero());
+            (!who.is_empty()).then_some((channel, who))
+        })
+        .collect();
+    channels.sort_by_key(|(channel, _)| channel.id());
+    channels
+}
+
+/// Asks one channel and passes on what it says until `limit`.
+async fn listen(
+    inner: &Inner,
+    channel: &Arc<Channel>,
+    place: usize,
+    pairs: Vec<RequestedBlock>,
+    limit: Instant,
+    sender: mpsc::Sender<Heard>,
+) {
+    let Ok(Some(_slot)) = timeout_at(limit, channel.slot()).await else {
+        return;
+    };
+    let mut votes = channel.votes();
+    let mut lost = false;
+    let mut again = Some(Instant::now() + AGAIN);
+    if channel.confirm(pairs.clone()).is_err() {
+        return;
+    }
+    let asked: BTreeSet<_> = pairs.iter().map(|pair| pair.hash).collect();
+    loop {
+        let until = again.map_or(limit, |again| again.min(limit));
+        match votes.next(until).await {
+            Some(vote) => {
+                if vote.hashes.iter().any(|hash| asked.contains(hash)) {
+                    again = None;
+                }
+                if sender.send(Heard::Vote(place, vote)).await.is_err() {
+                    return;
+                }
+            }
+            None if again.take().is_some() && Instant::now() < limit => {
+                metrics::count(&inner.metrics.full_node_asks, "votes-again");
+                if channel.confirm(pairs.clone()).is_err() {
+                    return;
+                }
+            }
+            None => return,
+        }
+        if !lost && votes.has_lost() {
+            lost = true;
+            if sender.send(Heard::Lost(place)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
