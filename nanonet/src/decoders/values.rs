@@ -1,11 +1,13 @@
 //! Decoders of single values.
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::identity;
 use crate::wire::Message;
-use crate::{Class, PeerRecord, Record, Sighting};
+use crate::{Class, Identity, PeerRecord, Record, Sighting};
 
 /// Whether `bytes` are one value; a value has to come back from what it is written as.
 fn survives<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> bool {
@@ -71,5 +73,7 @@ pub fn overlay_message(bytes: &[u8]) -> bool {
 
 /// A payload sealed for us.
 pub fn sealed(bytes: &[u8]) -> bool {
-    identity(1).open("signal", bytes).is_ok()
+    static OURS: OnceLock<Identity> = OnceLock::new();
+    let ours = OURS.get_or_init(|| identity(1));
+    ours.open("signal", bytes).is_ok()
 }

@@ -7,13 +7,7 @@ use crate::harness::World;
 #[test]
 fn replicas_are_restored_when_their_holders_leave() {
     let mut world = World::meshed(30, 20);
-    let accounts: Vec<_> = (0..10)
-        .map(|number| {
-            let account = world.oracle.open(number, 500);
-            world.confirm(0, account);
-            account
-        })
-        .collect();
+    let accounts = world.confirmed_accounts(0..10);
     world.run(5_000);
     // Of every account two of three holders go at once, the bridge with them.
     world.rules.redial = false;
@@ -35,13 +29,7 @@ fn replicas_are_restored_when_their_holders_leave() {
 #[test]
 fn a_newcomer_gets_the_records_it_shall_hold() {
     let mut world = World::meshed(31, 8);
-    let accounts: Vec<_> = (0..40)
-        .map(|number| {
-            let account = world.oracle.open(number, 500);
-            world.confirm(0, account);
-            account
-        })
-        .collect();
+    let accounts = world.confirmed_accounts(0..40);
     world.run(5_000);
     let newcomer = world.add(nanonet::Role::Browser);
     world.dial(newcomer, 0);
@@ -63,8 +51,7 @@ fn a_newcomer_gets_the_records_it_shall_hold() {
 #[test]
 fn the_mesh_heals_under_churn() {
     let mut world = World::meshed(32, 16);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(3_000);
     for round in 0..6 {
         let browsers = world.browsers();
@@ -86,8 +73,7 @@ fn the_mesh_heals_under_churn() {
 #[test]
 fn nodes_that_fall_silent_are_noticed_and_questions_find_another_way() {
     let mut world = World::meshed(33, 16);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(3_000);
     world.rules.redial = false;
     let holders = world.holders(&account);

@@ -9,8 +9,7 @@ use crate::harness::World;
 #[test]
 fn a_flood_drops_the_peer_and_others_are_still_answered() {
     let mut world = World::meshed(90, 8);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(3_000);
     let flooder = world.browsers()[0];
     let victims: Vec<_> = {
@@ -52,13 +51,7 @@ fn bytes_that_are_no_frame_end_their_link_only() {
 fn a_question_is_answered_while_a_link_moves_records_in_bulk() {
     let mut world = World::meshed(92, 6);
     world.rules.bandwidth = 100;
-    let accounts: Vec<_> = (0..150)
-        .map(|number| {
-            let account = world.oracle.open(number, 500);
-            world.confirm(0, account);
-            account
-        })
-        .collect();
+    let accounts = world.confirmed_accounts(0..150);
     world.run(20_000);
     let newcomer = world.add(Role::Browser);
     world.dial(newcomer, 0);

@@ -27,8 +27,7 @@ fn den(seed: u64, accounts: usize) -> (World, Place, Place, Vec<Account>) {
         if baits.len() == accounts {
             break;
         }
-        let account = world.oracle.open(number, 500);
-        world.confirm(0, account);
+        let account = world.confirmed_account(number);
         world.run(500);
         if world.holders(&account) == [liar] {
             baits.push(account);
@@ -126,13 +125,7 @@ fn an_older_proof_is_refused_by_who_knows_the_newer_one() {
 #[test]
 fn whoever_passes_a_lie_on_is_at_fault_so_honest_nodes_check_first() {
     let mut world = World::meshed(82, 20);
-    let accounts: Vec<Account> = (0..12)
-        .map(|number| {
-            let account = world.oracle.open(number, 500);
-            world.confirm(0, account);
-            account
-        })
-        .collect();
+    let accounts = world.confirmed_accounts(0..12);
     world.run(5_000);
     let liars: Vec<Place> = world.browsers().into_iter().take(3).collect();
     for liar in &liars {

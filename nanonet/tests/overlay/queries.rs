@@ -7,8 +7,7 @@ use crate::harness::World;
 #[test]
 fn an_answer_comes_from_another_browser_and_no_full_node_is_asked() {
     let mut world = World::meshed(2, 20);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(5_000);
     let holders = world.holders(&account);
     assert_eq!(holders.len(), 3, "as many as there are replicas");
@@ -32,8 +31,7 @@ fn with_few_links_some_answers_come_over_two_or_more_hops() {
     let mut world = World::meshed(3, 30);
     let mut far = 0;
     for number in 0..4 {
-        let account = world.oracle.open(number, 500);
-        world.confirm(0, account);
+        let account = world.confirmed_account(number);
         world.run(3_000);
         for asker in world.browsers() {
             let answer = world.get(asker, account, GetOptions::default()).unwrap();
@@ -49,13 +47,7 @@ fn with_few_links_some_answers_come_over_two_or_more_hops() {
 #[test]
 fn questions_are_answered_when_the_bridge_is_gone() {
     let mut world = World::meshed(4, 30);
-    let accounts: Vec<_> = (0..5)
-        .map(|number| {
-            let account = world.oracle.open(number, 500);
-            world.confirm(0, account);
-            account
-        })
-        .collect();
+    let accounts = world.confirmed_accounts(0..5);
     world.run(5_000);
     world.stop(0);
     world.run(5_000);
@@ -145,8 +137,7 @@ fn a_node_without_links_says_it_is_offline() {
 #[test]
 fn after_a_restart_the_first_answer_comes_from_the_own_slice_without_any_link() {
     let mut world = World::meshed(9, 8);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(3_000);
     let holder = world.holders(&account)[0];
     let id = world.id(holder);
@@ -200,8 +191,7 @@ fn an_older_proof_never_takes_the_place_of_a_newer_one() {
 #[test]
 fn an_answer_says_whether_the_full_nodes_were_asked_for_it() {
     let mut world = World::meshed(26, 8);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(3_000);
     let asker = world.browsers()[0];
     let fresh = GetOptions {

@@ -6,8 +6,7 @@ use crate::harness::World;
 
 fn story(seed: u64) -> u64 {
     let mut world = World::meshed(seed, 10);
-    let account = world.oracle.open(1, 500);
-    world.confirm(0, account);
+    let account = world.confirmed_account(1);
     world.run(2_000);
     world.stop(3);
     for asker in world.browsers() {

@@ -1,5 +1,7 @@
 //! What tests ask nodes to do.
 
+use std::ops::Range;
+
 use nano_core::{Account, Block, BlockHash};
 use nanonet::{AccountAnswer, Event, GetError, GetOptions, Input, RequestId};
 
@@ -68,6 +70,20 @@ impl World {
         let block = Box::new(block);
         self.input(place, Input::Publish { request, block });
         hash
+    }
+
+    /// Opens account `number` with 500 nano and lets the first bridge learn of it.
+    pub(crate) fn confirmed_account(&mut self, number: u64) -> Account {
+        let account = self.oracle.open(number, 500);
+        self.confirm(0, account);
+        account
+    }
+
+    /// The same with many.
+    pub(crate) fn confirmed_accounts(&mut self, numbers: Range<u64>) -> Vec<Account> {
+        numbers
+            .map(|number| self.confirmed_account(number))
+            .collect()
     }
 
     /// Lets bridge `place` learn of an account from the full nodes' live stream.
