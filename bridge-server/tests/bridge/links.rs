@@ -13,7 +13,7 @@ use nanonet::{AccountState, ResolveFailure, Role};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{Client, bridge, options, reach_all, until};
+use crate::common::{Client, bridge, dialect, options, reach_all, until};
 
 /// A bridge beside a full node of its own, as operators run it.
 async fn beside(dev: &DevNode) -> Bridge {
@@ -71,7 +71,12 @@ async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
 
 #[tokio::test]
 async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
-    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let dev = DevNode::start(DevNodeConfig {
+        dialect: dialect(),
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap();
     let bridge = beside(&dev).await;
     let peering = dev.peering_addr();
     dev.stop().await;
@@ -85,6 +90,7 @@ async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
 
     let dev = DevNode::start(DevNodeConfig {
         peering,
+        dialect: dialect(),
         ..DevNodeConfig::default()
     })
     .await
