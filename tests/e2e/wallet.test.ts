@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { AccountAnswer } from "nanonet";
+import type { AccountAnswer, NanoNode } from "nanonet";
 import type { Browser, Page } from "playwright-core";
-import { buildable, WalletError } from "../../www/src/lib/own-account.js";
+import { buildable, OwnAccount, WalletError } from "../../www/src/lib/own-account.js";
 import { account, FAUCET, ledgerState, NANO, onFullNode } from "./lib/development.js";
 import {
 	balance,
@@ -127,6 +127,34 @@ test("only a state that is fresh and clear is built on", () => {
 			(error) => error instanceof WalletError && error.code === code,
 		);
 	}
+});
+
+test("nothing is begun while a block of the account is pending", async () => {
+	const calls: string[] = [];
+	let pending = [{ hash: "AB", block: { account: "nano_1own" } }];
+	let tell = () => {};
+	const node = {
+		pending: async () => pending,
+		on: (_event: string, listener: () => void) => {
+			tell = listener;
+			return () => {};
+		},
+		account: async (address: string, options: object) => {
+			calls.push(`${address} ${JSON.stringify(options)}`);
+			return { state: "unopened", order: "known", fresh: true, receivable: [] };
+		},
+	} as unknown as NanoNode;
+	// Node.js lacks locks in some versions; there is no other tab here.
+	const locks = { request: (_name: string, _options: object, body: () => unknown) => body() };
+	Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
+	const own = new OwnAccount(node, { address: "nano_1own", privateKey: "" });
+	const received = own.receive(() => {}, new AbortController().signal);
+	for (let turn = 0; turn < 10; turn++) await new Promise((resume) => setImmediate(resume));
+	assert.deepEqual(calls, []);
+	pending = [];
+	tell();
+	assert.equal(await received, false);
+	assert.deepEqual(calls, ['nano_1own {"fresh":true}']);
 });
 
 test("24 words are asked about, and open the account of the wallet they are from", async () => {
