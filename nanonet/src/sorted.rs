@@ -1,19 +1,21 @@
 //! Ordered maps and sets, each in one vector.
 //!
 //! Everything the overlay keeps besides the places of the slice is bounded by a few thousand
-//! entries. For so few
-//! a sorted vector is as fast as a tree and smaller in memory, and in the browser's wasm it costs
-//! a few hundred bytes per pair of types where the standard library's tree costs five thousand.
-//! Iteration is in the order of the keys, so nothing depends on the history of a map.
+//! entries. For so few a sorted vector is as fast as a tree and smaller in memory, and in the
+//! browser's wasm it costs far less than the five thousand bytes per pair of types of the standard
+//! library's tree. Iteration is in the order of the keys, so nothing depends on the history of a
+//! map.
 //!
-//! Finding takes a binary search; inserting and removing move what comes after.
+//! Finding takes a binary search; inserting and removing move what comes after. Values lie in
+//! boxes: large ones need not be moved, and the steps that are not inlined here are the same
+//! machine code for every type of value, of which the compiler keeps one.
 
 use std::fmt;
 
 /// A map with ordered keys.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SortedMap<K, V> {
-    entries: Vec<(K, V)>,
+    entries: Vec<(K, Box<V>)>,
 }
 
 impl<K, V> Default for SortedMap<K, V> {
@@ -48,12 +50,13 @@ impl<K, V> SortedMap<K, V> {
 
     /// Entries in order of their keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries.iter().map(|(key, value)| (key, value))
+        self.entries.iter().map(|(key, value)| (key, &**value))
     }
 
     /// Entries in order of their keys, to change their values.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+        let entries = self.entries.iter_mut();
+        entries.map(|(key, value)| (&*key, &mut **value))
     }
 
     /// Keys in order.
@@ -63,12 +66,12 @@ impl<K, V> SortedMap<K, V> {
 
     /// Values in order of their keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.iter().map(|(_, value)| value)
+        self.entries.iter().map(|(_, value)| &**value)
     }
 
     /// Values in order of their keys, to change them.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.iter_mut().map(|(_, value)| value)
+        self.entries.iter_mut().map(|(_, value)| &mut **value)
     }
 
     /// Keeps only entries that `keep` says yes to.
@@ -78,21 +81,35 @@ impl<K, V> SortedMap<K, V> {
 
     /// Takes the first entry out.
     pub(crate) fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.entries.is_empty()).then(|| self.entries.remove(0))
+        (!self.entries.is_empty()).then(|| {
+            let (key, value) = self.take(0);
+            (key, *value)
+        })
     }
 
     /// Takes the last entry out.
     pub(crate) fn pop_last(&mut self) -> Option<(K, V)> {
-        self.entries.pop()
+        self.entries.pop().map(|(key, value)| (key, *value))
     }
 
     /// The first key.
     pub(crate) fn first_key(&self) -> Option<&K> {
         self.entries.first().map(|(key, _)| key)
     }
+
+    #[inline(never)]
+    fn put(&mut self, place: usize, key: K, value: Box<V>) {
+        self.entries.insert(place, (key, value));
+    }
+
+    #[inline(never)]
+    fn take(&mut self, place: usize) -> (K, Box<V>) {
+        self.entries.remove(place)
+    }
 }
 
 impl<K: Ord, V> SortedMap<K, V> {
+    #[inline(never)]
     fn find(&self, key: &K) -> Result<usize, usize> {
         self.entries.binary_search_by(|(found, _)| found.cmp(key))
     }
@@ -103,26 +120,33 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// The value of `key`.
+    #[inline(never)]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         let place = self.find(key).ok()?;
-        self.entries.get(place).map(|(_, value)| value)
+        self.entries.get(place).map(|(_, value)| &**value)
     }
 
     /// The value of `key`, to change it.
+    #[inline(never)]
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.find(key).ok()?;
-        self.entries.get_mut(place).map(|(_, value)| value)
+        self.entries.get_mut(place).map(|(_, value)| &mut **value)
     }
 
     /// Sets the value of `key`; the one before, if any.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.set(key, Box::new(value)).map(|before| *before)
+    }
+
+    #[inline(never)]
+    fn set(&mut self, key: K, value: Box<V>) -> Option<Box<V>> {
         match self.find(&key) {
             Ok(place) => {
                 let entry = self.entries.get_mut(place)?;
                 Some(std::mem::replace(&mut entry.1, value))
             }
             Err(place) => {
-                self.entries.insert(place, (key, value));
+                self.put(place, key, value);
                 None
             }
         }
@@ -130,8 +154,13 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Takes the entry of `key` out.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        self.take_of(key).map(|value| *value)
+    }
+
+    #[inline(never)]
+    fn take_of(&mut self, key: &K) -> Option<Box<V>> {
         let place = self.find(key).ok()?;
-        Some(self.entries.remove(place).1)
+        Some(self.take(place).1)
     }
 
     /// The value of `key`, made by `make` if there is none.
@@ -139,7 +168,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         let place = match self.find(&key) {
             Ok(place) => place,
             Err(place) => {
-                self.entries.insert(place, (key, make()));
+                self.put(place, key, Box::new(make()));
                 place
             }
         };
