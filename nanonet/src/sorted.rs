@@ -141,10 +141,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     #[inline(never)]
     fn set(&mut self, key: K, value: Box<V>) -> Option<Box<V>> {
         match self.find(&key) {
-            Ok(place) => {
-                let entry = self.entries.get_mut(place)?;
-                Some(std::mem::replace(&mut entry.1, value))
-            }
+            Ok(place) => Some(std::mem::replace(&mut self.entries[place].1, value)),
             Err(place) => {
                 self.put(place, key, value);
                 None

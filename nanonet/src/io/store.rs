@@ -37,17 +37,19 @@ impl StoreKey {
     /// Reads what [`StoreKey::to_text`] wrote; `None` for anything else.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        let mut parts = text.split('/');
-        let key = match parts.next()? {
-            "account" => Self::Account(Account::from_hex(parts.next()?).ok()?),
-            "receivable" => Self::Receivable {
-                destination: Account::from_hex(parts.next()?).ok()?,
-                hash: parts.next()?.parse().ok()?,
-            },
-            "pending" => Self::Pending(parts.next()?.parse().ok()?),
+        let (kind, rest) = text.split_once('/')?;
+        Some(match kind {
+            "account" => Self::Account(Account::from_hex(rest).ok()?),
+            "receivable" => {
+                let (destination, hash) = rest.split_once('/')?;
+                Self::Receivable {
+                    destination: Account::from_hex(destination).ok()?,
+                    hash: hash.parse().ok()?,
+                }
+            }
+            "pending" => Self::Pending(rest.parse().ok()?),
             _ => return None,
-        };
-        parts.next().is_none().then_some(key)
+        })
     }
 }
 

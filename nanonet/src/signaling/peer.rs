@@ -74,12 +74,12 @@ impl Node {
         }
         self.set_session_timer(session, self.now.plus(SESSION_MS));
         self.signal_op(SignalOp::AcceptOffer { session, sdp });
-        let early: Vec<(u64, String)> = self.sessions.early.drain(..).collect();
+        let early = std::mem::take(&mut self.sessions.early);
         for (of, candidate) in early {
             if of == number {
                 self.add_candidate(session, candidate);
             } else {
-                self.sessions.early.push_back((of, candidate));
+                self.sessions.early.push((of, candidate));
             }
         }
     }
@@ -116,9 +116,9 @@ impl Node {
                 Some(id) => self.add_candidate(id, candidate),
                 // The offer may be on a slower way.
                 None => {
-                    self.sessions.early.push_back((number, candidate));
+                    self.sessions.early.push((number, candidate));
                     if self.sessions.early.len() > MAX_EARLY {
-                        self.sessions.early.pop_front();
+                        self.sessions.early.remove(0);
                     }
                 }
             }

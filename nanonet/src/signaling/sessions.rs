@@ -46,7 +46,7 @@ pub(crate) struct Sessions {
     pub(super) sessions: SortedMap<SessionId, Session>,
     remembered: SortedSet<u64>,
     remembered_order: VecDeque<u64>,
-    pub(super) early: VecDeque<(u64, String)>,
+    pub(super) early: Vec<(u64, String)>,
 }
 
 impl Sessions {

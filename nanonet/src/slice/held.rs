@@ -21,8 +21,6 @@
 //!
 //! Memory: two records, two chains ([`super::order`]), [`MAX_TOMBSTONES`] hashes.
 
-use std::collections::VecDeque;
-
 use nano_core::proof::{Frontier, ProvenFrontier};
 use nano_core::{Block, BlockHash, Raw, UnixMillis};
 
@@ -101,7 +99,7 @@ impl HeldFrontier {
 pub struct HeldAccount {
     frontiers: Vec<HeldFrontier>,
     diverged: bool,
-    received: VecDeque<BlockHash>,
+    received: Vec<BlockHash>,
 }
 
 /// What became of a proven frontier.
@@ -123,7 +121,7 @@ impl HeldAccount {
         let mut held = Self {
             frontiers: Vec::with_capacity(1),
             diverged: false,
-            received: VecDeque::new(),
+            received: Vec::new(),
         };
         held.note_receives(frontier.past(), &frontier.proven.block);
         held.frontiers.push(frontier);
@@ -170,7 +168,7 @@ impl HeldAccount {
     /// Adds what was read from storage; it is older than what was seen since.
     pub(crate) fn restore(&mut self, diverged: bool, received: &[BlockHash]) {
         self.diverged |= diverged;
-        let since = std::mem::replace(&mut self.received, received.iter().copied().collect());
+        let since = std::mem::replace(&mut self.received, received.to_vec());
         for send in since {
             self.bury(send);
         }
@@ -329,9 +327,9 @@ impl HeldAccount {
             return false;
         }
         if self.received.len() >= MAX_TOMBSTONES {
-            self.received.pop_front();
+            self.received.remove(0);
         }
-        self.received.push_back(send);
+        self.received.push(send);
         true
     }
 }
