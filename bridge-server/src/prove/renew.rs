@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex};
 
 use nano_core::proof::Frontier;
-use nano_core::{Account, Raw, Vote, WeightTable};
+use nano_core::{Account, Network, Raw, Vote, WeightTable};
 use nanonet::{AccountRecord, Input, ResolveFailure};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -109,7 +109,11 @@ impl Prover {
         record: AccountRecord,
     ) -> Result<Option<AccountRecord>, ResolveFailure> {
         let inner = &self.inner;
-        let asker = inner.asker.at(Priority::Spare);
+        // On a dev network people watch, and the full nodes are their own.
+        let asker = inner.asker.at(match inner.network {
+            Network::Dev => Priority::Background,
+            Network::Live | Network::Beta | Network::Test => Priority::Spare,
+        });
         let frontier: Frontier = record.proof.frontier.clone();
         let block = frontier.block().ok_or(ResolveFailure::Unprovable)?;
         let account = record.account();

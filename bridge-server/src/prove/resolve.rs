@@ -56,7 +56,14 @@ impl Inner {
             let (frontier, by) = match hint.take() {
                 Some(hash) => (Some(hash), None),
                 None => {
-                    let word = word(asker, account, &doubted).await.map_err(failure)?;
+                    let word = match word(asker, account, &doubted).await {
+                        Ok(word) => word,
+                        Err(error) => {
+                            // What was proven on the way is better than nothing.
+                            last = failure(error);
+                            break;
+                        }
+                    };
                     let frontier = word.info.confirmed_frontier;
                     ((!frontier.is_zero()).then_some(frontier), word.by)
                 }

@@ -14,6 +14,7 @@ mod batches;
 mod common;
 mod crawler;
 mod handshake;
+mod kinds;
 mod links;
 mod network;
 mod overlay;
