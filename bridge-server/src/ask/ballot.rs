@@ -26,7 +26,7 @@ use crate::metrics;
 /// When a channel that said nothing is asked once more.
 const AGAIN: Duration = Duration::from_millis(900);
 /// The least and the most that is waited for the rest when there is enough and somebody waits.
-const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
+const GRACE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 /// The same when nobody does.
 const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
 /// Votes of all channels that may wait to be counted.

@@ -47,7 +47,7 @@ async fn proven(bridge: &Bridge, account: Account) -> AccountRecord {
     let proven = record.proof.verify(&account, Network::Dev, &table).unwrap();
     let (head, _, balance) = state(bridge, &account);
     assert_eq!((proven.hash, proven.balance), (head, balance));
-    assert_eq!(record.sightings[0].weight_answered, table.total());
+    assert!(record.sightings[0].weight_answered >= table.threshold());
     record
 }
 

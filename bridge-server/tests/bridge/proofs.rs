@@ -33,7 +33,7 @@ async fn every_kind_of_account_is_proven_with_its_balance_and_a_date() {
         let sighting = record.sightings.first().expect("not dated");
         sighting.verify().unwrap();
         assert_eq!(sighting.frontier, Some(proven.hash));
-        assert_eq!(sighting.weight_answered, table.total());
+        assert!(sighting.weight_answered >= table.threshold());
     }
     let legacy = DevKeys::sample(DevKeys::SAMPLE_LEGACY).account();
     let record = opened(bridge.prover().resolve(legacy, None).await.unwrap());

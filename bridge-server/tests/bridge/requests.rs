@@ -127,7 +127,27 @@ async fn a_full_node_that_says_nothing_does_not_win_and_another_is_asked_before_
     let ledger = Ledger::new(ACCOUNTS, 2);
     let stage = two_that_are_wrong(ledger.clone(), |_, _, _| Vec::new()).await;
     all_are_proven(&stage, &ledger).await;
+}
+
+#[tokio::test]
+async fn a_question_that_takes_longer_than_most_is_asked_of_a_second_full_node() {
+    let ledger = Ledger::new(ACCOUNTS, 1);
+    let quick = Played::new(ledger.clone(), vec![representative(1)]);
+    let silent = quick
+        .clone()
+        .with(|message| asks_about(message).map(|_| Vec::new()));
+    let stage = Stage::new(vec![quick, silent], &[(1, 100)]).await;
+    // Asked at the same moment, so that both full nodes are; neither is known to be better yet.
+    let asks = ACCOUNTS.map(|number| stage.asker.account_info(holder(number).account()));
+    for word in join_all(asks).await {
+        assert!(!word.unwrap().info.confirmed_frontier.is_zero());
+    }
     assert!(counted(&stage.metrics.full_node_asks, "hedged") > 0);
+    assert_eq!(
+        counted(&stage.metrics.full_node_asks, "silent"),
+        0,
+        "nobody was waited for"
+    );
 }
 
 #[tokio::test]
