@@ -128,7 +128,7 @@ pub(crate) fn may_be_signed(block: &Block, network: Network) -> bool {
     if hash == network.genesis_hash() {
         return true;
     }
-    let holds = |key: nano_core::PublicKey| key.verify(hash.as_bytes(), &block.signature()).is_ok();
+    let holds = |key: nano_core::PublicKey| key.verify(hash.as_bytes(), block.signature()).is_ok();
     let epoch = match block {
         Block::State(state) => state.link.epoch(),
         _ => None,
