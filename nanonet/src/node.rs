@@ -158,7 +158,7 @@ impl Node {
             }
             Input::LinkWritten { link, bytes } => {
                 if let Some(peer) = self.table.get_mut(link) {
-                    peer.link.written(bytes);
+                    peer.link.written(self.now, bytes);
                     self.stirred.insert(link);
                 }
             }

@@ -105,7 +105,7 @@ impl Scene {
                 outputs += 1;
                 match output {
                     LinkOutput::Transmit(bytes) => {
-                        self.peer.written(SEND_CREDIT);
+                        self.peer.written(self.now, SEND_CREDIT);
                         let received = Input::LinkReceived { link: LINK, bytes };
                         self.node.handle_input(self.now, received);
                     }

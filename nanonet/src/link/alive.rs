@@ -39,6 +39,8 @@ pub(super) struct Alive {
     pong: Option<u64>,
     /// Smoothed round trip in eighths of a millisecond.
     rtt: Option<u32>,
+    /// The shortest round trip seen, in milliseconds.
+    nearest: Option<u32>,
 }
 
 impl Alive {
@@ -51,6 +53,7 @@ impl Alive {
             ping: None,
             pong: None,
             rtt: None,
+            nearest: None,
         };
         alive.prepare_ping(now, rng);
         alive
@@ -59,6 +62,11 @@ impl Alive {
     /// Round trip in milliseconds, smoothed as in RFC 6298.
     pub(super) fn rtt_ms(&self) -> Option<u32> {
         self.rtt.map(|eighths| eighths / 8)
+    }
+
+    /// The shortest round trip seen, in milliseconds: what the way takes when nothing waits.
+    pub(super) const fn nearest_ms(&self) -> Option<u32> {
+        self.nearest
     }
 
     /// A frame of the peer was decrypted.
@@ -83,6 +91,7 @@ impl Alive {
         let sample = u32::try_from(now.since(ping.at))
             .unwrap_or(u32::MAX)
             .min(u32::MAX / 16);
+        self.nearest = Some(self.nearest.map_or(sample, |nearest| nearest.min(sample)));
         self.rtt = Some(match self.rtt {
             None => sample * 8,
             Some(rtt) => rtt - rtt / 8 + sample,

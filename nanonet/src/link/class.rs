@@ -37,8 +37,15 @@ pub(super) const CHUNK_HEADER: usize = 1 + 4 + 2;
 /// Most bytes of credit (four), ping and pong in front of a chunk.
 pub(super) const LINK_ITEMS: usize = 4 * 5 + 9 + 9;
 
-/// Longest chunk of a message; all but the last of a message have exactly this length.
+/// Longest chunk of a message.
 pub(super) const MAX_CHUNK: usize = MAX_FRAME - TAG - LINK_ITEMS - CHUNK_HEADER;
+
+/// Shortest chunk of a message, but for the last: smaller ones would be mostly headers.
+pub(super) const MIN_CHUNK: usize = 480;
+
+/// Least bytes at the transport that bulk may make of them: two frames of the shortest chunks,
+/// so that the transport never waits for the next.
+pub(super) const MIN_BULK_SHARE: u32 = 1024;
 
 /// What a message costs of its class window besides its bytes, so that a window of tiny messages
 /// holds no more memory than a window of large ones.
@@ -107,7 +114,8 @@ impl Class {
     }
 
     /// How full the transport may get by frames of this class: bulk leaves half of the credit to
-    /// what is more urgent, and never puts more than two frames in its way.
+    /// what is more urgent, and never puts more than two frames in its way; over a slow transport
+    /// it gets less (see [`super::pace`]).
     pub(super) const fn transport_share(self) -> u32 {
         match self {
             Self::Control | Self::Query => SEND_CREDIT - LINK_ITEMS_ROOM,

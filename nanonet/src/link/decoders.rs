@@ -164,7 +164,7 @@ pub fn link(bytes: &[u8]) -> bool {
                 now = now.plus(u64::from(number(content)));
                 link.handle_timeout(now);
             }
-            7 => link.written(u32::from(number(content))),
+            7 => link.written(now, u32::from(number(content))),
             class => {
                 let class = Class::ALL[usize::from(class - 3)];
                 // Refused when it is empty, too long, or too much waits already.

@@ -1,8 +1,8 @@
 //! Messages on their way in: chunks become messages, and room taken becomes credit given back.
 //!
 //! Rules:
-//! - messages of a class come one after another, numbered from 0, and all chunks of a message but
-//!   the last have full length;
+//! - messages of a class come one after another, numbered from 0, and no chunk of a message but
+//!   the last is shorter than 480 bytes;
 //! - what is held of a class (the part of an unfinished message, finished ones not taken yet, a
 //!   fixed cost for each) and what is not granted back yet never exceed the class window; a peer
 //!   that sends more broke the rules, so memory is bounded whatever it sends;
@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-use super::class::{CLASSES, Class, MAX_CHUNK, MESSAGE_COST};
+use super::class::{CLASSES, Class, MESSAGE_COST, MIN_CHUNK};
 use super::error::LinkError;
 use super::outgoing::size;
 
@@ -51,7 +51,7 @@ impl Incoming {
                 found: number,
             });
         }
-        if !last && bytes.len() != MAX_CHUNK {
+        if !last && bytes.len() < MIN_CHUNK {
             return Err(LinkError::ShortChunk { class });
         }
         if state.partial.len() + bytes.len() > class.message_limit() as usize {
@@ -101,6 +101,7 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    use super::super::class::MAX_CHUNK;
     use super::*;
 
     const CLASS: Class = Class::Query;
@@ -146,7 +147,7 @@ mod tests {
     fn a_message_in_needlessly_small_pieces_is_refused() {
         let mut incoming = Incoming::default();
         assert_eq!(
-            incoming.chunk(CLASS, 0, false, &[1; MAX_CHUNK - 1]),
+            incoming.chunk(CLASS, 0, false, &[1; MIN_CHUNK - 1]),
             Err(LinkError::ShortChunk { class: CLASS })
         );
     }

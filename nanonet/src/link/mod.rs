@@ -30,6 +30,7 @@ mod frame;
 mod incoming;
 mod noise;
 mod outgoing;
+mod pace;
 mod resolver;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ use self::frame::{Item, Items};
 use self::incoming::Incoming;
 use self::noise::{Cipher, Handshake, Refused, Step};
 use self::outgoing::{Outgoing, size};
+use self::pace::Pace;
 use crate::id::NodeKey;
 use crate::identity::Identity;
 use crate::peer::PeerRecord;
@@ -127,6 +129,7 @@ struct Session {
     outgoing: Outgoing,
     incoming: Incoming,
     alive: Alive,
+    pace: Pace,
 }
 
 impl Link {
@@ -223,11 +226,15 @@ impl Link {
             }) => {
                 self.outputs.extend(frame.map(LinkOutput::Transmit));
                 self.outputs.push_back(LinkOutput::Established(peer));
+                let pace = Pace::new();
+                let mut outgoing = Outgoing::new();
+                outgoing.set_bulk_share(pace.share());
                 self.phase = Phase::Established(Box::new(Session {
                     cipher,
-                    outgoing: Outgoing::new(),
+                    outgoing,
                     incoming: Incoming::default(),
                     alive: Alive::new(now, &mut self.rng),
+                    pace,
                 }));
             }
             Err(Refused { error, frame }) => {
@@ -238,10 +245,14 @@ impl Link {
     }
 
     /// The transport has taken `bytes` of what was transmitted.
-    pub fn written(&mut self, bytes: u32) {
+    pub fn written(&mut self, now: UnixMillis, bytes: u32) {
         self.unwritten = self.unwritten.saturating_sub(bytes);
         if let Phase::Established(session) = &mut self.phase {
             session.alive.taken();
+            let nearest = session.alive.nearest_ms();
+            if let Some(share) = session.pace.taken(now, bytes, self.unwritten, nearest) {
+                session.outgoing.set_bulk_share(share);
+            }
         }
     }
 
@@ -287,7 +298,12 @@ impl Link {
             return Some(LinkOutput::Message { class, bytes });
         }
         match session.next_frame(self.unwritten) {
-            Ok(frame) => frame.map(LinkOutput::Transmit),
+            Ok(frame) => {
+                if frame.is_none() && self.unwritten == 0 {
+                    session.pace.idle();
+                }
+                frame.map(LinkOutput::Transmit)
+            }
             Err(error) => {
                 self.fail(error);
                 self.outputs.pop_front()

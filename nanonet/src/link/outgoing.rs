@@ -8,6 +8,8 @@
 //!   while it waited gets one frame;
 //! - a frame carries messages of one class only, so that a question is not held up by bulk in its
 //!   own frame; small messages of that class share it;
+//! - bulk goes out in frames of half its share of the transport (see `pace`), so that one is on
+//!   its way while the next is made;
 //! - within a class messages go out whole, one after another: a receiver holds at most one
 //!   unfinished message of a class.
 //!
@@ -16,7 +18,8 @@
 use std::collections::VecDeque;
 
 use super::class::{
-    CLASSES, Class, MAX_CHUNK, MAX_ITEMS, MESSAGE_COST, SEND_CREDIT, STARVATION_BYTES,
+    CHUNK_HEADER, CLASSES, Class, MAX_CHUNK, MAX_ITEMS, MESSAGE_COST, MIN_CHUNK, SEND_CREDIT,
+    STARVATION_BYTES, TAG,
 };
 use super::error::{LinkError, SendError};
 use super::frame::{Item, chunk_size};
@@ -34,6 +37,8 @@ struct Queue {
     credit: u32,
     /// Bytes of more urgent frames that went out while this class waited.
     passed_over: u32,
+    /// Longest chunk.
+    longest: usize,
     #[cfg(test)]
     arrivals: VecDeque<u64>,
 }
@@ -47,6 +52,7 @@ impl Queue {
             queued: 0,
             credit: class.window(),
             passed_over: 0,
+            longest: MAX_CHUNK,
             #[cfg(test)]
             arrivals: VecDeque::new(),
         }
@@ -55,7 +61,7 @@ impl Queue {
     /// Length of the next chunk and its cost, if the receiver has room for it.
     fn next_chunk(&self) -> Option<(usize, u32)> {
         let left = self.messages.front()?.len() - self.sent as usize;
-        let length = left.min(MAX_CHUNK);
+        let length = left.min(self.longest);
         let start = if self.sent == 0 { MESSAGE_COST } else { 0 };
         let cost = size(length) + start;
         (cost <= self.credit).then_some((length, cost))
@@ -93,6 +99,8 @@ impl Queue {
 /// Everything that waits to be sent.
 pub(super) struct Outgoing {
     queues: [Queue; CLASSES],
+    /// How full bulk may make the transport.
+    bulk_share: u32,
     /// Only tests take the priority away, to see that what measures it notices.
     #[cfg(test)]
     pub(super) first_come_first_served: bool,
@@ -104,6 +112,7 @@ impl Outgoing {
     pub(super) fn new() -> Self {
         Self {
             queues: Class::ALL.map(Queue::new),
+            bulk_share: Class::Bulk.transport_share(),
             #[cfg(test)]
             first_come_first_served: false,
             #[cfg(test)]
@@ -114,6 +123,13 @@ impl Outgoing {
     /// Bytes waiting in a class, [`MESSAGE_COST`] for each message included.
     pub(super) fn queued(&self, class: Class) -> u32 {
         self.queues[class.index()].queued
+    }
+
+    /// Sets how full bulk may make the transport.
+    pub(super) fn set_bulk_share(&mut self, share: u32) {
+        self.bulk_share = share;
+        let half = (share / 2) as usize - CHUNK_HEADER - TAG;
+        self.queues[Class::Bulk.index()].longest = half.clamp(MIN_CHUNK, MAX_CHUNK);
     }
 
     /// Takes a message.
@@ -160,9 +176,13 @@ impl Outgoing {
         };
         let queue = &mut self.queues[class.index()];
         let start = items.len();
+        let most = match class {
+            Class::Bulk => chunk_size(queue.longest),
+            _ => MAX_ITEMS,
+        };
         while let Some((length, _)) = queue.next_chunk() {
             let end = items.len() + chunk_size(length);
-            let fits = end <= MAX_ITEMS && used + size(end - start) <= share;
+            let fits = end <= MAX_ITEMS && end - start <= most && used + size(end - start) <= share;
             if !fits {
                 break;
             }
@@ -187,7 +207,10 @@ impl Outgoing {
             .find(|class| self.queues[class.index()].passed_over >= STARVATION_BYTES);
         match starving {
             Some(class) => Some((class, SEND_CREDIT)),
-            None => waiting.next().map(|class| (class, class.transport_share())),
+            None => waiting.next().map(|class| match class {
+                Class::Bulk => (class, self.bulk_share),
+                _ => (class, class.transport_share()),
+            }),
         }
     }
 
@@ -388,7 +411,7 @@ mod tests {
                     let Ok(Item::Chunk { class, last, bytes, .. }) = item else {
                         panic!("only chunks go out");
                     };
-                    prop_assert!(last || bytes.len() == MAX_CHUNK);
+                    prop_assert!(last || bytes.len() >= MIN_CHUNK);
                     found[class.index()] += size(bytes.len());
                     spent[class.index()] += size(bytes.len());
                     if last {

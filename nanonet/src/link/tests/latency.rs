@@ -70,7 +70,10 @@ fn ask(pair: &mut Pair, asker: usize, transfer: &mut Transfer) -> u64 {
 
 /// Measures with `bulk` messages on their way from each end.
 fn measure(priority: bool, bulk: [usize; 2]) -> Measured {
-    let mut pair = Pair::established();
+    measure_over(Pair::established(), priority, bulk)
+}
+
+fn measure_over(mut pair: Pair, priority: bool, bulk: [usize; 2]) -> Measured {
     for end in &mut pair.ends {
         if let Phase::Established(session) = &mut end.link.phase {
             session.outgoing.first_come_first_served = !priority;
@@ -122,6 +125,21 @@ fn a_question_during_a_5_mb_transfer_takes_at_most_twice_its_idle_time() {
 fn transfers_both_ways_at_once_do_not_break_the_promise() {
     let measured = measure(true, BOTH_WAYS);
     assert!(holds(&measured), "{measured:?}");
+}
+
+#[test]
+fn the_promise_holds_over_slow_and_fast_and_near_and_far_transports() {
+    for latency_ms in [5, 20, 100] {
+        // 250 kbit/s to 100 Mbit/s.
+        for bytes_per_ms in [31, 125, 500, 2_500, 12_500] {
+            let pair = Pair::over(latency_ms * 1_000, bytes_per_ms);
+            let measured = measure_over(pair, true, BOTH_WAYS);
+            assert!(
+                holds(&measured),
+                "{latency_ms} ms, {bytes_per_ms} bytes/ms: {measured:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -85,6 +85,18 @@ impl Pair {
         )
     }
 
+    /// The same over a transport of another kind, its handshake done.
+    pub(super) fn over(latency_us: u64, bytes_per_ms: u64) -> Self {
+        let mut pair = Self::new();
+        for end in &mut pair.ends {
+            end.pipe.latency_us = latency_us;
+            end.pipe.bytes_per_ms = bytes_per_ms;
+        }
+        pair.run_for(2_000_000);
+        assert!(pair.ends.iter().all(|end| end.link.is_established()));
+        pair
+    }
+
     pub(super) fn of(initiator: Link, responder: Link) -> Self {
         let end = |link| End {
             link,
@@ -158,7 +170,7 @@ impl Pair {
             {
                 let (_, length) = end.pipe.leaving.pop_front().unwrap();
                 end.unwritten -= length;
-                end.link.written(length);
+                end.link.written(now, length);
             }
             if end.link.next_timeout().is_some_and(|at| at <= now) {
                 end.link.handle_timeout(now);
