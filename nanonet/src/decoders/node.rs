@@ -64,7 +64,8 @@ impl Scene {
         scene.input(Input::LinkOpened {
             link: LINK,
             origin: LinkOrigin::Accepted,
-            transport: Transport::WebSocket,
+            // The one kind of link over which a bridge may come to us.
+            transport: Transport::Tcp,
         });
         scene
     }
