@@ -1,10 +1,11 @@
 // `npm run bench -- NAME [--json]`: runs one benchmark; `list` names them all.
 
 import { type Bench, beyond, table } from "./figures.js";
+import { nanoPeer } from "./nano-peer.js";
 import { size } from "./size.js";
 import { verify } from "./verify.js";
 
-const benches: Record<string, Bench> = { size, verify };
+const benches: Record<string, Bench> = { "nano-peer": nanoPeer, size, verify };
 
 const [name = "list", ...options] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
