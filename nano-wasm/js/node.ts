@@ -2,6 +2,7 @@
 
 import { Emitter } from "./emitter.js";
 import { NanoError } from "./errors.js";
+import { FirstLink } from "./first-link.js";
 import type { StartOptions } from "./options.js";
 import { PeerConnections } from "./peer-connections.js";
 import { readAnswer, type Started, type WireAnswer, type WireStatus } from "./protocol.js";
@@ -47,6 +48,7 @@ export class NanoNode {
 	readonly #client: WorkerClient;
 	readonly #peers: PeerConnections;
 	readonly #events: Emitter<NodeEvents>;
+	readonly #firstLink: FirstLink;
 	readonly #release: () => void;
 	readonly #onConnectivity: () => void;
 
@@ -60,6 +62,7 @@ export class NanoNode {
 		client: WorkerClient,
 		peers: PeerConnections,
 		events: Emitter<NodeEvents>,
+		firstLink: FirstLink,
 		release: () => void,
 	) {
 		this.key = started.key;
@@ -72,6 +75,7 @@ export class NanoNode {
 		this.#client = client;
 		this.#peers = peers;
 		this.#events = events;
+		this.#firstLink = firstLink;
 		this.#release = release;
 		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
 		// Not during the start, whose time a person feels; but before the network can be gone.
@@ -86,6 +90,7 @@ export class NanoNode {
 	 */
 	static async start(options: StartOptions = {}): Promise<NanoNode> {
 		const events = new Emitter<NodeEvents>();
+		const firstLink = new FirstLink(events);
 		// The worker speaks of connections only after it was started, so both exist by then.
 		const onNews = (news: News, attachment: ArrayBuffer | null) => {
 			if (news.type === "signal") peers.handle(news, attachment);
@@ -126,7 +131,7 @@ export class NanoNode {
 				},
 				options.signal,
 			);
-			return new NanoNode(started, options, client, peers, events, release);
+			return new NanoNode(started, options, client, peers, events, firstLink, release);
 		} catch (error) {
 			release();
 			peers.stop();
@@ -141,16 +146,20 @@ export class NanoNode {
 		return { ...status, connections: this.#peers.summary() };
 	}
 
-	/** The state of an account, checked by this node. Fails with a code when there is no answer. */
+	/**
+	 * The state of an account, checked by this node. Just after the start it waits for the first link if need be.
+	 * Fails with a code when there is no answer.
+	 */
 	async account(address: string, options: AccountOptions = {}): Promise<AccountAnswer> {
-		const answer = await this.#client.request<WireAnswer>(
-			{
-				type: "account",
-				address,
-				fresh: options.fresh ?? false,
-				timeoutMs: options.timeoutMs ?? 10_000,
-			},
-			options.signal,
+		const { fresh = false, timeoutMs = 10_000, signal } = options;
+		const answer = await this.#firstLink.ask(
+			(left) =>
+				this.#client.request<WireAnswer>(
+					{ type: "account", address, fresh, timeoutMs: left },
+					signal,
+				),
+			timeoutMs,
+			signal,
 		);
 		const read = readAnswer(answer);
 		this.#events.emit("answer", read);
@@ -159,8 +168,9 @@ export class NanoNode {
 
 	/**
 	 * Publishes a signed block with work and waits until it is proven confirmed; `transaction` events
-	 * tell how it gets on. A block in the place of another that is still pending is refused (`rival-pending`). It is stored before it is sent, and sent again until it is confirmed or
-	 * refused for good, also after a restart: aborting ends the waiting, not the block.
+	 * tell how it gets on. A block in the place of another that is still pending is refused (`rival-pending`). It is
+	 * stored before it is sent, and sent again until it is confirmed or refused for good, also after a restart: aborting
+	 * ends the waiting, not the block.
 	 */
 	process(block: BlockJson, options: { signal?: AbortSignal } = {}): Promise<ProcessResult> {
 		return this.#client.request<ProcessResult>({ type: "process", block }, options.signal);

@@ -65,6 +65,24 @@ const altered = (script: string): Browser =>
 		},
 	});
 
+test("a question asked right after the start waits for the first link", async () => {
+	const sample = await account(first.page, SAMPLES);
+	const state = await first.page.evaluate(async (address) => {
+		const { NanoNode } = globalThis.nanonet;
+		const fresh = await NanoNode.start({ network: "dev", storage: "memory" });
+		const { opened } = await fresh.account(address);
+		const late = await NanoNode.start({
+			network: "dev",
+			storage: "memory",
+			bridges: ["http://127.0.0.1:9"],
+		});
+		const { code } = await late.account(address, { timeoutMs: 500 }).catch((error) => error);
+		await Promise.all([fresh.stop(), late.stop()]);
+		return { opened, code };
+	}, sample.address);
+	assert.deepEqual(state, { opened: true, code: "offline" });
+});
+
 test("data channels go to the worker", async () => {
 	const second = await Tab.open(browser, bridge.ready.url, "second", OPTIONS);
 	await linked(second, "browser");
