@@ -29,6 +29,25 @@ pub enum Command {
     /// Run the bridge: page, browser links, bridge links and metrics on one port; full nodes over
     /// Nano's own TCP protocol.
     Run(Box<RunOptions>),
+    /// Build a weight table out of a full node's RPC, as JSON: for `--weights`, or to compare.
+    Weights(WeightsOptions),
+}
+
+/// Options of `weights`.
+#[derive(Clone, Debug, Args)]
+pub struct WeightsOptions {
+    /// The full node's RPC, e.g. http://127.0.0.1:7076. Plain http only.
+    #[arg(long, value_name = "URL")]
+    pub rpc: String,
+    /// Nano network; a node of another one is refused.
+    #[arg(long, value_name = "NAME", default_value = "live")]
+    pub network: Network,
+    /// File to write; without it the table goes to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Least weight a quorum is computed from, in whole nano.
+    #[arg(long, value_name = "NANO", default_value_t = 60_000_000)]
+    pub online_weight_minimum: u64,
 }
 
 /// Options of `devnet`.
@@ -110,10 +129,23 @@ pub struct RunOptions {
     /// [default: 5 on live and beta, off on dev]
     #[arg(long, value_name = "PER-SECOND")]
     pub backfill: Option<u32>,
-    /// Full node RPC that gives representative weights on the dev network, e.g.
-    /// http://127.0.0.1:45000. Plain http only.
+    /// Full node RPC, e.g. http://127.0.0.1:45000: finds what accounts can receive, and gives the
+    /// representatives' weights (on the dev network to this bridge; elsewhere as this bridge's
+    /// offer to others, if they count it as an anchor). Plain http only.
     #[arg(long, value_name = "URL")]
     pub rpc: Option<String>,
+    /// Full node WebSocket, e.g. ws://127.0.0.1:47000: one more source of confirmed blocks and
+    /// votes. Plain ws only.
+    #[arg(long, value_name = "URL")]
+    pub ws: Option<String>,
+    /// Bridge whose weights count, `KEY@http://host:port` (its key is shown at its /v1/info); may
+    /// be repeated. Three are needed before their majority renews the weight table.
+    #[arg(long, value_name = "KEY@URL")]
+    pub anchor: Vec<String>,
+    /// Least weight a quorum is computed from, in whole nano. [default: 60000000, on the dev
+    /// network what the full node says]
+    #[arg(long, value_name = "NANO")]
+    pub online_weight_minimum: Option<u64>,
     /// JSON file with a weight table (the form of `/v1/weights`) instead of RPC.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
@@ -149,6 +181,9 @@ impl RunOptions {
             accounts: self.accounts.or(lower.accounts),
             backfill: self.backfill.or(lower.backfill),
             rpc: self.rpc.or(lower.rpc),
+            ws: self.ws.or(lower.ws),
+            anchor: list(self.anchor, lower.anchor),
+            online_weight_minimum: self.online_weight_minimum.or(lower.online_weight_minimum),
             weights: self.weights.or(lower.weights),
             replicas: self.replicas.or(lower.replicas),
             max_links: self.max_links.or(lower.max_links),

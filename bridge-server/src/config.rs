@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use dev_node::Dialect;
-use nano_core::Network;
+use nano_core::{Network, Raw};
+use nanonet::NodeKey;
 
 use crate::cli::RunOptions;
 
@@ -21,6 +22,8 @@ pub const DEFAULT_MAX_LINKS: u16 = 4096;
 pub const DEFAULT_BACKFILL: u32 = 5;
 /// Full nodes and bridges that may be configured; more is surely a mistake.
 pub const MAX_PEERS: usize = 256;
+/// Anchors that may be configured; their offers are compared all together.
+pub const MAX_ANCHORS: usize = nanonet::weights::MAX_OFFERS;
 /// Longest configuration file in bytes.
 pub const MAX_CONFIG_BYTES: u64 = 256 * 1024;
 
@@ -43,6 +46,14 @@ pub struct Config {
     pub www: Option<PathBuf>,
     /// Where representative weights come from.
     pub weights: WeightsFrom,
+    /// A full node's RPC.
+    pub rpc: Option<RpcUrl>,
+    /// A full node's WebSocket.
+    pub ws: Option<WsUrl>,
+    /// Bridges whose weights count, without repetitions.
+    pub anchors: Vec<Anchor>,
+    /// Least weight a quorum is computed from; `None` = the network's default.
+    pub minimum: Option<Raw>,
     /// Copies of each fresh record.
     pub replicas: u8,
     /// Most links at once.
@@ -73,6 +84,19 @@ pub enum WeightsFrom {
 /// Plain `http://…` URL of a full node's RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcUrl(pub String);
+
+/// Plain `ws://…` URL of a full node's WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WsUrl(pub String);
+
+/// A bridge whose word on weights counts as one of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Its node key.
+    pub key: NodeKey,
+    /// Its web address without a path.
+    pub url: String,
+}
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -112,16 +136,32 @@ pub enum ConfigError {
         value: String,
     },
     /// More addresses than could be meant.
-    #[error("{option} is given {count} times; at most {MAX_PEERS} are allowed")]
+    #[error("{option} is given {count} times; at most {most} are allowed")]
     TooMany {
         /// The option.
         option: &'static str,
         /// How often.
         count: usize,
+        /// How often it may be.
+        most: usize,
     },
     /// `--rpc` is not a plain http URL.
     #[error("--rpc {value:?} is not a plain http URL; write for example http://127.0.0.1:45000")]
     Rpc {
+        /// What was given.
+        value: String,
+    },
+    /// `--ws` is not a plain ws URL.
+    #[error("--ws {value:?} is not a plain ws URL; write for example ws://127.0.0.1:47000")]
+    Ws {
+        /// What was given.
+        value: String,
+    },
+    /// `--anchor` is not `KEY@URL`.
+    #[error(
+        "--anchor {value:?} is not KEY@URL; write for example key_…@http://bridge.example:7080"
+    )]
+    Anchor {
         /// What was given.
         value: String,
     },
@@ -163,9 +203,10 @@ impl Config {
                 "--embedded-devnet starts a development network; leave it out or use --network dev",
             ));
         }
-        if options.embedded_devnet && (options.rpc.is_some() || options.weights.is_some()) {
+        let other_node = options.rpc.is_some() || options.ws.is_some();
+        if options.embedded_devnet && (other_node || options.weights.is_some()) {
             return Err(ConfigError::Conflict(
-                "--embedded-devnet gives the weights itself; leave out --rpc and --weights",
+                "--embedded-devnet is the full node itself; leave out --rpc, --ws and --weights",
             ));
         }
         if !options.embedded_devnet && (options.dialect.is_some() || options.accounts.is_some()) {
@@ -221,6 +262,10 @@ impl Config {
             peer_listen: options.peer_listen,
             bridges: addresses("--bridge", &options.bridge)?,
             weights: weights_from(network, &options)?,
+            rpc: options.rpc.as_deref().map(rpc_url).transpose()?,
+            ws: options.ws.as_deref().map(ws_url).transpose()?,
+            anchors: anchors(&options.anchor)?,
+            minimum: options.online_weight_minimum.map(whole_nano),
             data: options.data,
             www: options.www,
             replicas: options.replicas.unwrap_or(DEFAULT_REPLICAS),
@@ -239,26 +284,63 @@ impl Config {
 
 fn weights_from(network: Network, options: &RunOptions) -> Result<WeightsFrom, ConfigError> {
     match (network, &options.weights, &options.rpc) {
-        (_, Some(_), Some(_)) => Err(ConfigError::Conflict(
-            "--rpc and --weights both give the weight table; leave one of them out",
-        )),
+        (_, Some(file), _) => Ok(WeightsFrom::File(file.clone())),
+        // A single bridge must not be able to set weights where they are worth money: elsewhere
+        // the RPC's weights are only this bridge's offer to others.
         (Network::Dev, None, Some(rpc)) => Ok(WeightsFrom::Rpc(rpc_url(rpc)?)),
-        // A single bridge must not be able to set weights where they are worth money.
-        (_, None, Some(_)) => Err(ConfigError::Conflict(
-            "--rpc sets the weight table by one node's word, which is allowed on the dev network \
-             only; leave it out",
-        )),
-        (_, Some(file), None) => Ok(WeightsFrom::File(file.clone())),
-        (Network::Live, None, None) => Ok(WeightsFrom::LiveSnapshot),
+        (Network::Live, None, _) => Ok(WeightsFrom::LiveSnapshot),
         (_, None, None) if options.embedded_devnet => Ok(WeightsFrom::Embedded),
-        (_, None, None) => Err(ConfigError::Conflict(
-            "no weight table: this network has none compiled in; give --weights FILE, or on the \
-             dev network --rpc URL",
+        (_, None, _) => Err(ConfigError::Conflict(
+            "no weight table: this network has none compiled in; give --weights FILE (the command \
+             `weights` makes one out of a full node's RPC), or on the dev network --rpc URL",
         )),
     }
 }
 
-fn rpc_url(value: &str) -> Result<RpcUrl, ConfigError> {
+/// Whole nano in raw. Fits: 2^64 times 10^30 is cut to all there is.
+pub fn whole_nano(nano: u64) -> Raw {
+    Raw::new(u128::from(nano).saturating_mul(Raw::NANO.number()))
+}
+
+/// Reads `ws://…`.
+fn ws_url(value: &str) -> Result<WsUrl, ConfigError> {
+    match reqwest::Url::parse(value) {
+        Ok(url) if url.scheme() == "ws" && url.has_host() => Ok(WsUrl(url.into())),
+        _ => Err(ConfigError::Ws {
+            value: value.to_owned(),
+        }),
+    }
+}
+
+fn anchors(given: &[String]) -> Result<Vec<Anchor>, ConfigError> {
+    if given.len() > MAX_ANCHORS {
+        return Err(ConfigError::TooMany {
+            option: "--anchor",
+            count: given.len(),
+            most: MAX_ANCHORS,
+        });
+    }
+    let mut kept: Vec<Anchor> = Vec::new();
+    for value in given {
+        let wrong = || ConfigError::Anchor {
+            value: value.clone(),
+        };
+        let (key, url) = value.split_once('@').ok_or_else(wrong)?;
+        let key: NodeKey = key.parse().map_err(|_| wrong())?;
+        let RpcUrl(url) = rpc_url(url).map_err(|_| wrong())?;
+        let url = url.trim_end_matches('/').to_owned();
+        if !kept.iter().any(|anchor| anchor.key == key) {
+            kept.push(Anchor { key, url });
+        }
+    }
+    Ok(kept)
+}
+
+/// Reads `http://…`.
+///
+/// # Errors
+/// [`ConfigError::Rpc`] for anything else.
+pub fn rpc_url(value: &str) -> Result<RpcUrl, ConfigError> {
     match reqwest::Url::parse(value) {
         Ok(url) if url.scheme() == "http" && url.has_host() => Ok(RpcUrl(url.into())),
         _ => Err(ConfigError::Rpc {
@@ -272,6 +354,7 @@ fn addresses(option: &'static str, given: &[String]) -> Result<Vec<String>, Conf
         return Err(ConfigError::TooMany {
             option,
             count: given.len(),
+            most: MAX_PEERS,
         });
     }
     let mut kept = Vec::new();
@@ -323,7 +406,7 @@ mod tests {
         let line = ["bridge-server", "run"].iter().chain(arguments);
         match crate::cli::Cli::try_parse_from(line).unwrap().command {
             crate::cli::Command::Run(options) => Config::resolve(*options),
-            crate::cli::Command::Devnet(_) => panic!("not run"),
+            _ => panic!("not run"),
         }
     }
 
@@ -397,8 +480,25 @@ mod tests {
 
     #[test]
     fn one_nodes_word_never_sets_weights_on_live() {
-        let error = parse(&["--network", "live", "--rpc", "http://127.0.0.1:7076"]).unwrap_err();
-        assert!(matches!(error, ConfigError::Conflict(text) if text.contains("dev network")));
+        let config = parse(&["--network", "live", "--rpc", "http://127.0.0.1:7076"]).unwrap();
+        assert_eq!(config.weights, WeightsFrom::LiveSnapshot);
+        assert!(config.rpc.is_some());
+        let beta = parse(&["--network", "beta", "--rpc", "http://127.0.0.1:7076"]).unwrap_err();
+        assert!(matches!(beta, ConfigError::Conflict(text) if text.contains("--weights")));
+    }
+
+    #[test]
+    fn an_anchor_is_a_key_and_an_address_and_counts_once() {
+        let key = NodeKey::from_bytes([7; 32]);
+        let one = format!("{key}@http://127.0.0.1:7080");
+        let live = ["--network", "live", "--anchor", &one, "--anchor", &one];
+        let config = parse(&live).unwrap();
+        assert_eq!(config.anchors.len(), 1);
+        assert_eq!(config.anchors[0].url, "http://127.0.0.1:7080");
+        for wrong in ["http://127.0.0.1:7080", "key_x@http://h", &key.to_string()] {
+            let error = parse(&["--network", "live", "--anchor", wrong]).unwrap_err();
+            assert!(error.to_string().contains(wrong), "{error}");
+        }
     }
 
     #[test]
@@ -419,13 +519,14 @@ mod tests {
             &["--peer", "127.0.0.1", "--rpc", "http://127.0.0.1:1"],
             &["--peer", "127.0.0.1:0", "--rpc", "http://127.0.0.1:1"],
             &["--peer", "127.0.0.1:1", "--rpc", "https://127.0.0.1:1"],
+            &["--embedded-devnet", "--ws", "ws://127.0.0.1:1"],
             &[
                 "--peer",
                 "127.0.0.1:1",
                 "--rpc",
                 "http://127.0.0.1:1",
-                "--weights",
-                "w.json",
+                "--ws",
+                "http://127.0.0.1:1",
             ],
             &["--embedded-devnet", "--www", "/nowhere/at/all"],
             &[],

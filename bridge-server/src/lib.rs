@@ -18,6 +18,7 @@
 //! | [`shell`] | sockets, clock and storage around the overlay's state machine |
 //! | [`http`], [`listener`] | page, API and links on one port |
 //! | [`store`] | SQLite |
+//! | [`rpc`], [`events`], [`receivables`] | a full node's RPC and WebSocket, where there are any |
 //! | [`weights`] | the weight table in force |
 //! | [`metrics`] | what is counted |
 #![deny(missing_docs)]
@@ -30,6 +31,7 @@ pub mod clock;
 pub mod coalesce;
 pub mod config;
 pub mod devnet;
+pub mod events;
 pub mod faucet;
 pub mod full_node;
 pub mod http;
@@ -37,8 +39,10 @@ pub mod listener;
 pub mod live;
 pub mod metrics;
 pub mod prove;
+pub mod receivables;
 pub mod recent;
 pub mod relay;
+pub mod rpc;
 pub mod run;
 pub mod shell;
 pub mod store;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use bridge_server::cli::{Cli, Command};
 use bridge_server::config::Config;
-use bridge_server::{devnet, run};
+use bridge_server::{devnet, run, weights};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -39,6 +39,7 @@ async fn serve(command: Command) -> Result<(), Box<dyn std::error::Error>> {
                 node.stop().await;
             }
         }
+        Command::Weights(options) => weights::command::run(&options).await?,
         Command::Run(options) => {
             let json = options.json;
             let bridge = run::Bridge::start(Config::resolve(*options)?).await?;

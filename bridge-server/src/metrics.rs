@@ -56,8 +56,18 @@ pub struct Metrics {
     pub renewals: ByKind,
     /// Blocks seen confirmed in the live stream.
     pub live_confirmed: Counter,
+    /// Roots with blocks that are being voted on now.
+    pub live_open: Gauge,
+    /// Forks seen: opened, representatives that voted for both sides, roots decided twice.
+    pub live_forks: ByKind,
     /// Live entries dropped, by reason.
     pub live_dropped: ByKind,
+    /// Questions to a full node's RPC, by outcome.
+    pub rpc_requests: ByKind,
+    /// Frames and connections of a full node's WebSocket, by kind.
+    pub events: ByKind,
+    /// Attempts to renew the weight table by anchors, by outcome.
+    pub weights_refresh: ByKind,
     /// Transactions relayed, by outcome.
     pub relayed: ByKind,
     /// Accounts of the own share that are kept, parts per million.
@@ -189,9 +199,34 @@ impl Metrics {
             self.live_confirmed.clone(),
         );
         all.register(
+            "live_open",
+            "Roots with blocks that are being voted on now",
+            self.live_open.clone(),
+        );
+        all.register(
+            "live_forks",
+            "Forks seen: opened, final votes for both sides, roots decided twice",
+            self.live_forks.clone(),
+        );
+        all.register(
             "live_dropped",
             "Blocks and votes of the live stream dropped, by reason",
             self.live_dropped.clone(),
+        );
+        all.register(
+            "rpc_requests",
+            "Questions to a full node's RPC, by outcome",
+            self.rpc_requests.clone(),
+        );
+        all.register(
+            "events",
+            "Frames and connections of a full node's WebSocket, by kind",
+            self.events.clone(),
+        );
+        all.register(
+            "weights_refresh",
+            "Attempts to renew the weight table by anchors, by outcome",
+            self.weights_refresh.clone(),
         );
         all.register(
             "relayed",

@@ -15,6 +15,7 @@ use crate::ask::Asker;
 use crate::backfill::{self, Coverage, Progress, Told};
 use crate::clock::{self, RandomError};
 use crate::config::{Config, RpcUrl, WeightsFrom};
+use crate::events::{self, Followed};
 use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
 use crate::http::{self, About, Site};
@@ -22,10 +23,13 @@ use crate::listener::{self, Hall};
 use crate::live::{self, Confirmation};
 use crate::metrics::Metrics;
 use crate::prove::{self, Proven, Prover, Roots};
+use crate::receivables::Receivables;
 use crate::relay;
+use crate::rpc::Rpc;
 use crate::shell::{self, LinkDoor, NodeHandle, NodeParts, RelayJob, ResolveJob};
 use crate::store::{Loaded, Store, StoreError, Write};
-use crate::weights::{self, Weights, WeightsError};
+use crate::weights::anchors::renew;
+use crate::weights::{self, Own, Weights, WeightsError};
 
 /// Questions and transactions that may wait.
 const QUEUE: usize = 256;
@@ -111,11 +115,25 @@ impl Bridge {
             true => Some(Arc::new(embedded(&config).await?)),
             false => None,
         };
-        let (weights, refresh) = starting_weights(&config, dev.as_deref()).await?;
+        let rpc = rpc(&config, dev.as_deref(), &metrics)?;
+        let weights = starting_weights(&config, rpc.as_ref()).await?;
+        let signer = Arc::new(copy(&identity)?);
+        let own_weights = Own::default();
 
         let mut tasks = JoinSet::new();
-        if let Some(url) = refresh {
-            tasks.spawn(weights::refresh_forever(weights.clone(), url));
+        if let Some(rpc) = rpc.clone() {
+            tasks.spawn(weights::follow(weights::Following {
+                network: config.network,
+                rpc,
+                minimum: config.minimum,
+                weights: weights.clone(),
+                own: own_weights.clone(),
+                identity: Arc::clone(&signer),
+            }));
+        }
+        if !config.anchors.is_empty() {
+            let anchors = config.anchors.clone();
+            tasks.spawn(renew(weights.clone(), anchors, metrics.clone()));
         }
         let mut peers = config.peers.clone();
         peers.extend(dev.iter().map(|dev| dev.peering_addr().to_string()));
@@ -141,7 +159,6 @@ impl Bridge {
             roots.clone(),
             metrics.clone(),
         );
-        let signer = Arc::new(copy(&identity)?);
         let prover = Prover::new(
             config.network,
             full_nodes.clone(),
@@ -190,16 +207,34 @@ impl Bridge {
             relay::Parts {
                 network: config.network,
                 full_nodes: full_nodes.clone(),
+                weights: weights.clone(),
                 asker: asker.clone(),
-                roots,
-                live,
+                roots: roots.clone(),
+                live: live.clone(),
                 node: node.clone(),
                 confirmations: confirmations.subscribe(),
                 store: store.clone(),
                 metrics: metrics.clone(),
             },
         ));
-        tasks.spawn(resolve_all(resolve_jobs, prover.clone(), node.clone()));
+        let followed = Followed::default();
+        if let Some(url) = config.ws.clone() {
+            tasks.spawn(events::run(events::Parts {
+                url,
+                rpc: rpc.clone(),
+                followed: followed.clone(),
+                roots: roots.clone(),
+                live: live.clone(),
+                metrics: metrics.clone(),
+            }));
+        }
+        let resolving = Resolving {
+            prover: prover.clone(),
+            receivables: Receivables::new(rpc, asker.clone(), prover.clone()),
+            followed,
+            node: node.clone(),
+        };
+        tasks.spawn(resolve_all(resolve_jobs, resolving));
         tasks.spawn(follow_confirmed(
             confirmations.subscribe(),
             full_nodes.clone(),
@@ -229,6 +264,7 @@ impl Bridge {
         let (stop, stopping) = watch::channel(false);
         let site = Site {
             identity: about,
+            own_weights,
             weights: weights.clone(),
             metrics: metrics.clone(),
             full_nodes: full_nodes.clone(),
@@ -410,29 +446,43 @@ fn copy(identity: &Identity) -> Result<Identity, BridgeError> {
     Identity::from_bytes(&identity.to_bytes()).map_err(|e| BridgeError::Identity(e.to_string()))
 }
 
-/// The first table, and from where it is to be refreshed.
-async fn starting_weights(
+/// The RPC: the one given, or the development node's.
+fn rpc(
     config: &Config,
     dev: Option<&DevNode>,
-) -> Result<(Weights, Option<RpcUrl>), WeightsError> {
-    let (source, url) = match (&config.weights, dev) {
-        (WeightsFrom::Rpc(url), _) => ("rpc", url.clone()),
-        (WeightsFrom::Embedded, Some(dev)) => {
-            ("embedded", RpcUrl(format!("http://{}/", dev.rpc_addr())))
-        }
+    metrics: &Metrics,
+) -> Result<Option<Rpc>, WeightsError> {
+    let inside = dev.map(|dev| RpcUrl(format!("http://{}/", dev.rpc_addr())));
+    let url = config.rpc.clone().or(inside);
+    let rpc = url.map(|url| Rpc::new(url, metrics.clone()));
+    Ok(rpc.transpose()?)
+}
+
+/// The first table.
+async fn starting_weights(config: &Config, rpc: Option<&Rpc>) -> Result<Weights, WeightsError> {
+    let (mut table, source) = match (&config.weights, rpc) {
         (WeightsFrom::File(path), _) => {
             let table = weights::from_file(path.clone(), config.network)?;
-            return Ok((Weights::new(table, "file"), None));
+            (table, weights::FILE)
         }
-        (WeightsFrom::LiveSnapshot | WeightsFrom::Embedded, _) => {
-            return Ok((
-                Weights::new(WeightTable::live_snapshot(), "live-snapshot"),
-                None,
-            ));
+        (from @ (WeightsFrom::Rpc(_) | WeightsFrom::Embedded), Some(rpc)) => {
+            let table = weights::first_from_rpc(rpc, config.network, config.minimum).await?;
+            let is_inside = *from == WeightsFrom::Embedded;
+            let source = if is_inside {
+                weights::EMBEDDED
+            } else {
+                weights::RPC
+            };
+            (table, source)
+        }
+        (WeightsFrom::LiveSnapshot | WeightsFrom::Rpc(_) | WeightsFrom::Embedded, _) => {
+            (WeightTable::live_snapshot(), weights::LIVE_SNAPSHOT)
         }
     };
-    let table = weights::first_from_rpc(&url).await?;
-    Ok((Weights::new(table, source), Some(url)))
+    if let Some(minimum) = config.minimum {
+        table.minimum = minimum;
+    }
+    Ok(Weights::new(table, source))
 }
 
 fn overlay(config: &Config, table: &WeightTable, identity: Identity) -> Result<Node, RandomError> {
@@ -487,8 +537,17 @@ async fn resume(pending: Vec<Vec<u8>>, relays: mpsc::Sender<RelayJob>) {
     }
 }
 
+/// What the node's questions are answered with.
+#[derive(Clone)]
+struct Resolving {
+    prover: Prover,
+    receivables: Receivables,
+    followed: Followed,
+    node: NodeHandle,
+}
+
 /// Answers the node's questions, [`prove::OPEN`] at once.
-async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, prover: Prover, node: NodeHandle) {
+async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, parts: Resolving) {
     let slots = Arc::new(Semaphore::new(prove::OPEN));
     let mut running = JoinSet::new();
     while let Some(job) = jobs.recv().await {
@@ -496,12 +555,17 @@ async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, prover: Prover, node:
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return;
         };
-        let (prover, node) = (prover.clone(), node.clone());
+        let parts = parts.clone();
         running.spawn(async move {
-            let outcome = match prover.resolve(job.account, job.held).await {
+            parts.followed.note(job.account);
+            let (proven, receivables) = tokio::join!(
+                parts.prover.resolve(job.account, job.held),
+                parts.receivables.of(job.account),
+            );
+            let outcome = match proven {
                 Ok(Proven::Opened(record)) => ResolveOutcome::Found {
                     record,
-                    receivables: Vec::new(),
+                    receivables,
                 },
                 Ok(Proven::Diverged(both)) => {
                     // The overlay keeps both and raises the alarm; neither wins.
@@ -518,15 +582,12 @@ async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, prover: Prover, node:
                 }
                 Ok(Proven::Unopened(sighting)) => ResolveOutcome::Unopened {
                     sighting,
-                    receivables: Vec::new(),
+                    receivables,
                 },
                 Err(failure) => ResolveOutcome::Failed(failure),
             };
-            node.input(Input::Resolved {
-                request: job.request,
-                outcome,
-            })
-            .await;
+            let request = job.request;
+            parts.node.input(Input::Resolved { request, outcome }).await;
             drop(slot);
         });
     }

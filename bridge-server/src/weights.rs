@@ -1,31 +1,46 @@
 //! The weight table in force, where it comes from, and how it is kept fresh.
 //!
-//! The table decides which proofs hold, so its source is narrow: the live network has the table
-//! compiled in and nothing that one bridge hears can change it. Only on the dev network may one
-//! full node's word (`--rpc`, or the development node inside) set weights.
+//! The table decides which proofs hold, so its source is narrow:
+//! - live has the table compiled in; other networks a file, or on the dev network one full node's
+//!   word (`--rpc`, or the development node inside), where nothing has worth;
+//! - everywhere it is renewed by [`anchors`]: a majority of three or more bridges that the operator
+//!   chose, by the rules of [`nanonet::weights`]. Otherwise the old one stays, and the log and
+//!   `/metrics` say why;
+//! - what this bridge's own full node says is [`Own`]: its signed offer to others, never the table
+//!   in force except on dev;
+//! - `--online-weight-minimum` is the operator's alone.
 
-use std::collections::BTreeMap;
+pub mod anchors;
+pub mod command;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use nano_core::{Account, Network, Raw, WeightTable};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use nano_core::{Network, Raw, WeightTable};
+use nanonet::weights::from_one_bridge;
+use nanonet::{Identity, SignedWeights};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::clock;
-use crate::config::RpcUrl;
+use crate::rpc::{Rpc, RpcError};
 
-/// Pause between two refreshes from RPC.
-const REFRESH: Duration = Duration::from_secs(10);
+/// Source of a table: compiled in for the live network.
+pub const LIVE_SNAPSHOT: &str = "live-snapshot";
+/// Source of a table: a file that the operator gave.
+pub const FILE: &str = "file";
+/// Source of a table: a full node's RPC, on the dev network.
+pub const RPC: &str = "rpc";
+/// Source of a table: the development node inside.
+pub const EMBEDDED: &str = "embedded";
+/// Pause between two readings of the RPC on the dev network.
+const REFRESH_DEV: Duration = Duration::from_secs(10);
+/// The same elsewhere: weights move slowly.
+const REFRESH: Duration = Duration::from_secs(10 * 60);
 /// Longest wait for the first table.
 const FIRST: Duration = Duration::from_secs(15);
 /// An unchanged table is dated anew after this long, milliseconds.
 const REDATE_MS: u64 = 60_000;
-/// Longest answer of the RPC in bytes: 4,096 representatives are far below.
-const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
 /// Largest weight file in bytes.
 const MAX_FILE_BYTES: u64 = 2 * 1024 * 1024;
 
@@ -59,14 +74,15 @@ pub enum WeightsError {
         wanted: Network,
     },
     /// The RPC gave none.
-    #[error(
-        "no weights from the full node's RPC at {url}: {reason}; check --rpc and that the node runs"
-    )]
-    Rpc {
-        /// Where.
-        url: String,
-        /// What went wrong last.
-        reason: String,
+    #[error("no weights: {0}")]
+    Rpc(#[from] RpcError),
+    /// The file could not be written.
+    #[error("cannot write the weight table to {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
 }
 
@@ -78,7 +94,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// A table from `source`, a word shown at `/v1/info`.
+    /// A table from `source`, a word shown at `/v1/info`; see the constants.
     #[must_use]
     pub fn new(table: WeightTable, source: &'static str) -> Self {
         Self {
@@ -93,7 +109,7 @@ impl Weights {
         Arc::clone(&self.table.borrow())
     }
 
-    /// Where it comes from: `live-snapshot`, `file`, `rpc` or `embedded`.
+    /// Where the first one came from.
     #[must_use]
     pub const fn source(&self) -> &'static str {
         self.source
@@ -155,120 +171,90 @@ pub fn from_file(path: PathBuf, network: Network) -> Result<WeightTable, Weights
 ///
 /// # Errors
 /// The last failure.
-pub async fn first_from_rpc(url: &RpcUrl) -> Result<WeightTable, WeightsError> {
+pub async fn first_from_rpc(
+    rpc: &Rpc,
+    network: Network,
+    minimum: Option<Raw>,
+) -> Result<WeightTable, WeightsError> {
     let deadline = Instant::now() + FIRST;
-    let mut reason = "no answer in time".to_owned();
     loop {
-        match timeout_at(deadline, ask(url)).await {
-            Ok(Ok(table)) => return Ok(table),
-            Ok(Err(error)) => reason = error,
-            Err(_) => {
-                return Err(WeightsError::Rpc {
-                    url: url.0.clone(),
-                    reason,
-                });
+        let error = match rpc.weight_table(network, minimum).await {
+            Ok(table) => return Ok(table),
+            Err(error) => error,
+        };
+        let again = timeout_at(deadline, sleep(Duration::from_millis(200))).await;
+        if again.is_err() || !matches!(error, RpcError::Unreachable { .. }) {
+            return Err(error.into());
+        }
+    }
+}
+
+/// What this bridge's own full node says, signed; cloning shares it. Empty without `--rpc`.
+#[derive(Clone, Debug, Default)]
+pub struct Own(Arc<RwLock<Option<Arc<SignedWeights>>>>);
+
+impl Own {
+    /// The newest statement.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<SignedWeights>> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn put(&self, signed: SignedWeights) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(signed));
+    }
+}
+
+/// What [`follow`] needs.
+pub struct Following {
+    /// Nano network.
+    pub network: Network,
+    /// The full node.
+    pub rpc: Rpc,
+    /// The operator's minimum.
+    pub minimum: Option<Raw>,
+    /// The table in force; set by the RPC on the dev network only.
+    pub weights: Weights,
+    /// The bridge's own statement.
+    pub own: Own,
+    /// Signs it.
+    pub identity: Arc<Identity>,
+}
+
+/// Reads a full node's weights again and again. Ends only by being dropped.
+pub async fn follow(parts: Following) {
+    let pause = match parts.network {
+        Network::Dev => REFRESH_DEV,
+        Network::Live | Network::Beta | Network::Test => REFRESH,
+    };
+    loop {
+        match parts.rpc.weight_table(parts.network, parts.minimum).await {
+            Ok(table) => {
+                match SignedWeights::sign(&parts.identity, table.clone()) {
+                    Ok(signed) => parts.own.put(signed),
+                    Err(error) => tracing::warn!(%error, "the full node's weights are unusable"),
+                }
+                // A file, or the anchors, are what the operator wants instead.
+                if [RPC, EMBEDDED].contains(&parts.weights.source())
+                    && let Ok(table) = from_one_bridge(parts.network, table)
+                {
+                    parts.weights.offer(table);
+                }
             }
+            Err(error) => tracing::warn!(%error, "weights were not read"),
         }
-        if timeout_at(deadline, sleep(Duration::from_millis(200)))
-            .await
-            .is_err()
-        {
-            return Err(WeightsError::Rpc {
-                url: url.0.clone(),
-                reason,
-            });
-        }
+        sleep(pause).await;
     }
-}
-
-/// Keeps `weights` fresh from a dev network's RPC. Ends only by being dropped.
-pub async fn refresh_forever(weights: Weights, url: RpcUrl) {
-    loop {
-        sleep(REFRESH).await;
-        match ask(&url).await {
-            Ok(table) => weights.offer(table),
-            Err(reason) => tracing::warn!(url = url.0, reason, "weights were not refreshed"),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Representatives {
-    representatives: BTreeMap<Account, Raw>,
-}
-
-#[derive(Deserialize)]
-struct Quorum {
-    online_stake_total: Raw,
-    #[serde(default)]
-    trended_stake_total: Raw,
-    online_weight_minimum: Raw,
-}
-
-/// One table out of the RPC's two answers. Errors are texts for the log.
-async fn ask(url: &RpcUrl) -> Result<WeightTable, String> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .map_err(|error| error.to_string())?;
-    let listed: Representatives = call(
-        &client,
-        url,
-        &serde_json::json!({
-            "action": "representatives", "count": WeightTable::MAX_ENTRIES, "sorting": true,
-        }),
-    )
-    .await?;
-    let quorum: Quorum = call(
-        &client,
-        url,
-        &serde_json::json!({ "action": "confirmation_quorum" }),
-    )
-    .await?;
-    let weights: BTreeMap<_, _> = listed
-        .representatives
-        .into_iter()
-        .filter(|(_, weight)| *weight > Raw::ZERO)
-        .collect();
-    Ok(WeightTable {
-        network: Network::Dev,
-        as_of: clock::now(),
-        online_weight: quorum.online_stake_total.max(quorum.trended_stake_total),
-        minimum: quorum.online_weight_minimum,
-        weights,
-    })
-}
-
-async fn call<T: DeserializeOwned>(
-    client: &reqwest::Client,
-    url: &RpcUrl,
-    request: &serde_json::Value,
-) -> Result<T, String> {
-    let mut response = client
-        .post(&url.0)
-        .json(request)
-        .send()
-        .await
-        .map_err(|error| error.to_string())?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
-        if body.len() + chunk.len() > MAX_REPLY_BYTES {
-            return Err(format!("the answer is longer than {MAX_REPLY_BYTES} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let value: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|error| format!("not JSON: {error}"))?;
-    if let Some(error) = value.get("error") {
-        return Err(format!("the node says {error}"));
-    }
-    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nano_core::UnixMillis;
+    use nano_core::{Account, UnixMillis};
+    use std::collections::BTreeMap;
 
     fn table(weight: u128, at: u64) -> WeightTable {
         WeightTable {
@@ -282,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_unchanged_table_is_not_announced_again_until_its_date_is_old() {
-        let weights = Weights::new(table(5, 1_000), "file");
+        let weights = Weights::new(table(5, 1_000), FILE);
         let changes = weights.changes();
         weights.offer(table(5, 2_000));
         assert!(!changes.has_changed().unwrap());

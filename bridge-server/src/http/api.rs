@@ -125,6 +125,10 @@ struct WeightsInfo {
     source: &'static str,
     representatives: usize,
     threshold: String,
+    online_weight: String,
+    minimum: String,
+    /// Past 90 days: high values must not be called proven by it.
+    stale: bool,
 }
 
 pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
@@ -142,6 +146,9 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
             source: site.weights.source(),
             representatives: table.weights.len(),
             threshold: table.threshold().to_string(),
+            online_weight: table.online_weight.to_string(),
+            minimum: table.minimum.to_string(),
+            stale: nanonet::weights::is_stale(&table, clock::now()),
         },
         full_node_channels: site.metrics.full_node_channels.get(),
         reach: ReachInfo {
@@ -161,6 +168,18 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
 /// The weight table in force. Trust it from an anchor bridge or on the dev network only.
 pub(super) async fn weights(State(site): State<Site>) -> impl IntoResponse {
     Json(site.weights.current().as_ref().clone())
+}
+
+/// What this bridge's own full node says, signed: one anchor's offer.
+pub(super) async fn own_weights(State(site): State<Site>) -> Result<Response, ApiError> {
+    let signed = site.own_weights.current().ok_or_else(|| {
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no-own-weights",
+            "this bridge reads no full node's weights; its operator can give --rpc",
+        )
+    })?;
+    Ok(Json(signed.as_ref().clone()).into_response())
 }
 
 #[derive(Deserialize)]
@@ -217,7 +236,9 @@ pub(super) async fn unknown(uri: Uri) -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         "unknown-path",
-        format!("there is no {path}; known are /v1/info, /v1/weights, /v1/faucet and /v1/link"),
+        format!(
+            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/faucet and /v1/link"
+        ),
     )
 }
 

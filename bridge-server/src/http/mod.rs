@@ -31,6 +31,8 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub struct Site {
+    /// What this bridge's full node says of weights.
+    pub own_weights: crate::weights::Own,
     /// Network, key and id, fixed at start.
     pub identity: Arc<About>,
     /// The weight table in force.
@@ -65,6 +67,7 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
     let open = Router::new()
         .route("/v1/info", get(api::info))
         .route("/v1/weights", get(api::weights))
+        .route("/v1/weights/signed", get(api::own_weights))
         .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))

@@ -1,9 +1,12 @@
 //! The live stream of the full nodes turned into proofs.
 //!
-//! Blocks (`publish`) and votes (`confirm_ack`) of all channels meet in a [`Tally`]. When a
-//! block's final votes reach the threshold it is confirmed once: whoever waits is told
-//! ([`Confirmation`]), a proof is made and given to the overlay. A full node sends a random part
-//! of the votes only, so votes that stay away are asked for. Unconfirmed blocks go nowhere.
+//! Blocks (`publish`) and votes (`confirm_ack`) of all channels, and what a full node's WebSocket
+//! tells, meet in a [`Tally`]. When a block's final votes reach the threshold it is confirmed once:
+//! a proof is made and given to the overlay, then whoever waits is told ([`Confirmation`]), so that
+//! an author hears of his block, or of its rival, when the proof is there. A full node sends a
+//! random part of the votes only, so votes that stay away are asked for. Unconfirmed blocks go
+//! nowhere; of a root both sides are kept while they are voted on. Blocks whose signature or work
+//! no full node would let in are dropped before they are counted.
 //!
 //! Limits: the tables of [`tally`]; at most [`JOBS`] proofs, look-ups and questions run at once,
 //! beyond it a confirmed block is only told of and its proof is made when somebody asks.
@@ -27,6 +30,7 @@ use crate::clock;
 use crate::full_node::{ANSWER, Channel, FullNodes, Live};
 use crate::metrics::{self, Metrics};
 use crate::prove::{Prover, Roots};
+use crate::relay::check;
 use crate::shell::NodeHandle;
 use crate::weights::Weights;
 
@@ -89,7 +93,7 @@ pub async fn run(mut stream: mpsc::Receiver<Live>, parts: Parts) {
     loop {
         tokio::select! {
             live = stream.recv() => match live {
-                Some(Live::Block { block }) => task.block(*block),
+                Some(Live::Block { block }) => task.published(*block),
                 Some(Live::Vote { vote, .. }) => task.vote(&vote),
                 None => return,
             },
@@ -111,6 +115,16 @@ struct Task {
 }
 
 impl Task {
+    /// A block that somebody says is being voted on.
+    fn published(&mut self, block: Block) {
+        match check::seen(&block, self.parts.network) {
+            Ok(()) => self.block(block),
+            // The hash does not cover signature and work: a spoiled copy must not take the place
+            // of the real one.
+            Err(refusal) => metrics::count(&self.parts.metrics.live_dropped, refusal.code()),
+        }
+    }
+
     fn block(&mut self, block: Block) {
         self.parts.roots.learn(&block);
         let verdict = self
@@ -140,8 +154,29 @@ impl Task {
     fn follow(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Nothing | Verdict::Counted => {}
+            Verdict::Fork(root) => {
+                metrics::count(&self.parts.metrics.live_forks, "open");
+                tracing::info!(%root, "two blocks of one root are voted on");
+            }
+            Verdict::DoubleVote(representative, root) => {
+                metrics::count(&self.parts.metrics.live_forks, "double-vote");
+                tracing::warn!(%representative, %root, "final votes for two blocks of one root");
+            }
             Verdict::Wanted(hash) => self.fetch(hash),
-            Verdict::Confirmed(confirmed) => self.confirmed(*confirmed),
+            Verdict::Confirmed(confirmed) => {
+                self.parts.metrics.live_confirmed.inc();
+                let note = Confirmation {
+                    hash: confirmed.block.hash(),
+                    root: confirmed.block.root(),
+                };
+                self.prove(*confirmed, Some(note));
+            }
+            Verdict::Conflict(confirmed) => {
+                metrics::count(&self.parts.metrics.live_forks, "conflict");
+                let root = confirmed.block.root();
+                tracing::error!(%root, "two blocks of one root were confirmed; both are passed on");
+                self.prove(*confirmed, None);
+            }
         }
     }
 
@@ -153,7 +188,7 @@ impl Task {
             .parts
             .roots
             .get(&hash)
-            .is_some_and(|root| !self.tally.waits_at(&root))
+            .is_some_and(|root| !self.tally.is_contested(&root, clock::now()))
         {
             return;
         }
@@ -169,22 +204,21 @@ impl Task {
         });
     }
 
-    fn confirmed(&mut self, confirmed: Confirmed) {
-        self.parts.metrics.live_confirmed.inc();
-        let block = confirmed.block;
-        let note = Confirmation {
-            hash: block.hash(),
-            root: block.root(),
+    /// Makes the proof of a confirmed block and gives it to the overlay, then tells of it.
+    fn prove(&mut self, confirmed: Confirmed, note: Option<Confirmation>) {
+        let hash = confirmed.block.hash();
+        tracing::debug!(%hash, "confirmed");
+        let confirmations = self.parts.confirmations.clone();
+        let tell = move || {
+            // Nobody may be waiting.
+            let _ = note.map(|note| confirmations.send(note));
         };
-        tracing::debug!(hash = %note.hash, "confirmed");
-        // Nobody may be waiting.
-        let _ = self.parts.confirmations.send(note);
         if self.is_busy() {
-            return;
+            return tell();
         }
         let (prover, node) = (self.parts.prover.clone(), self.parts.node.clone());
         self.jobs.spawn(async move {
-            match prover.confirmed(block, confirmed.votes).await {
+            match prover.confirmed(confirmed.block, confirmed.votes).await {
                 Ok((record, receivable)) => {
                     let receivable = receivable.map(Box::new);
                     node.input(Input::Confirmed {
@@ -194,9 +228,10 @@ impl Task {
                     .await;
                 }
                 Err(failure) => {
-                    tracing::info!(hash = %note.hash, reason = failure.code(), "not proven");
+                    tracing::info!(%hash, reason = failure.code(), "not proven");
                 }
             }
+            tell();
             None
         });
     }
@@ -204,6 +239,8 @@ impl Task {
     /// Asks all voting channels for votes that have not come by themselves.
     fn ask(&mut self) {
         let due = self.tally.due(BATCH, clock::now());
+        let open = i64::try_from(self.tally.open()).unwrap_or(i64::MAX);
+        self.parts.metrics.live_open.set(open);
         if due.is_empty() || self.is_busy() {
             return;
         }

@@ -1,12 +1,20 @@
-//! Final votes per block, and the moment their weight reaches the threshold. No I/O.
+//! Elections seen from outside: final votes per block, rivals per root, and the moment the weight
+//! of one reaches the threshold. No I/O.
 //!
-//! A block is in one of these states: *heard of* (votes only, the block's bytes unknown), *seen*
-//! (bytes known, votes missing), *confirmed* (told once, then only remembered so that nothing is
-//! told twice). Rules:
+//! A root is in one of these states: *heard of* (votes only, no block of it known), *open* (one or
+//! several blocks known, all of them kept while they are voted on), *decided* (one block reached
+//! the threshold and was told; the others are dropped and only the winner's hash is remembered).
+//! Rules:
 //! - only final votes with a valid signature of a representative in the table count, each
-//!   representative once per block;
-//! - a confirmed block makes every other block of the same root lost;
-//! - at most [`BLOCKS`] blocks, [`HEARD`] hashes with votes and [`DONE`] confirmed ones are kept;
+//!   representative once per block; one that votes finally for two blocks of a root is told of
+//!   ([`Verdict::DoubleVote`]), and counts for both, because each certificate stands by itself;
+//! - nothing is told twice: neither a confirmed block, nor what comes after it at its root;
+//! - a second block of a decided root that reaches the threshold as well is a
+//!   [`Verdict::Conflict`], told once: no honest majority does that, and the proofs of both must
+//!   reach those who hold the account;
+//! - of one root at most [`RIVALS`] blocks are kept; a further one takes the place of the one with
+//!   the least weight if it has more;
+//! - at most [`ROOTS`] open roots, [`HEARD`] hashes with votes and [`DONE`] decided roots are kept;
 //!   what has waited [`KEEP_MS`] is forgotten, and the oldest goes first when full. A forgotten
 //!   block is found again when somebody asks for its account.
 
@@ -16,16 +24,20 @@ use nano_core::{Account, Block, BlockHash, Raw, Root, UnixMillis, Vote, WeightTa
 
 use crate::recent::Recent;
 
-/// Blocks kept while their votes come in.
-pub const BLOCKS: usize = 8_192;
-/// Hashes kept with votes while their blocks come in.
+/// Open roots.
+pub const ROOTS: usize = 8_192;
+/// Blocks kept of one root (full nodes keep as many in an election).
+pub const RIVALS: usize = 10;
+/// Hashes kept with votes.
 pub const HEARD: usize = 8_192;
-/// Confirmed roots remembered.
+/// Decided roots remembered.
 pub const DONE: usize = 32_768;
 /// How long a block or a vote is kept, milliseconds.
 pub const KEEP_MS: u64 = 5 * 60 * 1000;
 /// Votes kept for one hash: more representatives than any table needs for its threshold.
 const VOTES: usize = 256;
+/// How often votes of one block are asked for.
+const QUESTIONS: u32 = 8;
 
 /// What a new block or vote changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,10 +46,16 @@ pub enum Verdict {
     Nothing,
     /// Kept; not yet enough weight.
     Counted,
+    /// A second block of the same root is voted on now.
+    Fork(Root),
+    /// A representative has voted finally for two blocks of this root.
+    DoubleVote(Account, Root),
     /// Enough weight, but the block's bytes are unknown: fetch them and hand them in.
     Wanted(BlockHash),
     /// The block is confirmed; told once.
     Confirmed(Box<Confirmed>),
+    /// A block of an already decided root has reached the threshold, too; told once per root.
+    Conflict(Box<Confirmed>),
 }
 
 /// A confirmed block with what proves it.
@@ -49,14 +67,34 @@ pub struct Confirmed {
     pub votes: Vec<Vote>,
 }
 
-/// A seen block that waits for votes.
+/// How an election stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Blocks of the root with the final weight behind each and how many representatives that is,
+    /// heaviest first. A decided root has its winner alone.
+    pub blocks: Vec<(BlockHash, Raw, usize)>,
+    /// Weight that decides.
+    pub quorum: Raw,
+    /// The block that was confirmed.
+    pub winner: Option<BlockHash>,
+}
+
+/// A known block that waits for votes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Waiting {
+struct Candidate {
     block: Block,
     /// When to ask for its votes.
     ask_at: UnixMillis,
     /// How often it was asked for.
     asked: u32,
+}
+
+type Election = BTreeMap<BlockHash, Candidate>;
+
+#[derive(Clone, Copy, Debug)]
+struct Decided {
+    winner: BlockHash,
+    conflict: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,9 +107,11 @@ struct Tallied {
 /// The table.
 #[derive(Debug)]
 pub struct Tally {
-    blocks: Recent<BlockHash, Waiting>,
+    open: Recent<Root, Election>,
+    /// Where a known block belongs. A root that is no longer open makes an entry worthless.
+    roots: Recent<BlockHash, Root>,
     heard: Recent<BlockHash, Tallied>,
-    done: Recent<Root, BlockHash>,
+    done: Recent<Root, Decided>,
     /// First pause before votes are asked for, milliseconds.
     ask_after_ms: u64,
 }
@@ -82,19 +122,53 @@ impl Tally {
     #[must_use]
     pub const fn new(ask_after_ms: u64) -> Self {
         Self {
-            blocks: Recent::new(BLOCKS, KEEP_MS),
+            open: Recent::new(ROOTS, KEEP_MS),
+            roots: Recent::new(ROOTS + DONE, KEEP_MS),
             heard: Recent::new(HEARD, KEEP_MS),
             done: Recent::new(DONE, KEEP_MS),
             ask_after_ms,
         }
     }
 
-    /// Whether a block of this root waits for votes.
+    /// Whether blocks of this root wait for votes.
     #[must_use]
-    pub fn waits_at(&self, root: &Root) -> bool {
-        self.blocks
-            .iter()
-            .any(|(_, waiting)| waiting.block.root() == *root)
+    pub fn waits_at(&self, root: &Root, now: UnixMillis) -> bool {
+        self.open.get(root, now).is_some()
+    }
+
+    /// Whether a block of this root that only votes were heard of is worth fetching: others of it
+    /// wait for votes, or one was confirmed, so that a further one is a conflict.
+    #[must_use]
+    pub fn is_contested(&self, root: &Root, now: UnixMillis) -> bool {
+        self.waits_at(root, now) || self.done.get(root, now).is_some()
+    }
+
+    /// How many roots are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How the election at `root` stands; `None` when nothing of it is known.
+    #[must_use]
+    pub fn view(&self, root: &Root, weights: &WeightTable, now: UnixMillis) -> Option<View> {
+        let winner = self.done.get(root, now).map(|decided| decided.winner);
+        let known: Vec<BlockHash> = match winner {
+            Some(winner) => vec![winner],
+            None => self.open.get(root, now)?.keys().copied().collect(),
+        };
+        let stand = |hash: BlockHash| {
+            let heard = self.heard.get(&hash, now);
+            let votes = heard.map_or(0, |heard| heard.votes.len());
+            (hash, Raw::new(self.weight(&hash, now)), votes)
+        };
+        let mut blocks: Vec<_> = known.into_iter().map(stand).collect();
+        blocks.sort_by_key(|(_, weight, _)| std::cmp::Reverse(*weight));
+        Some(View {
+            blocks,
+            quorum: weights.threshold(),
+            winner,
+        })
     }
 
     /// Whether a vote for `hashes` could still matter; saves checking its signature.
@@ -111,23 +185,62 @@ impl Tally {
 
     /// Takes a block from the stream (its hash follows from its bytes).
     pub fn block(&mut self, block: Block, weights: &WeightTable, now: UnixMillis) -> Verdict {
-        let hash = block.hash();
-        if self.done.get(&block.root(), now).is_some() || self.blocks.get(&hash, now).is_some() {
-            return Verdict::Nothing;
+        let (hash, root) = (block.hash(), block.root());
+        if self.done.get(&root, now).is_some() {
+            return self.after_decision(block, weights, now);
         }
-        let waiting = Waiting {
+        let candidate = Candidate {
             block,
             ask_at: now.plus(self.ask_after_ms),
             asked: 0,
         };
-        self.blocks.put(hash, waiting, now);
+        let lightest = self
+            .open
+            .get(&root, now)
+            .and_then(|election| election.keys().min_by_key(|hash| self.weight(hash, now)))
+            .copied();
+        let weight = self.weight(&hash, now);
+        let lightest = lightest.map(|hash| (self.weight(&hash, now), hash));
+        if self.open.get(&root, now).is_none() {
+            self.open.put(root, Election::new(), now);
+        }
+        let Some(election) = self.open.get_mut(&root, now) else {
+            return Verdict::Nothing;
+        };
+        if election.contains_key(&hash) {
+            return Verdict::Nothing;
+        }
+        if election.len() >= RIVALS {
+            match lightest {
+                Some((least, hash)) if least < weight => drop(election.remove(&hash)),
+                _ => return Verdict::Nothing,
+            }
+        }
+        election.insert(hash, candidate);
+        let is_fork = election.len() == 2;
+        self.roots.put(hash, root, now);
         match self.decide(hash, weights, now) {
+            Verdict::Nothing if is_fork => Verdict::Fork(root),
             Verdict::Nothing => Verdict::Counted,
             other => other,
         }
     }
 
-    /// Takes a vote whose signature was checked; a verdict per hash that changed something.
+    /// A block of a decided root: only a second certificate makes it news.
+    fn after_decision(&mut self, block: Block, weights: &WeightTable, now: UnixMillis) -> Verdict {
+        let hash = block.hash();
+        let heavy = self.weight(&hash, now) >= weights.threshold().number();
+        let votes = self.votes(&hash, now);
+        match self.done.get_mut(&block.root(), now) {
+            Some(decided) if heavy && decided.winner != hash && !decided.conflict => {
+                decided.conflict = true;
+                Verdict::Conflict(Box::new(Confirmed { block, votes }))
+            }
+            _ => Verdict::Nothing,
+        }
+    }
+
+    /// Takes a vote whose signature was checked; what it changed.
     pub fn vote(&mut self, vote: &Vote, weights: &WeightTable, now: UnixMillis) -> Vec<Verdict> {
         let weight = weights.weight_of(&vote.representative).number();
         if !vote.timestamp.is_final() || weight == 0 {
@@ -146,6 +259,9 @@ impl Tally {
             }
             known.votes.insert(vote.representative, vote.clone());
             known.weight = known.weight.saturating_add(weight);
+            if let Some(root) = self.voted_twice(hash, &vote.representative, now) {
+                verdicts.push(Verdict::DoubleVote(vote.representative, root));
+            }
             verdicts.push(match self.decide(*hash, weights, now) {
                 Verdict::Nothing => Verdict::Counted,
                 other => other,
@@ -154,50 +270,80 @@ impl Tally {
         verdicts
     }
 
+    /// The root of `hash`, if the representative has also voted for another block of it.
+    fn voted_twice(&self, hash: &BlockHash, who: &Account, now: UnixMillis) -> Option<Root> {
+        let root = *self.roots.get(hash, now)?;
+        let winner = self.done.get(&root, now).map(|decided| decided.winner);
+        let open = self
+            .open
+            .get(&root, now)
+            .into_iter()
+            .flat_map(Election::keys);
+        let mut others = open.copied().chain(winner).filter(|other| other != hash);
+        let voted = others.any(|other| {
+            let heard = self.heard.get(&other, now);
+            heard.is_some_and(|heard| heard.votes.contains_key(who))
+        });
+        voted.then_some(root)
+    }
+
     fn decide(&mut self, hash: BlockHash, weights: &WeightTable, now: UnixMillis) -> Verdict {
+        let root = self.roots.get(&hash, now).copied();
+        let candidate = root.and_then(|root| self.open.get(&root, now)?.get(&hash).copied());
         let Some(known) = self.heard.get_mut(&hash, now) else {
             return Verdict::Nothing;
         };
         if known.weight < weights.threshold().number() {
             return Verdict::Nothing;
         }
-        let Some(waiting) = self.blocks.get(&hash, now).copied() else {
+        let Some(candidate) = candidate else {
             // A confirmed block's later votes come here too: its bytes are gone by then.
-            if known.wanted {
+            if std::mem::replace(&mut known.wanted, true) {
                 return Verdict::Nothing;
             }
-            known.wanted = true;
             return Verdict::Wanted(hash);
         };
-        let root = waiting.block.root();
-        if self.done.get(&root, now).is_some() {
-            return Verdict::Nothing;
-        }
         known.wanted = true;
-        let votes = known.votes.values().cloned().collect();
-        self.blocks.remove(&hash);
-        self.done.put(root, hash, now);
+        let root = candidate.block.root();
+        self.open.remove(&root);
+        let decided = Decided {
+            winner: hash,
+            conflict: false,
+        };
+        self.done.put(root, decided, now);
         Verdict::Confirmed(Box::new(Confirmed {
-            block: waiting.block,
-            votes,
+            block: candidate.block,
+            votes: self.votes(&hash, now),
         }))
+    }
+
+    fn weight(&self, hash: &BlockHash, now: UnixMillis) -> u128 {
+        self.heard.get(hash, now).map_or(0, |heard| heard.weight)
+    }
+
+    fn votes(&self, hash: &BlockHash, now: UnixMillis) -> Vec<Vote> {
+        let heard = self.heard.get(hash, now);
+        heard.map_or_else(Vec::new, |heard| heard.votes.values().cloned().collect())
     }
 
     /// Blocks whose votes are to be asked for now, at most `most`; each is told again after twice
     /// the pause, at most eight times.
     pub fn due(&mut self, most: usize, now: UnixMillis) -> Vec<(BlockHash, Root)> {
-        self.blocks.expire(now);
+        self.open.expire(now);
+        self.roots.expire(now);
         self.heard.expire(now);
         self.done.expire(now);
         let mut due = Vec::new();
-        for (hash, waiting) in self.blocks.iter_mut() {
-            if due.len() >= most {
-                break;
-            }
-            if waiting.ask_at <= now && waiting.asked < 8 {
-                waiting.asked += 1;
-                waiting.ask_at = now.plus(self.ask_after_ms << waiting.asked);
-                due.push((*hash, waiting.block.root()));
+        for (root, election) in self.open.iter_mut() {
+            for (hash, candidate) in election {
+                if due.len() >= most {
+                    return due;
+                }
+                if candidate.ask_at <= now && candidate.asked < QUESTIONS {
+                    candidate.asked += 1;
+                    candidate.ask_at = now.plus(self.ask_after_ms << candidate.asked);
+                    due.push((*hash, *root));
+                }
             }
         }
         due
@@ -205,139 +351,5 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nano_core::{Link, Network, PrivateKey, StateBlock, VoteTimestamp};
-
-    const NOW: UnixMillis = UnixMillis(1_000_000);
-
-    fn representative(number: u8) -> PrivateKey {
-        PrivateKey::from_bytes([number; 32])
-    }
-
-    /// Ten representatives of weight 10 each: 67 is the threshold.
-    fn table() -> WeightTable {
-        let weights = (1..=10)
-            .map(|n| (representative(n).account(), Raw::new(10)))
-            .collect();
-        WeightTable {
-            network: Network::Dev,
-            as_of: NOW,
-            online_weight: Raw::new(100),
-            minimum: Raw::new(1),
-            weights,
-        }
-    }
-
-    fn block(balance: u128) -> Block {
-        let key = PrivateKey::from_bytes([99; 32]);
-        let account = key.account();
-        let previous = BlockHash::from_bytes([5; 32]);
-        StateBlock::unsigned(account, previous, account, Raw::new(balance), Link::ZERO)
-            .sign(&key)
-            .into()
-    }
-
-    fn vote(number: u8, block: &Block) -> Vote {
-        Vote::sign(
-            &representative(number),
-            VoteTimestamp::FINAL,
-            vec![block.hash()],
-        )
-    }
-
-    /// Takes votes of these representatives; gives back what the last one led to.
-    fn count(tally: &mut Tally, numbers: impl IntoIterator<Item = u8>, block: &Block) -> Verdict {
-        let mut last = Verdict::Nothing;
-        for number in numbers {
-            let verdicts = tally.vote(&vote(number, block), &table(), NOW);
-            last = verdicts.into_iter().next().unwrap_or(Verdict::Nothing);
-        }
-        last
-    }
-
-    #[test]
-    fn a_block_is_confirmed_once_when_its_final_votes_reach_the_threshold() {
-        let mut tally = Tally::new(100);
-        let one = block(1);
-        assert_eq!(tally.block(one, &table(), NOW), Verdict::Counted);
-        assert_eq!(count(&mut tally, 1..=6, &one), Verdict::Counted);
-        let Verdict::Confirmed(confirmed) = count(&mut tally, [7], &one) else {
-            panic!("not confirmed");
-        };
-        assert_eq!((confirmed.block, confirmed.votes.len()), (one, 7));
-        assert!(!matches!(
-            count(&mut tally, [8], &one),
-            Verdict::Confirmed(_)
-        ));
-        assert_eq!(tally.block(one, &table(), NOW), Verdict::Nothing);
-    }
-
-    #[test]
-    fn votes_before_the_block_ask_for_it_and_then_confirm_it() {
-        let mut tally = Tally::new(100);
-        let one = block(1);
-        assert_eq!(count(&mut tally, 1..=7, &one), Verdict::Wanted(one.hash()));
-        assert_eq!(count(&mut tally, [8], &one), Verdict::Counted);
-        assert!(matches!(
-            tally.block(one, &table(), NOW),
-            Verdict::Confirmed(_)
-        ));
-    }
-
-    #[test]
-    fn a_repeated_representative_counts_once() {
-        let mut tally = Tally::new(100);
-        let one = block(1);
-        tally.block(one, &table(), NOW);
-        assert_eq!(count(&mut tally, [1; 20], &one), Verdict::Nothing);
-        assert!(!tally.cares(&vote(1, &one), &table(), NOW));
-        assert!(tally.cares(&vote(2, &one), &table(), NOW));
-    }
-
-    #[test]
-    fn normal_votes_and_representatives_without_weight_do_not_count() {
-        let mut tally = Tally::new(100);
-        let one = block(1);
-        tally.block(one, &table(), NOW);
-        let normal = VoteTimestamp::normal(1_000_000, 9);
-        for number in 1..=10 {
-            let vote = Vote::sign(&representative(number), normal, vec![one.hash()]);
-            assert!(tally.vote(&vote, &table(), NOW).is_empty());
-        }
-        for number in 20..=60 {
-            assert!(tally.vote(&vote(number, &one), &table(), NOW).is_empty());
-        }
-        assert_eq!(count(&mut tally, 1..=6, &one), Verdict::Counted);
-    }
-
-    #[test]
-    fn the_rival_of_a_confirmed_block_is_dropped() {
-        let mut tally = Tally::new(100);
-        let (winner, rival) = (block(1), block(2));
-        tally.block(rival, &table(), NOW);
-        tally.block(winner, &table(), NOW);
-        assert!(tally.waits_at(&rival.root()));
-        assert!(matches!(
-            count(&mut tally, 1..=7, &winner),
-            Verdict::Confirmed(_)
-        ));
-        assert_eq!(tally.block(rival, &table(), NOW), Verdict::Nothing);
-    }
-
-    #[test]
-    fn missing_votes_are_asked_for_with_growing_pauses_and_not_forever() {
-        let mut tally = Tally::new(100);
-        let one = block(1);
-        tally.block(one, &table(), NOW);
-        let mut asked = Vec::new();
-        for later in 0..KEEP_MS {
-            if !tally.due(8, NOW.plus(later)).is_empty() {
-                asked.push(later);
-            }
-        }
-        assert_eq!(asked, [100, 300, 700, 1_500, 3_100, 6_300, 12_700, 25_500]);
-        assert!(tally.due(8, NOW.plus(KEEP_MS)).is_empty());
-        assert!(!tally.waits_at(&one.root()));
-    }
-}
+#[path = "tally_tests.rs"]
+mod tests;

@@ -19,6 +19,16 @@ pub(super) fn check(block: &Block, network: Network) -> Result<(), RelayRefusal>
     }
 }
 
+/// Whether a block met on the network is worth counting votes for: as [`check`], but old kinds of
+/// blocks can still be voted on. They name no account, so their signature is for full nodes to
+/// judge.
+pub(crate) fn seen(block: &Block, network: Network) -> Result<(), RelayRefusal> {
+    match check(block, network) {
+        Err(RelayRefusal::LegacyBlock) => Ok(()),
+        other => other,
+    }
+}
+
 /// By its account, or where the link is an epoch's by the epoch signer: only the ledger knows
 /// whether the balance is unchanged.
 fn is_signed(block: &StateBlock, network: Network) -> bool {
@@ -85,5 +95,6 @@ mod tests {
             check(&genesis, Network::Dev),
             Err(RelayRefusal::LegacyBlock)
         );
+        assert_eq!(seen(&genesis, Network::Dev), Ok(()));
     }
 }

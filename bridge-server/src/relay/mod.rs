@@ -2,16 +2,25 @@
 //!
 //! A block is in one of these states here: *pending* (published, and again after growing pauses),
 //! or gone (confirmed, refused, superseded, or given up after [`GIVE_UP`]). Rules:
-//! - checked first: a state block, signed by its account (or an epoch signer), with work that the
-//!   network's nodes let in; anything else would only cost the bridge its standing with them;
+//! - checked first: a state block (so its size is fixed), signed by its account (or an epoch
+//!   signer), with work that the network's nodes let in; anything else would only cost the bridge
+//!   its standing with them;
+//! - a known fork: when another block of its root is confirmed it is superseded at once; while
+//!   others of its root are pending both are published, because only votes decide, up to [`RIVALS`];
 //! - durable before it is published, so that a restart goes on; one entry per hash, and everybody
-//!   who handed it in is told;
+//!   who handed it in is told of each change;
+//! - published to every full node with a principal representative and some others (`outlet`);
 //! - a full node never says what it thinks of a block. Whether the block it builds on exists is
 //!   looked up before it is published, unless it was met a short while ago; confirmation, of it or
 //!   of its rival, comes from `live`;
+//! - one sender brings no more than `limits` says;
 //! - at most [`PENDING`] blocks and [`ASKERS`] askers per block, and [`LOOKS`] look-ups at once.
+//!   When all places are taken, a block with more work takes the place of the one with the least,
+//!   which is given up; one with no more is refused as busy.
 
-mod check;
+pub(crate) mod check;
+mod limits;
+mod outlet;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,11 +40,17 @@ use crate::prove::Roots;
 use crate::recent::Recent;
 use crate::shell::{NodeHandle, RelayJob};
 use crate::store::{Store, Write};
+use crate::weights::Weights;
+use limits::Senders;
+
+pub use outlet::FAN_OUT;
 
 /// Blocks being relayed at once.
 pub const PENDING: usize = 1_024;
 /// Who is told about one block.
 pub const ASKERS: usize = 16;
+/// Blocks of one root being relayed at once.
+pub const RIVALS: usize = 4;
 /// Look-ups at once.
 pub const LOOKS: usize = 64;
 /// How long a block is published before it is given up.
@@ -53,6 +68,8 @@ pub struct Parts {
     pub network: Network,
     /// The channels.
     pub full_nodes: FullNodes,
+    /// Who votes with how much.
+    pub weights: Weights,
     /// Asks over them.
     pub asker: Asker,
     /// Where blocks met are remembered.
@@ -88,6 +105,7 @@ pub async fn run(mut jobs: mpsc::Receiver<RelayJob>, parts: Parts) {
         parts,
         pending: BTreeMap::new(),
         settled: Recent::new(REMEMBERED.0, REMEMBERED.1),
+        senders: Senders::new(),
         looks: JoinSet::new(),
         first_pause,
     };
@@ -128,6 +146,7 @@ struct Relay {
     parts: Parts,
     pending: BTreeMap<BlockHash, Pending>,
     settled: Recent<Root, BlockHash>,
+    senders: Senders,
     /// Jobs whose block's previous is being looked up, with whether it is missing.
     looks: JoinSet<(RelayJob, bool)>,
     first_pause: Duration,
@@ -151,15 +170,45 @@ impl Relay {
             }
             return self.tell(&askers, state).await;
         }
-        let checked = match check::check(&job.block, self.parts.network) {
-            Ok(()) if self.pending.len() >= PENDING || self.looks.len() >= LOOKS => {
-                Err(RelayRefusal::Busy)
-            }
-            other => other,
+        let admitted = match check::check(&job.block, self.parts.network) {
+            Ok(()) => self.admit(&job.block).await,
+            refused => refused,
         };
-        match checked {
+        match admitted {
             Err(refusal) => self.refuse(&job, refusal).await,
             Ok(()) => self.look(job).await,
+        }
+    }
+
+    /// Whether there is a place for a checked block.
+    async fn admit(&mut self, block: &Block) -> Result<(), RelayRefusal> {
+        let root = block.root();
+        let rivals = self.pending.values();
+        let rivals = rivals
+            .filter(|pending| pending.block.root() == root)
+            .count();
+        if self.looks.len() >= LOOKS || rivals >= RIVALS {
+            return Err(RelayRefusal::Busy);
+        }
+        let needed = self.parts.network.work_thresholds().entry_of(block);
+        let reached = block.work().difficulty(&root);
+        let sender = block.account().unwrap_or_default();
+        if !self.senders.admit(sender, reached, needed, clock::now()) {
+            return Err(RelayRefusal::Busy);
+        }
+        if self.pending.len() < PENDING {
+            return Ok(());
+        }
+        let work = |block: &Block| block.work().difficulty(&block.root());
+        let least = self.pending.iter();
+        let least = least.min_by_key(|(_, pending)| work(&pending.block));
+        match least {
+            Some((hash, pending)) if work(&pending.block) < reached => {
+                let hash = *hash;
+                self.end(hash, RelayState::GivenUp, "displaced").await;
+                Ok(())
+            }
+            _ => Err(RelayRefusal::Busy),
         }
     }
 
@@ -253,7 +302,8 @@ impl Relay {
         {
             metrics::count(&self.parts.metrics.live_dropped, "stream-behind");
         }
-        let sent = u16::try_from(self.parts.full_nodes.publish(block)).unwrap_or(u16::MAX);
+        let weights = self.parts.weights.current();
+        let sent = outlet::publish(&self.parts.full_nodes, &weights, block);
         let Some(pending) = self.pending.get_mut(&hash) else {
             return;
         };

@@ -1,0 +1,79 @@
+//! The weight table renewed by what several other bridges say.
+//!
+//! Each anchor is asked for its signed table at `/v1/weights/signed`; what follows from them is
+//! decided by [`nanonet::weights::refresh`]. An anchor that cannot be reached, or answers with
+//! something else, counts as one that says nothing.
+//!
+//! Limits: [`TIME_OUT`] and [`MAX_BYTES`] per anchor; all anchors together are as many as the
+//! configuration allows.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use nanonet::weights::{is_stale, refresh};
+use nanonet::{NodeKey, RefreshError, SignedWeights};
+use tokio::time::sleep;
+
+use super::Weights;
+use crate::clock;
+use crate::config::Anchor;
+use crate::metrics::{self, Metrics};
+
+/// Pause between two attempts after one that changed something or found nothing newer.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
+/// The same after one that failed.
+const RETRY: Duration = Duration::from_secs(5 * 60);
+/// Longest wait for one anchor.
+const TIME_OUT: Duration = Duration::from_secs(10);
+/// Longest statement in bytes.
+const MAX_BYTES: usize = nano_core::WeightTable::MAX_JSON_BYTES + 1_024;
+
+/// Renews `weights` now and again and again. Ends only by being dropped.
+pub async fn renew(weights: Weights, anchors: Vec<Anchor>, metrics: Metrics) {
+    let keys: Vec<NodeKey> = anchors.iter().map(|anchor| anchor.key).collect();
+    loop {
+        let offers = join_all(anchors.iter().map(ask)).await;
+        let offers: Vec<SignedWeights> = offers.into_iter().flatten().collect();
+        let held = weights.current();
+        let outcome = refresh(&held, &keys, &offers, clock::now());
+        let pause = match &outcome {
+            Ok(_) | Err(RefreshError::NotNewer) => PAUSE,
+            Err(_) => RETRY,
+        };
+        let told = match outcome {
+            Ok(table) => {
+                tracing::info!(
+                    as_of = table.as_of.0,
+                    "the anchors renewed the weight table"
+                );
+                weights.offer(table);
+                "renewed"
+            }
+            Err(RefreshError::NotNewer) => RefreshError::NotNewer.code(),
+            Err(error) => {
+                let is_old = is_stale(&held, clock::now());
+                tracing::warn!(%error, is_old, "the weight table was not renewed");
+                error.code()
+            }
+        };
+        metrics::count(&metrics.weights_refresh, told);
+        sleep(pause).await;
+    }
+}
+
+/// One anchor's statement; `None` when there is none of its key.
+async fn ask(anchor: &Anchor) -> Option<SignedWeights> {
+    let client = reqwest::Client::builder().timeout(TIME_OUT).build().ok()?;
+    let url = format!("{}/v1/weights/signed", anchor.url);
+    let mut response = client.get(url).send().await.ok()?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > MAX_BYTES {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let signed: SignedWeights = serde_json::from_slice(&body).ok()?;
+    // The signature is checked by the policy; another anchor's word from here is no second one.
+    (signed.bridge == anchor.key).then_some(signed)
+}

@@ -1,0 +1,177 @@
+//! Where weights come from, and that one bridge never sets them where they are worth something.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::routing::{get, post};
+use bridge_server::cli::{RunOptions, WeightsOptions};
+use bridge_server::clock;
+use bridge_server::config::Config;
+use bridge_server::metrics::counted;
+use bridge_server::run::Bridge;
+use bridge_server::weights::command;
+use dev_node::{DevNode, DevNodeConfig};
+use nano_core::{Network, Raw, WeightTable};
+use nanonet::{Identity, Rng, SignedWeights};
+use serde_json::{Value, json};
+
+use crate::common::{bridge, options, until};
+
+fn anchor(number: u8) -> Identity {
+    Identity::generate(&mut Rng::from_seed([number; 32]))
+}
+
+async fn serve(router: axum::Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// An anchor that offers `table`; its `--anchor`.
+async fn offering(number: u8, table: WeightTable) -> String {
+    let signed = SignedWeights::sign(&anchor(number), table).unwrap();
+    let answer = move || std::future::ready(Json(signed.clone()));
+    let address = serve(axum::Router::new().route("/v1/weights/signed", get(answer))).await;
+    format!("{}@http://{address}", anchor(number).node_key())
+}
+
+/// The table shipped, renewed to now.
+fn fresh() -> WeightTable {
+    WeightTable {
+        as_of: clock::now(),
+        online_weight: Raw::new(95_000_000 * Raw::NANO.number()),
+        ..WeightTable::live_snapshot()
+    }
+}
+
+/// A bridge of the live network that reaches nobody.
+async fn live(anchor: Vec<String>, rpc: Option<String>) -> Bridge {
+    let options = RunOptions {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        network: Some(Network::Live),
+        peer: vec!["127.0.0.1:1".to_owned()],
+        anchor,
+        rpc,
+        ..RunOptions::default()
+    };
+    Bridge::start(Config::resolve(options).unwrap())
+        .await
+        .unwrap()
+}
+
+async fn refreshed(bridge: &Bridge, outcome: &'static str) {
+    until(outcome, async || {
+        (counted(&bridge.metrics().weights_refresh, outcome) > 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn three_anchors_alike_renew_the_live_table() {
+    let anchors = vec![
+        offering(1, fresh()).await,
+        offering(2, fresh()).await,
+        offering(3, fresh()).await,
+    ];
+    let bridge = live(anchors, None).await;
+    refreshed(&bridge, "renewed").await;
+    let table = bridge.weights().current();
+    assert_eq!(table.online_weight, fresh().online_weight);
+    assert_eq!(table.weights, fresh().weights);
+    let info = bridge.node().status().await.unwrap();
+    assert!(info.weights_as_of > WeightTable::live_snapshot().as_of);
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn one_bridge_or_two_never_set_weights_on_live() {
+    let bridge = live(vec![offering(1, fresh()).await], None).await;
+    refreshed(&bridge, "too-few-anchors").await;
+    assert_eq!(*bridge.weights().current(), WeightTable::live_snapshot());
+    bridge.stop().await;
+    // Of three only one answers.
+    let silent = |number| format!("{}@http://127.0.0.1:1", anchor(number).node_key());
+    let anchors = vec![offering(1, fresh()).await, silent(2), silent(3)];
+    let bridge = live(anchors, None).await;
+    refreshed(&bridge, "no-majority").await;
+    assert_eq!(*bridge.weights().current(), WeightTable::live_snapshot());
+    bridge.stop().await;
+}
+
+/// A full node of the live network that names one representative of its own.
+async fn live_rpc() -> String {
+    let answer = |Json(request): Json<Value>| async move {
+        let representative = nano_core::PrivateKey::from_bytes([5; 32]).account();
+        Json(match request["action"].as_str().unwrap() {
+            "version" => json!({ "network_identifier": Network::Live.genesis_hash() }),
+            "representatives" => {
+                json!({ "representatives": { representative.to_string(): Raw::MAX } })
+            }
+            // In the words of the C++ node, which has no trended weight here.
+            "confirmation_quorum" => json!({
+                "online_stake_total": Raw::NANO, "online_weight_minimum": Raw::NANO,
+            }),
+            _ => json!({ "error": "Unknown command" }),
+        })
+    };
+    let address = serve(axum::Router::new().fallback(post(answer))).await;
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn a_live_bridges_own_full_node_is_its_offer_to_others_and_not_its_table() {
+    let bridge = live(Vec::new(), Some(live_rpc().await)).await;
+    let url = format!("http://{}/v1/weights/signed", bridge.address());
+    let signed = until("the statement", async || {
+        let answer = reqwest::get(&url).await.unwrap();
+        answer.json::<SignedWeights>().await.ok()
+    })
+    .await;
+    assert!(signed.holds());
+    assert_eq!(signed.bridge, bridge.node().status().await.unwrap().key);
+    assert_eq!(signed.table.weights.len(), 1);
+    assert_eq!(*bridge.weights().current(), WeightTable::live_snapshot());
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn the_command_builds_the_table_of_a_full_node_and_refuses_another_network() {
+    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("weights.json");
+    let mut options = WeightsOptions {
+        rpc: format!("http://{}", dev.rpc_addr()),
+        network: Network::Dev,
+        out: Some(out.clone()),
+        online_weight_minimum: 60_000_000,
+    };
+    command::run(&options).await.unwrap();
+    let text = std::fs::read_to_string(&out).unwrap();
+    let table: WeightTable = serde_json::from_str(&text).unwrap();
+    assert_eq!(table.weights, dev.weights());
+    assert_eq!(table.minimum, nano_core::ONLINE_WEIGHT_MINIMUM);
+    assert!(table.online_weight > Raw::ZERO && table.as_of <= clock::now());
+    options.network = Network::Live;
+    let refused = command::run(&options).await.unwrap_err().to_string();
+    assert!(refused.contains("not of the live network"), "{refused}");
+    let kept = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(kept, text, "a failure leaves the old file");
+    dev.stop().await;
+}
+
+#[tokio::test]
+async fn the_minimum_is_the_operators_and_every_answer_tells_the_tables_date() {
+    let bridge = bridge(RunOptions {
+        online_weight_minimum: Some(1),
+        ..options()
+    })
+    .await;
+    let table = bridge.weights().current();
+    assert_eq!(table.minimum, Raw::NANO);
+    let account = bridge.dev_node().unwrap().faucet_account();
+    let mut client = crate::common::Client::link(&bridge, 41).await;
+    let answer = client.get(account, false).await.unwrap();
+    assert_eq!(answer.weights_as_of, table.as_of);
+    bridge.stop().await;
+}
