@@ -64,7 +64,7 @@ export interface NodeStatus {
 		/** Its date, Unix milliseconds; 0 while there is none. */
 		asOf: number;
 		/** Where it is from. */
-		source: "shipped" | "bridge" | "storage" | "none";
+		source: "shipped" | "bridge" | "storage" | "anchors" | "none";
 		/** Whether it is older than 90 days: high values are then not called proven any more. */
 		stale: boolean;
 	};

@@ -123,6 +123,11 @@ impl Bridges {
         }
     }
 
+    /// All bridges given at the start.
+    pub(super) fn urls(&self) -> Vec<BridgeUrl> {
+        self.places.iter().map(|place| place.url.clone()).collect()
+    }
+
     /// The node needs a bridge.
     pub(super) fn want(&mut self) {
         self.wanted = true;

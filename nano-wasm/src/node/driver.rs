@@ -22,6 +22,7 @@ use super::page::Page;
 use super::socket::Socket;
 use super::storage::Storage;
 use super::trust::{self, Trust};
+use crate::fault::Fault;
 
 /// How often the buffer of a socket is looked at while it has something in it, milliseconds.
 const SOCKET_POLL_MS: u64 = 5;
@@ -347,10 +348,43 @@ impl Driver {
         self.input(Input::Timeout);
     }
 
-    /// Asks a bridge that was just reached for the dev network's weights, and makes it an anchor.
+    /// Renews the weights by what the anchors say together.
+    fn ask_anchors(self: &Rc<Self>) {
+        let now = self.now();
+        let urls = {
+            let state = &mut *self.state.borrow_mut();
+            if !state.trust.wants_offers(now) {
+                return;
+            }
+            state.bridges.urls()
+        };
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let offers = trust::offers(&urls).await;
+            let now = driver.now();
+            let (trust, database) = {
+                let state = &mut *driver.state.borrow_mut();
+                match state.trust.renew(&offers, now) {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => {
+                        return driver.page.complain(&Fault::coded(error.code())(error));
+                    }
+                }
+                state.weights_source = trust::ANCHORS;
+                state.network_total = state.trust.weights.total();
+                (state.trust.clone(), state.storage.database())
+            };
+            trust.keep(database.as_deref()).await;
+            driver.input(Input::Weights(Box::new(trust.weights)));
+        });
+    }
+
+    /// A bridge was just reached: asks the anchors for newer weights, if it is time to; on the dev
+    /// network that bridge alone, and makes it an anchor.
     fn renew_trust(self: &Rc<Self>, bridge: BridgeUrl) {
         if self.network != Network::Dev {
-            return;
+            return self.ask_anchors();
         }
         let driver = Rc::clone(self);
         spawn_local(async move {

@@ -1,12 +1,15 @@
 //! What the node trusts from the start: voting weights, and bridges whose statements count.
 //!
-//! On the live network both are shipped or given by the person, and nothing that a bridge says
-//! changes them. The dev network has no weights to ship: there alone one bridge may say them, and
-//! each bridge reached is an anchor. Both are kept, so that a node that starts without a bridge can
-//! check what its slice holds; anchors given by the person come first, whatever was kept.
+//! On the live network the first weights are shipped and anchors are given by the person. Weights
+//! are renewed only by what a majority of three or more anchors say ([`nanonet::weights`]), asked
+//! for at the bridges' addresses; otherwise the old ones stay and the person is told why. The dev
+//! network has no weights to ship: there alone one bridge may say them, and each bridge reached is
+//! an anchor. Both are kept, so that a node that starts without a bridge can check what its slice
+//! holds; anchors given by the person come first, whatever was kept.
 
-use nano_core::{Network, WeightTable};
-use nanonet::NodeKey;
+use nano_core::{Network, UnixMillis, WeightTable};
+use nanonet::weights::{MIN_ANCHORS, refresh};
+use nanonet::{NodeKey, RefreshError, SignedWeights};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
@@ -22,6 +25,8 @@ const KEY: &str = "trust";
 const ANSWER_MS: u32 = 5_000;
 /// Largest answer, in UTF-16 units: 4096 representatives are a third of it.
 const LARGEST_ANSWER: u32 = 1 << 20;
+/// Least milliseconds between two times that the anchors are asked for weights: six hours.
+const RENEW_MS: u64 = 6 * 60 * 60 * 1000;
 
 /// Most anchors of the dev network, where each new start of a bridge without its data is one.
 const MOST_ANCHORS: usize = 16;
@@ -31,12 +36,16 @@ const MOST_ANCHORS: usize = 16;
 pub(super) struct Trust {
     pub(super) anchors: Vec<NodeKey>,
     pub(super) weights: WeightTable,
+    /// When the anchors were last asked.
+    #[serde(skip)]
+    asked_at: UnixMillis,
 }
 
 /// Where weights are from, as the status says it.
 pub(super) const SHIPPED: &str = "shipped";
 pub(super) const BRIDGE: &str = "bridge";
 pub(super) const STORAGE: &str = "storage";
+pub(super) const ANCHORS: &str = "anchors";
 
 /// The parts of a bridge's `/v1/info` that matter here.
 #[derive(Deserialize)]
@@ -46,6 +55,41 @@ struct Info {
 }
 
 impl Trust {
+    const fn new(anchors: Vec<NodeKey>, weights: WeightTable) -> Self {
+        Self {
+            anchors,
+            weights,
+            asked_at: UnixMillis(0),
+        }
+    }
+
+    /// Whether it is time to ask the anchors, if there are enough to decide anything; it is noted
+    /// that they are asked now.
+    pub(super) fn wants_offers(&mut self, now: UnixMillis) -> bool {
+        let due = self.asked_at == UnixMillis(0) || now.since(self.asked_at) >= RENEW_MS;
+        let wanted = due && self.anchors.len() >= MIN_ANCHORS;
+        if wanted {
+            self.asked_at = now;
+        }
+        wanted
+    }
+
+    /// Takes the weights that the anchors agree on; false when they have nothing newer.
+    pub(super) fn renew(
+        &mut self,
+        offers: &[SignedWeights],
+        now: UnixMillis,
+    ) -> Result<bool, RefreshError> {
+        match refresh(&self.weights, &self.anchors, offers, now) {
+            Ok(weights) => {
+                self.weights = weights;
+                Ok(true)
+            }
+            Err(RefreshError::NotNewer) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What to start with, and where it is from.
     pub(super) async fn find(
         network: Network,
@@ -55,8 +99,13 @@ impl Trust {
     ) -> Result<(Self, &'static str), Fault> {
         match network {
             Network::Live => {
-                let weights = WeightTable::live_snapshot();
-                Ok((Self { anchors, weights }, SHIPPED))
+                let shipped = WeightTable::live_snapshot();
+                // What is kept is there because anchors agreed on it.
+                let kept = Self::kept(database).await.map(|kept| kept.weights);
+                let kept =
+                    kept.filter(|kept| kept.network == network && kept.as_of > shipped.as_of);
+                let source = if kept.is_some() { STORAGE } else { SHIPPED };
+                Ok((Self::new(anchors, kept.unwrap_or(shipped)), source))
             }
             Network::Dev => {
                 if let Some(mut kept) = Self::kept(database).await {
@@ -65,7 +114,7 @@ impl Trust {
                 }
                 let mut problem = Fault {
                     code: "no-weights",
-                    message: "the dev network's weights come from a bridge, and none was given"
+                    message: "the dev network's weights come from a bridge, and none was given; start with the address of one in `bridges`"
                         .into(),
                 };
                 for bridge in bridges {
@@ -129,10 +178,7 @@ impl Trust {
                 weights.network
             )));
         }
-        Ok(Self {
-            anchors: vec![key],
-            weights,
-        })
+        Ok(Self::new(vec![key], weights))
     }
 
     /// Puts `first` in front of the anchors and forgets those beyond [`MOST_ANCHORS`].
@@ -157,6 +203,17 @@ impl Trust {
         let json = database?.meta(KEY).await.ok()??;
         serde_json::from_slice(&json).ok()
     }
+}
+
+/// What those of `bridges` that have weights of their own say of them; who counts is for
+/// [`Trust::renew`].
+pub(super) async fn offers(bridges: &[BridgeUrl]) -> Vec<SignedWeights> {
+    let mut offers = Vec::new();
+    for bridge in bridges {
+        let text = fetch(&format!("{}/v1/weights/signed", bridge.origin)).await;
+        offers.extend(text.ok().and_then(|text| serde_json::from_str(&text).ok()));
+    }
+    offers
 }
 
 /// The text at an address, or why there is none.

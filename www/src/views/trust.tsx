@@ -7,6 +7,7 @@ const WEIGHT_SOURCES = {
 	shipped: "the table shipped with this page",
 	bridge: "the bridge, which a development network allows",
 	storage: "the table this browser stored",
+	anchors: "what the anchor bridges you chose agree on",
 	none: "no table yet, so nothing can be proven",
 } as const;
 
