@@ -570,14 +570,14 @@ async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, parts: Resolving) {
                 Ok(Proven::Diverged(both)) => {
                     // The overlay keeps both and raises the alarm; neither wins.
                     let [first, second] = *both;
-                    node.input(Input::Confirmed {
+                    let second = Input::Confirmed {
                         record: Box::new(second),
                         receivable: None,
-                    })
-                    .await;
+                    };
+                    parts.node.input(second).await;
                     ResolveOutcome::Found {
                         record: Box::new(first),
-                        receivables: Vec::new(),
+                        receivables,
                     }
                 }
                 Ok(Proven::Unopened(sighting)) => ResolveOutcome::Unopened {
