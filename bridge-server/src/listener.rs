@@ -86,9 +86,7 @@ async fn connection(stream: TcpStream, hall: Hall, watcher: Watcher) {
             shell::accept(stream, hall.door, hall.metrics).await;
         }
         Ok(Ok(1)) => {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY refused");
-            }
+            shell::prepare(&stream);
             let mut builder = Builder::new(TokioExecutor::new()).http1_only();
             builder
                 .http1()

@@ -12,8 +12,10 @@
 
 mod door;
 mod node;
+mod socket;
 mod tcp;
 
 pub use door::{Ends, Incoming, LinkDoor, Outgoing};
 pub use node::{NodeHandle, NodeParts, RelayJob, ResolveJob, start};
+pub use socket::prepare;
 pub use tcp::{PREFIX, accept, dial_forever};

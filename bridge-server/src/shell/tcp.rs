@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep, timeout};
 
-use super::{Ends, Incoming, LinkDoor, Outgoing};
+use super::{Ends, Incoming, LinkDoor, Outgoing, socket};
 use crate::backoff::Backoff;
 use crate::metrics::{self, Metrics};
 
@@ -65,10 +65,7 @@ pub async fn dial_forever(address: String, door: LinkDoor, metrics: Metrics) {
 
 /// Moves frames both ways until either side ends.
 async fn carry(stream: TcpStream, ends: Ends, metrics: &Metrics) {
-    // Frames are written whole; waiting for more would only delay answers.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY refused");
-    }
+    socket::prepare(&stream);
     let (reader, writer) = stream.into_split();
     let (outgoing, incoming) = ends.split();
     let reason = tokio::select! {
