@@ -22,19 +22,19 @@ fn told(id: u64, info: AccountInfo) -> Vec<Message> {
     vec![AscPullAck { id, answer }.into()]
 }
 
-/// Two full nodes, each of which does `wrong` where an account is asked for, one to the accounts
-/// of even numbers and one to the others: whichever is asked first, somebody is wrong.
+/// Two full nodes, each of which does `wrong` where an account is asked for, one to the lower half
+/// of them and one to the upper. Asked at once, both get some of each half, so both are wrong.
 async fn two_that_are_wrong(
     ledger: Ledger,
     wrong: impl Fn(u64, Account, &Ledger) -> Vec<Message> + Clone + Send + Sync + 'static,
 ) -> Stage {
-    let played = [0, 1].map(|parity| {
+    let played = [0, 1].map(|half| {
         let wrong_about: BTreeSet<Account> = ACCOUNTS
-            .filter(|number| number % 2 == parity)
+            .filter(|number| (number - ACCOUNTS.start) / 4 == half)
             .map(|number| holder(number).account())
             .collect();
         let (known, wrong) = (ledger.clone(), wrong.clone());
-        Played::new(ledger.clone(), vec![representative(parity)]).with(move |message| {
+        Played::new(ledger.clone(), vec![representative(half)]).with(move |message| {
             let (id, account) = asks_about(message)?;
             let is_wrong = wrong_about.contains(&account);
             is_wrong.then(|| wrong(id, account, &known))
