@@ -5,6 +5,7 @@
 //! version is the one that the crates are compiled against, by the same lock file.
 
 mod config;
+mod order;
 mod package;
 mod tools;
 mod wasm;
@@ -38,6 +39,12 @@ enum BuildError {
     /// wasm-bindgen refused the module.
     #[error("wasm-bindgen could not bind {file}: {problem}")]
     Bindgen { file: String, problem: String },
+    /// A compiled or optimised module is not one.
+    #[error("{path} is no wasm module: {problem}", path = path.display())]
+    Wasm {
+        path: PathBuf,
+        problem: wasmparser::BinaryReaderError,
+    },
     /// The npm packages are not installed.
     #[error("{program} is not installed: run `npm ci` in the repository's root")]
     NoNpmPackages { program: String },

@@ -40,13 +40,7 @@ impl Tools {
     pub(crate) fn cargo_wasm(&self, wasm: &Wasm) -> Result<PathBuf, BuildError> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args([
-            "build",
-            "--target",
-            TARGET,
-            "--profile",
-            &wasm.profile,
-        ]);
+        command.args(["build", "--target", TARGET, "--profile", &wasm.profile]);
         // At a terminal cargo draws its progress; elsewhere it would print a line for every crate.
         if !std::io::stderr().is_terminal() {
             command.arg("-q");
@@ -59,20 +53,14 @@ impl Tools {
     }
 
     /// Optimises a wasm file.
-    pub(crate) fn wasm_opt(
+    pub(crate) fn wasm_opt<'a>(
         &self,
         from: &Path,
         to: &Path,
-        features: impl Iterator<Item = &'static str>,
-        flags: &[String],
+        flags: impl Iterator<Item = &'a str>,
     ) -> Result<(), BuildError> {
         let mut command = self.npm("wasm-opt")?;
-        command
-            .args(features)
-            .args(flags)
-            .arg(from)
-            .arg("-o")
-            .arg(to);
+        command.args(flags).arg(from).arg("-o").arg(to);
         self.run(command)
     }
 

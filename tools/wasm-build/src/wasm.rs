@@ -1,6 +1,7 @@
-//! One wasm file: cargo compiles it, wasm-bindgen writes its glue, wasm-opt makes it small.
+//! One wasm file: cargo compiles it, wasm-bindgen writes its glue, wasm-opt makes it small and puts
+//! functions that look alike together.
 //!
-//! The last two steps are skipped while cargo's output and the settings are what they were: a
+//! All steps but the first are skipped while cargo's output and the settings are what they were: a
 //! stamp beside the cached result holds their digest.
 
 use std::fs;
@@ -11,6 +12,7 @@ use blake2::{Blake2b, Digest};
 
 use crate::BuildError;
 use crate::config::{Bindgen, Package, Wasm};
+use crate::order;
 use crate::tools::Tools;
 
 /// What rustc's wasm32 target emits by default, which wasm-opt has to be told.
@@ -50,12 +52,18 @@ pub(crate) fn build(tools: &Tools, package: &Package, wasm: &Wasm) -> Result<Pat
             });
         }
     };
-    tools.wasm_opt(
-        &bound,
-        &result,
-        TARGET_FEATURES.iter().copied(),
-        &wasm.wasm_opt,
-    )?;
+    let work = cache.join(format!("{}.work", wasm.file));
+    let flags = wasm.wasm_opt.iter().map(String::as_str);
+    tools.wasm_opt(&bound, &work, TARGET_FEATURES.into_iter().chain(flags))?;
+    let optimised = fs::read(&work).map_err(BuildError::file("read", &work))?;
+    let named = order::named(&optimised).map_err(|problem| BuildError::Wasm {
+        path: work.clone(),
+        problem,
+    })?;
+    fs::write(&work, named).map_err(BuildError::file("write", &work))?;
+    let flags = TARGET_FEATURES.into_iter().chain([order::FLAG]);
+    tools.wasm_opt(&work, &result, flags)?;
+    fs::remove_file(&work).map_err(BuildError::file("remove", &work))?;
     fs::write(&stamp, digest).map_err(BuildError::file("write", &stamp))?;
     Ok(result)
 }
@@ -100,7 +108,7 @@ fn with_extension(glue: &Path, extension: &str) -> PathBuf {
 fn digest(input: &[u8], wasm: &Wasm) -> String {
     let mut hash = Blake2b::<U32>::new();
     hash.update(input);
-    hash.update(format!("{wasm:?}{TARGET_FEATURES:?}"));
+    hash.update(format!("{wasm:?}{TARGET_FEATURES:?}{}", order::FLAG));
     hash.update(env!("CARGO_PKG_VERSION"));
     hex::encode(hash.finalize())
 }
