@@ -152,7 +152,7 @@ mod tests {
             count(|f| matches!(f, Frame::Vote(_))),
             of_topic("vote").len()
         );
-        assert_eq!(count(|f| *f == Frame::Subscribed), 7);
+        assert_eq!(count(|f| *f == Frame::Subscribed), 8);
     }
 
     #[test]

@@ -31,7 +31,8 @@ async fn what_an_account_can_receive_is_found_by_rpc_and_proven() {
     let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
     // Sent before the bridge came: it is in no live stream.
     let account = PrivateKey::from_bytes([71; 32]).account();
-    let small = dev.faucet().send(account, Raw::new(5)).await.unwrap();
+    let half = Raw::new(Raw::NANO.number() / 2);
+    let small = dev.faucet().send(account, half).await.unwrap();
     let large = dev.faucet().send(account, Raw::NANO).await.unwrap();
     let bridge = beside(&dev, false).await;
     let mut client = Client::link(&bridge, 31).await;
@@ -43,7 +44,7 @@ async fn what_an_account_can_receive_is_found_by_rpc_and_proven() {
         .map(|send| (send.amount, send.hash))
         .collect();
     found.sort();
-    assert_eq!(found, [(Raw::new(5), small), (Raw::NANO, large)]);
+    assert_eq!(found, [(half, small), (Raw::NANO, large)]);
     assert!(
         answer
             .receivables
