@@ -11,6 +11,7 @@
 //! | dead bootstrap message instead of a handshake | connection stays, everything on it is ignored | closes the connection |
 //! | handshake query without the v2 flag | answered in version 1 | the same body under a header with the v2 flag |
 //! | RPC: a request that cannot be read | `{"error": …}`, status 200 | plain text, status 422 |
+//! | RPC: a number or boolean that is not text | taken | cannot be read |
 //! | RPC: a `count` of -1 | means all | cannot be read |
 //! | RPC: nothing receivable | `"blocks": ""` | an empty array or object |
 //! | RPC: `account_info` with `include_confirmed` | `confirmed_height` instead of `confirmation_height` | both, always |

@@ -234,6 +234,27 @@ async fn a_request_that_cannot_be_read_is_an_error_object_or_a_plain_text() {
 }
 
 #[tokio::test]
+async fn a_bare_number_or_boolean_is_taken_or_cannot_be_read() {
+    let (cpp, rs) = (node(Dialect::Cpp).await, node(Dialect::Rs).await);
+    for (bare, text) in [
+        (json!({ "count": 5 }), json!({ "count": "5" })),
+        (json!({ "sorting": true }), json!({ "sorting": "true" })),
+    ] {
+        let asked = |options: &Value| {
+            let mut request = options.clone();
+            request["action"] = json!("representatives");
+            request
+        };
+        assert_eq!(
+            call(&cpp, asked(&bare)).await,
+            call(&cpp, asked(&text)).await
+        );
+        assert_eq!(post(&rs, &asked(&text)).await.0, 200);
+        assert_eq!(post(&rs, &asked(&bare)).await.0, 422);
+    }
+}
+
+#[tokio::test]
 async fn a_history_of_all_blocks_is_given_or_refused() {
     let request = |node: &DevNode| json!({ "action": "account_history", "account": node.faucet_account(), "count": "-1" });
     let cpp = node(Dialect::Cpp).await;

@@ -155,7 +155,7 @@ impl Rpc {
     /// # Errors
     /// Why there is no answer.
     pub async fn representatives(&self) -> Result<BTreeMap<Account, Raw>, RpcError> {
-        let options = json!({ "count": WeightTable::MAX_ENTRIES.to_string(), "sorting": true });
+        let options = json!({ "count": WeightTable::MAX_ENTRIES.to_string(), "sorting": "true" });
         self.ask("representatives", options, reply::representatives)
             .await
     }
@@ -180,8 +180,8 @@ impl Rpc {
         count: usize,
     ) -> Result<Vec<BlockHash>, RpcError> {
         let options = json!({
-            "account": account, "count": count.to_string(), "threshold": "1", "sorting": true,
-            "include_only_confirmed": true,
+            "account": account, "count": count.to_string(), "threshold": "1", "sorting": "true",
+            "include_only_confirmed": "true",
         });
         let mut sends = self.ask("receivable", options, reply::receivable).await?;
         sends.truncate(count);
@@ -199,8 +199,8 @@ impl Rpc {
     ) -> Result<BTreeMap<Account, Vec<BlockHash>>, RpcError> {
         let accounts = &accounts[..accounts.len().min(MAX_ACCOUNTS)];
         let options = json!({
-            "accounts": accounts, "count": count.to_string(), "threshold": "1", "sorting": true,
-            "include_only_confirmed": true,
+            "accounts": accounts, "count": count.to_string(), "threshold": "1", "sorting": "true",
+            "include_only_confirmed": "true",
         });
         self.ask("accounts_receivable", options, reply::accounts_receivable)
             .await
@@ -225,7 +225,7 @@ impl Rpc {
     /// # Errors
     /// Why there is no answer, and [`RpcError::Unexpected`] for another block than asked for.
     pub async fn block(&self, hash: BlockHash) -> Result<Option<Block>, RpcError> {
-        let options = json!({ "hash": hash, "json_block": true });
+        let options = json!({ "hash": hash, "json_block": "true" });
         let read = |value: &Value| reply::block(value, hash);
         match self.ask("block_info", options, read).await {
             Ok(block) => Ok(Some(block)),

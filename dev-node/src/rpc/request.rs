@@ -1,4 +1,5 @@
-//! Reading the fields of a request: numbers and booleans may be strings, as full nodes allow.
+//! Reading the fields of a request: numbers and booleans are strings; the C++ node takes them bare
+//! too.
 
 use nano_core::{Account, BlockHash, Raw};
 use serde_json::{Map, Value};
@@ -49,7 +50,15 @@ impl Request {
     /// Reads the body of a request.
     pub(crate) fn parse(body: &[u8], dialect: Dialect) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self { fields, dialect }),
+            Ok(Value::Object(fields)) => {
+                let bare = |value: &Value| value.is_boolean() || value.is_number();
+                match fields.iter().find(|(_, value)| bare(value)) {
+                    Some((field, value)) if dialect == Dialect::Rs => Err(Refusal::unreadable(
+                        format!("invalid type: {value} for {field}, expected a string"),
+                    )),
+                    _ => Ok(Self { fields, dialect }),
+                }
+            }
             _ => Err(Refusal::unreadable("Unable to parse JSON")),
         }
     }
