@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nano_core::message::RequestedBlock;
-use nano_core::{Block, Raw};
+use nano_core::Raw;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -115,15 +115,6 @@ impl FullNodes {
     #[must_use]
     pub fn reach(&self) -> Reach {
         self.shared.reach()
-    }
-
-    /// Publishes a block on all channels; gives back on how many.
-    #[must_use]
-    pub fn publish(&self, block: Block) -> usize {
-        self.channels()
-            .iter()
-            .filter(|channel| channel.publish(block).is_ok())
-            .count()
     }
 }
 

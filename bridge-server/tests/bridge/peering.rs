@@ -92,6 +92,7 @@ async fn a_bridge_finds_its_full_nodes_again_after_a_restart() {
     for peer in [stub.address, dead_address] {
         let options = RunOptions {
             embedded_devnet: false,
+            dialect: None,
             peer: vec![peer.to_string()],
             weights: Some(weights.clone()),
             data: Some(folder.path().join("data")),
