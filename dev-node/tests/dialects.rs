@@ -286,8 +286,7 @@ async fn confirmed_heights_have_the_names_of_the_dialect() {
         (&rs, true, true, true),
     ] {
         let account = node.faucet_account();
-        let request =
-            json!({ "action": "account_info", "account": account, "include_confirmed": confirmed });
+        let request = json!({ "action": "account_info", "account": account, "include_confirmed": confirmed.to_string() });
         let answer = call(node, request).await;
         let names =
             ["confirmation_height", "confirmed_height"].map(|name| answer[name].is_string());
@@ -320,7 +319,7 @@ async fn work_and_difficulty_are_written_as_the_dialect_does() {
         .unwrap();
     let work = block.work().to_string();
     for (node, expected) in [(&cpp, work.clone()), (&rs, work.to_uppercase())] {
-        for json_block in [true, false] {
+        for json_block in ["true", "false"] {
             let request =
                 json!({ "action": "block_info", "hash": block.hash(), "json_block": json_block });
             let mut contents = call(node, request).await["contents"].take();

@@ -210,7 +210,7 @@ async fn history_without_raw_shows_only_money_that_moved() {
     assert_eq!(heights(&plain), ["3", "1"]);
     let raw = rpc(
         node.rpc_addr(),
-        request(json!({"raw": true, "reverse": true})),
+        request(json!({"raw": "true", "reverse": "true"})),
     )
     .await;
     assert_eq!(heights(&raw), ["1", "2", "3"]);
@@ -218,7 +218,7 @@ async fn history_without_raw_shows_only_money_that_moved() {
     assert_eq!(heights(&rpc(node.rpc_addr(), request(filter)).await), ["1"]);
     let offset = rpc(
         node.rpc_addr(),
-        request(json!({"raw": true, "offset": "1", "count": "1"})),
+        request(json!({"raw": "true", "offset": "1", "count": "1"})),
     )
     .await;
     assert_eq!(heights(&offset), ["2"]);
