@@ -173,7 +173,7 @@ impl Link {
         );
         match made {
             Ok((first, handshake)) => {
-                link.outputs.extend(first.map(LinkOutput::Transmit));
+                link.transmit(first);
                 link.phase = Phase::Handshaking {
                     handshake: Box::new(handshake),
                     deadline: now.plus(HANDSHAKE_TIMEOUT_MS),
@@ -224,7 +224,7 @@ impl Link {
                 cipher,
                 frame,
             }) => {
-                self.outputs.extend(frame.map(LinkOutput::Transmit));
+                self.transmit(frame);
                 self.outputs.push_back(LinkOutput::Established(peer));
                 let pace = Pace::new();
                 let mut outgoing = Outgoing::new();
@@ -238,9 +238,16 @@ impl Link {
                 }));
             }
             Err(Refused { error, frame }) => {
-                self.outputs.extend(frame.map(LinkOutput::Transmit));
+                self.transmit(frame);
                 self.outputs.push_back(LinkOutput::Failed(error));
             }
+        }
+    }
+
+    /// Lets the transport send `frame`, if there is one.
+    fn transmit(&mut self, frame: Option<Vec<u8>>) {
+        if let Some(frame) = frame {
+            self.outputs.push_back(LinkOutput::Transmit(frame));
         }
     }
 

@@ -199,7 +199,7 @@ impl Slice {
             proven,
             weights_as_of,
         });
-        if outcome != Outcome::Stored {
+        if !matches!(outcome, Outcome::Stored) {
             return Some(Loaded::Outdated);
         }
         // Storage holds just this.

@@ -226,7 +226,7 @@ impl Slice {
             frontier.record.shorten();
         }
         held.prefer(&self.config.anchors);
-        if learnt || outcome != Outcome::AlreadyHeld {
+        if learnt || !matches!(outcome, Outcome::AlreadyHeld) {
             self.account_told(&key);
         }
         Ok(outcome)
