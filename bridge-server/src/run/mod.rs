@@ -1,20 +1,21 @@
 //! The `run` command: every part of a bridge started, wired, and stopped in order.
 
+mod feeding;
+mod starting;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use dev_node::{DevNode, DevNodeConfig, DevNodeError};
-use nano_core::message::RequestedBlock;
-use nano_core::{Block, WeightTable};
-use nanonet::{Identity, Input, Node, ResolveOutcome, Rng, StoreKey, StoredEntry};
+use dev_node::{DevNode, DevNodeError};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::feeding::Resolving;
 use crate::ask::Asker;
 use crate::backfill::{self, Coverage, Progress, Told};
-use crate::clock::{self, RandomError};
-use crate::config::{Config, RpcUrl, WeightsFrom};
+use crate::clock::RandomError;
+use crate::config::Config;
 use crate::events::{self, Followed};
 use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
@@ -22,19 +23,16 @@ use crate::http::{self, About, Site};
 use crate::listener::{self, Hall};
 use crate::live::{self, Confirmation};
 use crate::metrics::Metrics;
-use crate::prove::{self, Proven, Prover, Roots};
+use crate::prove::{self, Prover, Roots};
 use crate::receivables::Receivables;
 use crate::relay;
-use crate::rpc::Rpc;
-use crate::shell::{self, LinkDoor, NodeHandle, NodeParts, RelayJob, ResolveJob};
-use crate::store::{Loaded, Store, StoreError, Write};
+use crate::shell::{self, NodeHandle, NodeParts};
+use crate::store::{Store, StoreError};
 use crate::weights::anchors::renew;
 use crate::weights::{self, Own, Weights, WeightsError};
 
 /// Questions and transactions that may wait.
 const QUEUE: usize = 256;
-/// Stored records handed to the node at once.
-const LOAD: usize = 256;
 
 /// Why the bridge did not start.
 #[derive(Debug, thiserror::Error)]
@@ -110,14 +108,14 @@ impl Bridge {
         let socket = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
         let (store, loaded) = Store::open(config.data.as_deref(), metrics.clone())?;
-        let identity = identity(&store, &loaded).await?;
+        let identity = starting::identity(&store, &loaded).await?;
         let dev = match config.embedded_devnet {
-            true => Some(Arc::new(embedded(&config).await?)),
+            true => Some(Arc::new(starting::embedded(&config).await?)),
             false => None,
         };
-        let rpc = rpc(&config, dev.as_deref(), &metrics)?;
-        let weights = starting_weights(&config, rpc.as_ref()).await?;
-        let signer = Arc::new(copy(&identity)?);
+        let rpc = starting::rpc(&config, dev.as_deref(), &metrics)?;
+        let weights = starting::starting_weights(&config, rpc.as_ref()).await?;
+        let signer = Arc::new(starting::copy(&identity)?);
         let own_weights = Own::default();
 
         let mut tasks = JoinSet::new();
@@ -148,7 +146,7 @@ impl Bridge {
         let peering = Peering {
             stored: loaded.peers.clone(),
             store: Some(store.clone()),
-            listener: peer_listener(&config).await?,
+            listener: starting::peer_listener(&config).await?,
             ..Peering::of(config.network)
         };
         let full_nodes = FullNodes::start_with(settings, peering, &mut tasks);
@@ -176,7 +174,7 @@ impl Bridge {
         });
         let (resolves, resolve_jobs) = mpsc::channel(QUEUE);
         let (relays, relay_jobs) = mpsc::channel(QUEUE);
-        let node = overlay(&config, &weights.current(), identity)?;
+        let node = starting::overlay(&config, &weights.current(), identity)?;
         let parts = NodeParts {
             store: store.clone(),
             resolves,
@@ -185,7 +183,7 @@ impl Bridge {
             places: config.max_links,
         };
         let (node, door, node_task) = shell::start(node, parts);
-        load(&node, &loaded).await;
+        feeding::load(&node, &loaded).await;
 
         let (confirmations, _) = broadcast::channel(live::CONFIRMATIONS);
         tasks.spawn(live::run(
@@ -234,15 +232,15 @@ impl Bridge {
             followed,
             node: node.clone(),
         };
-        tasks.spawn(resolve_all(resolve_jobs, resolving));
-        tasks.spawn(follow_confirmed(
+        tasks.spawn(feeding::resolve_all(resolve_jobs, resolving));
+        tasks.spawn(feeding::follow_confirmed(
             confirmations.subscribe(),
             full_nodes.clone(),
         ));
         tasks.spawn(prove::renew_all(prover.clone(), node.clone()));
-        tasks.spawn(follow_weights(weights.clone(), node.clone()));
-        tasks.spawn(resume(loaded.pending, relays));
-        dial(&config, &door, &metrics, &mut tasks);
+        tasks.spawn(feeding::follow_weights(weights.clone(), node.clone()));
+        tasks.spawn(feeding::resume(loaded.pending, relays));
+        feeding::dial(&config, &door, &metrics, &mut tasks);
         let backfilled = Told::default();
         if config.backfill > 0 {
             tasks.spawn(backfill::run(backfill::Parts {
@@ -388,228 +386,5 @@ impl Bridge {
         if let Some(dev) = self.dev.take().and_then(Arc::into_inner) {
             dev.stop().await;
         }
-    }
-}
-
-async fn peer_listener(config: &Config) -> Result<Option<TcpListener>, BridgeError> {
-    let Some(address) = config.peer_listen else {
-        return Ok(None);
-    };
-    let bound = TcpListener::bind(address).await;
-    bound
-        .map(Some)
-        .map_err(|source| BridgeError::PeerListen { address, source })
-}
-
-/// Has representatives asked about each block that was seen confirmed.
-async fn follow_confirmed(mut seen: broadcast::Receiver<Confirmation>, full_nodes: FullNodes) {
-    loop {
-        match seen.recv().await {
-            Ok(Confirmation { hash, root }) => full_nodes.confirmed(RequestedBlock { hash, root }),
-            // Any of them will do.
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
-async fn embedded(config: &Config) -> Result<DevNode, DevNodeError> {
-    let data = config.data.as_ref().map(|data| data.join("devnet"));
-    DevNode::start(DevNodeConfig {
-        data,
-        dialect: config.dialect,
-        accounts: config.accounts,
-        ..DevNodeConfig::default()
-    })
-    .await
-}
-
-/// The stored identity, or a new one, stored before it is used.
-async fn identity(store: &Store, loaded: &Loaded) -> Result<Identity, BridgeError> {
-    if let Some(bytes) = &loaded.identity {
-        return Identity::from_bytes(bytes).map_err(|e| BridgeError::Identity(e.to_string()));
-    }
-    let identity = Identity::generate(&mut Rng::from_seed(clock::random()?));
-    let value = identity.to_bytes().to_vec();
-    store
-        .write(Write::Meta {
-            name: Store::IDENTITY,
-            value,
-        })
-        .await?;
-    store.sync().await?;
-    Ok(identity)
-}
-
-/// The same identity for another owner: the node takes one, the prover signs with one.
-fn copy(identity: &Identity) -> Result<Identity, BridgeError> {
-    Identity::from_bytes(&identity.to_bytes()).map_err(|e| BridgeError::Identity(e.to_string()))
-}
-
-/// The RPC: the one given, or the development node's.
-fn rpc(
-    config: &Config,
-    dev: Option<&DevNode>,
-    metrics: &Metrics,
-) -> Result<Option<Rpc>, WeightsError> {
-    let inside = dev.map(|dev| RpcUrl(format!("http://{}/", dev.rpc_addr())));
-    let url = config.rpc.clone().or(inside);
-    let rpc = url.map(|url| Rpc::new(url, metrics.clone()));
-    Ok(rpc.transpose()?)
-}
-
-/// The first table.
-async fn starting_weights(config: &Config, rpc: Option<&Rpc>) -> Result<Weights, WeightsError> {
-    let (mut table, source) = match (&config.weights, rpc) {
-        (WeightsFrom::File(path), _) => {
-            let table = weights::from_file(path.clone(), config.network)?;
-            (table, weights::FILE)
-        }
-        (from @ (WeightsFrom::Rpc(_) | WeightsFrom::Embedded), Some(rpc)) => {
-            let table = weights::first_from_rpc(rpc, config.network, config.minimum).await?;
-            let is_inside = *from == WeightsFrom::Embedded;
-            let source = if is_inside {
-                weights::EMBEDDED
-            } else {
-                weights::RPC
-            };
-            (table, source)
-        }
-        (WeightsFrom::LiveSnapshot | WeightsFrom::Rpc(_) | WeightsFrom::Embedded, _) => {
-            (WeightTable::live_snapshot(), weights::LIVE_SNAPSHOT)
-        }
-    };
-    if let Some(minimum) = config.minimum {
-        table.minimum = minimum;
-    }
-    Ok(Weights::new(table, source))
-}
-
-fn overlay(config: &Config, table: &WeightTable, identity: Identity) -> Result<Node, RandomError> {
-    let anchors = vec![identity.node_key()];
-    let settings = nanonet::Config {
-        max_links: config.max_links,
-        replicas: config.replicas,
-        ..nanonet::Config::bridge(config.network, table.clone(), anchors)
-    };
-    Ok(Node::new(
-        settings,
-        identity,
-        clock::random()?,
-        clock::now(),
-    ))
-}
-
-/// Hands the node what it stored in an earlier run; it verifies all of it again.
-async fn load(node: &NodeHandle, loaded: &Loaded) {
-    for batch in loaded.records.chunks(LOAD) {
-        let entries = batch
-            .iter()
-            .filter_map(|(key, bytes)| {
-                Some(StoredEntry {
-                    key: StoreKey::from_text(key)?,
-                    bytes: bytes.clone(),
-                })
-            })
-            .collect();
-        node.input(Input::Loaded { entries }).await;
-    }
-}
-
-/// Goes on with the transactions of an earlier run.
-async fn resume(pending: Vec<Vec<u8>>, relays: mpsc::Sender<RelayJob>) {
-    for bytes in pending {
-        match Block::parse_typed(&bytes) {
-            Ok(block) => {
-                if relays
-                    .send(RelayJob {
-                        request: None,
-                        block,
-                    })
-                    .await
-                    .is_err()
-                {
-                    return;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a stored transaction cannot be read"),
-        }
-    }
-}
-
-/// What the node's questions are answered with.
-#[derive(Clone)]
-struct Resolving {
-    prover: Prover,
-    receivables: Receivables,
-    followed: Followed,
-    node: NodeHandle,
-}
-
-/// Answers the node's questions, [`prove::OPEN`] at once.
-async fn resolve_all(mut jobs: mpsc::Receiver<ResolveJob>, parts: Resolving) {
-    let slots = Arc::new(Semaphore::new(prove::OPEN));
-    let mut running = JoinSet::new();
-    while let Some(job) = jobs.recv().await {
-        while running.try_join_next().is_some() {}
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-            return;
-        };
-        let parts = parts.clone();
-        running.spawn(async move {
-            parts.followed.note(job.account);
-            let (proven, receivables) = tokio::join!(
-                parts.prover.resolve(job.account, job.held),
-                parts.receivables.of(job.account),
-            );
-            let outcome = match proven {
-                Ok(Proven::Opened(record)) => ResolveOutcome::Found {
-                    record,
-                    receivables,
-                },
-                Ok(Proven::Diverged(both)) => {
-                    // The overlay keeps both and raises the alarm; neither wins.
-                    let [first, second] = *both;
-                    let second = Input::Confirmed {
-                        record: Box::new(second),
-                        receivable: None,
-                    };
-                    parts.node.input(second).await;
-                    ResolveOutcome::Found {
-                        record: Box::new(first),
-                        receivables,
-                    }
-                }
-                Ok(Proven::Unopened(sighting)) => ResolveOutcome::Unopened {
-                    sighting,
-                    receivables,
-                },
-                Err(failure) => ResolveOutcome::Failed(failure),
-            };
-            let request = job.request;
-            parts.node.input(Input::Resolved { request, outcome }).await;
-            drop(slot);
-        });
-    }
-}
-
-/// Tells the node of each new weight table.
-async fn follow_weights(weights: Weights, node: NodeHandle) {
-    let mut changes = weights.changes();
-    while changes.changed().await.is_ok() {
-        let table = changes.borrow_and_update().as_ref().clone();
-        if !node.input(Input::Weights(Box::new(table))).await {
-            return;
-        }
-    }
-}
-
-fn dial(config: &Config, door: &LinkDoor, metrics: &Metrics, tasks: &mut JoinSet<()>) {
-    for bridge in &config.bridges {
-        tasks.spawn(shell::dial_forever(
-            bridge.clone(),
-            door.clone(),
-            metrics.clone(),
-        ));
     }
 }
