@@ -49,6 +49,7 @@ fn proof_bytes(proven: &Proven) -> Outcome<usize> {
     match proven {
         Proven::Opened(record) => Ok(record.proof.to_bytes()?.len()),
         Proven::Unopened(_) => Err("an account of the ledger was said to be unopened".into()),
+        Proven::Diverged(_) => Err("an account of the ledger was said to be forked".into()),
     }
 }
 
