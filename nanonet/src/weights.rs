@@ -22,7 +22,7 @@
 
 use std::collections::BTreeMap;
 
-use nano_core::{Account, Network, Raw, Signature, UnixMillis, WeightTable, WeightTableError};
+use nano_core::{Network, Raw, Signature, UnixMillis, WeightTable, WeightTableError};
 use serde::{Deserialize, Serialize};
 
 use crate::{CLOCK_SKEW_MS, Identity, NodeKey, Purpose};
@@ -166,9 +166,13 @@ pub fn refresh(
     offers: &[SignedWeights],
     now: UnixMillis,
 ) -> Result<WeightTable, RefreshError> {
-    let mut keys = anchors.to_vec();
-    keys.sort_unstable();
-    keys.dedup();
+    // All lists here are short: looking through them costs a page less to load than sorting them.
+    let mut keys: Vec<NodeKey> = Vec::new();
+    for anchor in anchors {
+        if !keys.contains(anchor) {
+            keys.push(*anchor);
+        }
+    }
     let anchors = keys.len();
     if anchors < MIN_ANCHORS {
         return Err(RefreshError::TooFewAnchors {
@@ -181,8 +185,9 @@ pub fn refresh(
             && offer.table.as_of <= now.plus(CLOCK_SKEW_MS)
             && offer.holds();
         // Taken out, an anchor counts once.
-        if usable && let Ok(place) = keys.binary_search(&offer.bridge) {
-            keys.remove(place);
+        let place = keys.iter().position(|key| *key == offer.bridge);
+        if usable && let Some(place) = place {
+            keys.swap_remove(place);
             tables.push(&offer.table);
         }
     }
@@ -239,33 +244,35 @@ pub fn is_stale(table: &WeightTable, now: UnixMillis) -> bool {
 
 /// The middle of `tables` in every number, the lower one of two.
 fn median(held: &WeightTable, tables: &[&WeightTable]) -> WeightTable {
-    let mut accounts: Vec<&Account> = tables.iter().flat_map(|t| t.weights.keys()).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let weights: BTreeMap<Account, Raw> = accounts
-        .into_iter()
-        .map(|who| {
-            (
-                *who,
-                middle(tables.iter().map(|table| table.weight_of(who))),
-            )
-        })
-        .filter(|(_, weight)| !weight.is_zero())
-        .collect();
+    let mut weights = BTreeMap::new();
+    for who in tables.iter().flat_map(|table| table.weights.keys()) {
+        if !weights.contains_key(who) {
+            let weight = middle(tables, &|table| table.weight_of(who).number());
+            if weight > 0 {
+                weights.insert(*who, Raw::new(weight));
+            }
+        }
+    }
+    let as_of = middle(tables, &|table| table.as_of.number().into());
     WeightTable {
         network: held.network,
-        as_of: middle(tables.iter().map(|table| table.as_of)),
-        online_weight: middle(tables.iter().map(|table| table.online_weight)),
+        as_of: UnixMillis::new(u64::try_from(as_of).unwrap_or(u64::MAX)),
+        online_weight: Raw::new(middle(tables, &|table| table.online_weight.number())),
         minimum: held.minimum,
         weights,
     }
 }
 
-fn middle<T: Ord + Default + Copy>(values: impl Iterator<Item = T>) -> T {
-    let mut values: Vec<T> = values.collect();
-    values.sort_unstable();
+/// The middle of a number over the tables.
+fn middle(tables: &[&WeightTable], number: &dyn Fn(&WeightTable) -> u128) -> u128 {
+    let values: Vec<u128> = tables.iter().map(|table| number(table)).collect();
     let place = values.len().saturating_sub(1) / 2;
-    values.get(place).copied().unwrap_or_default()
+    let is_middle = |value: &&u128| {
+        let smaller = values.iter().filter(|other| other < value).count();
+        let up_to = values.iter().filter(|other| other <= value).count();
+        smaller <= place && place < up_to
+    };
+    values.iter().find(is_middle).copied().unwrap_or_default()
 }
 
 /// ½ Σ|Δw|: what changed hands from one table to the other.
@@ -292,6 +299,8 @@ fn portion(whole: Raw, percent: u8, time: u64) -> Raw {
 
 #[cfg(test)]
 mod tests {
+    use nano_core::Account;
+
     use super::*;
     use crate::Rng;
 

@@ -71,8 +71,9 @@ test("a question asked right after the start waits for the first link", async ()
 		const { NanoNode } = globalThis.nanonet;
 		const fresh = await NanoNode.start({ network: "dev", storage: "memory" });
 		const { opened } = await fresh.account(address);
+		// Of the live network, whose weights are there without a bridge.
 		const late = await NanoNode.start({
-			network: "dev",
+			network: "live",
 			storage: "memory",
 			bridges: ["http://127.0.0.1:9"],
 		});
