@@ -77,7 +77,9 @@ test("a question asked right after the start waits for the first link", async ()
 			storage: "memory",
 			bridges: ["http://127.0.0.1:9"],
 		});
-		const { code } = await late.account(address, { timeoutMs: 500 }).catch((error) => error);
+		const { code } = await late
+			.account(address, { timeoutMs: 500 })
+			.catch((error: object) => error);
 		await Promise.all([fresh.stop(), late.stop()]);
 		return { opened, code };
 	}, sample.address);
