@@ -19,6 +19,7 @@
 //! | 43 | 2 | number of entries n |
 //! | 45 | 48 n | entries: account 32, weight in raw 16; accounts strictly ascending |
 
+mod compare;
 mod text;
 
 use std::collections::BTreeMap;

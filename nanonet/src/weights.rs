@@ -20,8 +20,6 @@
 //!
 //! Limits: [`MAX_OFFERS`] offers are looked at, and one per key; a table has its own limit.
 
-use std::collections::BTreeMap;
-
 use nano_core::{Network, Raw, Signature, UnixMillis, WeightTable, WeightTableError};
 use serde::{Deserialize, Serialize};
 
@@ -191,14 +189,14 @@ pub fn refresh(
             tables.push(&offer.table);
         }
     }
-    let middle = median(held, &tables);
+    let middle = held.median(&tables);
     let near = portion(middle.total(), ALIKE_PERCENT, DAY_MS);
-    tables.retain(|table| moved(table, &middle) <= near);
+    tables.retain(|table| table.moved(&middle) <= near);
     let alike = tables.len();
     if alike * 2 <= anchors {
         return Err(RefreshError::NoMajority { alike, anchors });
     }
-    let fresh = median(held, &tables);
+    let fresh = held.median(&tables);
     if fresh.to_bytes().is_err() {
         return Err(RefreshError::NoMajority { alike, anchors });
     }
@@ -208,7 +206,7 @@ pub fn refresh(
     let time = fresh.as_of.since(held.as_of);
     let online = |table: &WeightTable| table.online_weight.max(held.minimum);
     for (moved, of) in [
-        (moved(held, &fresh), held.total()),
+        (held.moved(&fresh), held.total()),
         (distance(online(held), online(&fresh)), online(held)),
     ] {
         let allowed = portion(of, DRIFT_PERCENT_PER_DAY, time);
@@ -242,51 +240,6 @@ pub fn is_stale(table: &WeightTable, now: UnixMillis) -> bool {
     now.since(table.as_of) > STALE_MS
 }
 
-/// The middle of `tables` in every number, the lower one of two.
-fn median(held: &WeightTable, tables: &[&WeightTable]) -> WeightTable {
-    let mut weights = BTreeMap::new();
-    for who in tables.iter().flat_map(|table| table.weights.keys()) {
-        if !weights.contains_key(who) {
-            let weight = middle(tables, &|table| table.weight_of(who).number());
-            if weight > 0 {
-                weights.insert(*who, Raw::new(weight));
-            }
-        }
-    }
-    let as_of = middle(tables, &|table| table.as_of.number().into());
-    WeightTable {
-        network: held.network,
-        as_of: UnixMillis::new(u64::try_from(as_of).unwrap_or(u64::MAX)),
-        online_weight: Raw::new(middle(tables, &|table| table.online_weight.number())),
-        minimum: held.minimum,
-        weights,
-    }
-}
-
-/// The middle of a number over the tables.
-fn middle(tables: &[&WeightTable], number: &dyn Fn(&WeightTable) -> u128) -> u128 {
-    let values: Vec<u128> = tables.iter().map(|table| number(table)).collect();
-    let place = values.len().saturating_sub(1) / 2;
-    let is_middle = |value: &&u128| {
-        let smaller = values.iter().filter(|other| other < value).count();
-        let up_to = values.iter().filter(|other| other <= value).count();
-        smaller <= place && place < up_to
-    };
-    values.iter().find(is_middle).copied().unwrap_or_default()
-}
-
-/// ½ Σ|Δw|: what changed hands from one table to the other.
-fn moved(one: &WeightTable, other: &WeightTable) -> Raw {
-    let gone = one
-        .weights
-        .iter()
-        .map(|(who, weight)| distance(*weight, other.weight_of(who)));
-    let come = other.weights.iter();
-    let come = come.filter(|(who, _)| !one.weights.contains_key(who));
-    let all = gone.chain(come.map(|(_, weight)| *weight));
-    Raw::new(all.fold(0, |sum: u128, w| sum.saturating_add(w.number().div_ceil(2))))
-}
-
 const fn distance(one: Raw, other: Raw) -> Raw {
     Raw::new(one.number().abs_diff(other.number()))
 }
@@ -299,6 +252,8 @@ fn portion(whole: Raw, percent: u8, time: u64) -> Raw {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use nano_core::Account;
 
     use super::*;

@@ -1,9 +1,10 @@
 //! Measures what the overlay adds to the browser wasm.
 //!
 //! Built twice: with and without the feature `overlay`. Both hold what a wallet needs of Nano
-//! itself: tables of weights, proofs in both forms, blocks in both forms, signing; the first also
+//! itself: tables of weights and what sets them apart, proofs in both forms, blocks in both forms, signing; the first also
 //! drives a whole [`nanonet::Node`] with every input from outside, so that nothing of it can be
-//! left out by the linker. The difference of the two, compressed, is the overlay's share.
+//! left out by the linker. The difference of the two, compressed, is the overlay's share. Texts of
+//! keys and statuses belong to the JavaScript interface and are in neither.
 
 use nano_core::proof::{BalanceProof, ReceivableProof};
 use nano_core::{Account, Block, Network, PrivateKey, WeightTable};
@@ -20,6 +21,11 @@ pub fn check(proof: &[u8], receivable: &[u8], weights: &[u8], account: &str) -> 
     balance.verify(&account, Network::Live, &weights).ok()?;
     sent.verify(&account, Network::Live, &weights).ok()?;
     balance.to_json().ok()?;
+    let shipped = WeightTable::live_snapshot();
+    let middle = shipped.median(&[&shipped, &weights]);
+    if middle.moved(&weights).is_zero() {
+        return None;
+    }
     [
         balance.to_bytes().ok()?,
         sent.to_bytes().ok()?,
@@ -45,12 +51,90 @@ pub fn sign(text: &str, bytes: &[u8], key: &str) -> Option<Vec<u8>> {
 mod overlay {
     //! A node driven by whatever JavaScript says.
 
-    use nano_core::{Account, Block, Network, UnixMillis, WeightTable};
+    use nano_core::{Account, Block, Network, Signature, UnixMillis, WeightTable};
+    use nanonet::weights::{SignedWeights, refresh};
     use nanonet::{
-        Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng,
-        SessionId, StoreKey, StoredEntry, Transport,
+        Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, NodeKey, Output, RequestId,
+        Rng, SessionId, StoreKey, StoredEntry, Transport,
     };
     use wasm_bindgen::prelude::wasm_bindgen;
+
+    /// The shipped weights, renewed by what one anchor says of them.
+    fn renewed(table: WeightTable, bytes: &[u8], now: UnixMillis) -> Option<WeightTable> {
+        let bridge = NodeKey::from_bytes(bytes.first_chunk().copied()?);
+        let offer = SignedWeights {
+            table,
+            bridge,
+            signature: Signature::from_bytes(bytes.first_chunk().copied()?),
+        };
+        refresh(&WeightTable::live_snapshot(), &[bridge], &[offer], now).ok()
+    }
+
+    /// The input of this number; none where its parts do not parse.
+    fn input_of(now: UnixMillis, number: u32, id: u64, bytes: &[u8], text: &str) -> Option<Input> {
+        let (link, session, request) = (LinkId(id), SessionId(id), RequestId(id));
+        Some(match number {
+            0 => Input::LinkOpened {
+                link,
+                origin: LinkOrigin::Dialled,
+                transport: Transport::WebSocket,
+            },
+            1 => Input::LinkOpened {
+                link,
+                origin: LinkOrigin::Signaled {
+                    session,
+                    offerer: bytes.is_empty(),
+                },
+                transport: Transport::DataChannel,
+            },
+            2 => Input::LinkReceived {
+                link,
+                bytes: bytes.to_vec(),
+            },
+            3 => Input::LinkWritten { link, bytes: 1 },
+            4 => Input::LinkClosed { link },
+            5 => Input::LocalDescription {
+                session,
+                sdp: text.to_owned(),
+            },
+            6 => Input::LocalCandidate {
+                session,
+                candidate: text.to_owned(),
+            },
+            7 => Input::SessionFailed { session },
+            8 => Input::Loaded {
+                entries: vec![StoredEntry {
+                    key: StoreKey::from_text(text)?,
+                    bytes: bytes.to_vec(),
+                }],
+            },
+            9..=11 => {
+                let account = text.parse::<Account>().ok()?;
+                match number {
+                    9 => Input::Get {
+                        request,
+                        account,
+                        options: GetOptions::default(),
+                    },
+                    10 => Input::Watch { account },
+                    _ => Input::Unwatch { account },
+                }
+            }
+            12 => Input::Publish {
+                request,
+                block: Box::new(Block::from_json_text(text).ok()?),
+            },
+            13 | 14 => {
+                let mut table = WeightTable::from_bytes(bytes).ok()?;
+                if number == 14 {
+                    table = renewed(table, bytes, now)?;
+                }
+                Input::Weights(Box::new(table))
+            }
+            15 => Input::Anchors(vec![NodeKey::from_bytes(bytes.try_into().ok()?)]),
+            _ => return None,
+        })
+    }
 
     /// A node of a browser.
     #[wasm_bindgen]
@@ -70,70 +154,8 @@ mod overlay {
 
         /// Hands in the input of this number.
         pub fn input(&mut self, now: u64, number: u32, id: u64, bytes: &[u8], text: &str) {
-            let link = LinkId(id);
-            let session = SessionId(id);
-            let request = RequestId(id);
-            let input = match number {
-                0 => Input::LinkOpened {
-                    link,
-                    origin: LinkOrigin::Dialled,
-                    transport: Transport::WebSocket,
-                },
-                1 => Input::LinkOpened {
-                    link,
-                    origin: LinkOrigin::Signaled {
-                        session,
-                        offerer: bytes.is_empty(),
-                    },
-                    transport: Transport::DataChannel,
-                },
-                2 => Input::LinkReceived {
-                    link,
-                    bytes: bytes.to_vec(),
-                },
-                3 => Input::LinkWritten { link, bytes: 1 },
-                4 => Input::LinkClosed { link },
-                5 => Input::LocalDescription {
-                    session,
-                    sdp: text.to_owned(),
-                },
-                6 => Input::LocalCandidate {
-                    session,
-                    candidate: text.to_owned(),
-                },
-                7 => Input::SessionFailed { session },
-                8 => match StoreKey::from_text(text) {
-                    Some(key) => Input::Loaded {
-                        entries: vec![StoredEntry {
-                            key,
-                            bytes: bytes.to_vec(),
-                        }],
-                    },
-                    None => Input::Timeout,
-                },
-                9..=11 => match text.parse::<Account>() {
-                    Ok(account) if number == 9 => Input::Get {
-                        request,
-                        account,
-                        options: GetOptions::default(),
-                    },
-                    Ok(account) if number == 10 => Input::Watch { account },
-                    Ok(account) => Input::Unwatch { account },
-                    Err(_) => Input::Timeout,
-                },
-                12 => match Block::from_json_text(text) {
-                    Ok(block) => Input::Publish {
-                        request,
-                        block: Box::new(block),
-                    },
-                    Err(_) => Input::Timeout,
-                },
-                13 => match WeightTable::from_bytes(bytes) {
-                    Ok(table) => Input::Weights(Box::new(table)),
-                    Err(_) => Input::Timeout,
-                },
-                _ => Input::Timeout,
-            };
+            let input = input_of(UnixMillis::new(now), number, id, bytes, text);
+            let input = input.unwrap_or(Input::Timeout);
             self.0.handle_input(UnixMillis::new(now), input);
         }
 
@@ -151,10 +173,11 @@ mod overlay {
             self.0.next_timeout().map(|at| at.0)
         }
 
-        /// How many links are open.
+        /// How many links are open and own blocks pending.
         #[must_use]
         pub fn links(&self) -> u32 {
-            u32::try_from(self.0.status().links.len()).unwrap_or(u32::MAX)
+            u32::try_from(self.0.status().links.len() + self.0.pending().count())
+                .unwrap_or(u32::MAX)
         }
     }
 }

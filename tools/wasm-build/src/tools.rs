@@ -47,6 +47,7 @@ impl Tools {
         }
         command.args(["-p", &wasm.crate_name, "--no-default-features"]);
         command.args(["--features", &wasm.features.join(",")]);
+        command.args(without_places());
         self.run(command)?;
         let name = format!("{}.wasm", wasm.crate_name.replace('-', "_"));
         Ok(self.target.join(TARGET).join(&wasm.profile).join(name))
@@ -113,4 +114,32 @@ impl Tools {
             }),
         }
     }
+}
+
+/// Arguments that keep the places of libraries on this machine out of what it compiles: panics
+/// name them, a page would load them, and two machines would build two different files.
+fn without_places() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| {
+            let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
+            Some(PathBuf::from(home).join(".cargo"))
+        });
+    let sources = home.map(|home| home.join("registry").join("src"));
+    let registries = sources.and_then(|sources| std::fs::read_dir(sources).ok());
+    let mut places: Vec<String> = registries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|registry| Some(registry.path().to_str()?.to_owned()))
+        .collect();
+    places.sort_unstable();
+    let flags = places
+        .into_iter()
+        .map(|place| format!("--remap-path-prefix={place}/="));
+    let list: toml::Value = flags.collect::<Vec<_>>().into();
+    vec![
+        "--config".to_owned(),
+        format!("target.{TARGET}.rustflags={list}"),
+    ]
 }
