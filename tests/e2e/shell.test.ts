@@ -67,10 +67,10 @@ const altered = (script: string): Browser =>
 
 test("a question asked right after the start waits for the first link", async () => {
 	const sample = await account(first.page, SAMPLES);
-	const state = await first.page.evaluate(async (address) => {
+	const heard = await first.page.evaluate(async (address) => {
 		const { NanoNode } = globalThis.nanonet;
 		const fresh = await NanoNode.start({ network: "dev", storage: "memory" });
-		const { opened } = await fresh.account(address);
+		const { state } = await fresh.account(address);
 		// Of the live network, whose weights are there without a bridge.
 		const late = await NanoNode.start({
 			network: "live",
@@ -81,9 +81,9 @@ test("a question asked right after the start waits for the first link", async ()
 			.account(address, { timeoutMs: 500 })
 			.catch((error: object) => error);
 		await Promise.all([fresh.stop(), late.stop()]);
-		return { opened, code };
+		return { state, code };
 	}, sample.address);
-	assert.deepEqual(state, { opened: true, code: "offline" });
+	assert.deepEqual(heard, { state: "opened", code: "offline" });
 });
 
 test("data channels go to the worker", async () => {
