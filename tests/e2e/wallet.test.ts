@@ -201,7 +201,7 @@ test("an account of which only payments are known is called unknown, and nothing
 	const unknown = { state: "unknown", balance: "0", frontier: null, proof: null };
 	await alter(page, unknown);
 	await send(page, address, "0.1");
-	await page.getByRole("alert").filter({ hasText: "Nothing is built" }).waitFor();
+	await page.getByRole("alert").filter({ hasText: "Nothing is built" }).first().waitFor();
 	await go(page, "Ask");
 	await page.getByLabel("Nano address").fill(address);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();

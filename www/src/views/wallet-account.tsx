@@ -113,7 +113,11 @@ export function Account({
 					{bridge?.faucet && <Faucet address={wallet.address} done={() => void renew(true)} />}
 				</div>
 				{account && (
-					<Send account={account} balance={own?.balance ?? 0n} sent={() => void renew(true)} />
+					<Send
+						account={account}
+						balance={own && own.state !== "unknown" ? own.balance : null}
+						sent={() => void renew(true)}
+					/>
 				)}
 			</div>
 			<div class="card receive">

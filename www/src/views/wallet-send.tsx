@@ -41,7 +41,8 @@ export function Send({
 	sent,
 }: {
 	account: OwnAccount;
-	balance: bigint;
+	/** What is known to be there, in raw. */
+	balance: bigint | null;
 	sent: () => void;
 }) {
 	const [to, setTo] = useState("");
@@ -112,12 +113,16 @@ export function Send({
 					autocomplete="off"
 					required
 				/>
-				<button type="button" onClick={() => setAmount(nanoExact(balance).replaceAll(",", ""))}>
+				<button
+					type="button"
+					disabled={balance === null}
+					onClick={() => setAmount(nanoExact(balance ?? 0n).replaceAll(",", ""))}
+				>
 					All
 				</button>
 			</div>
 			<p class="buttons">
-				<button type="submit" class="primary" disabled={running !== null || balance === 0n}>
+				<button type="submit" class="primary" disabled={running !== null}>
 					Send
 				</button>
 				{running && (
