@@ -11,6 +11,7 @@
 //!   neighbouring keys together, [`MAX_BACKGROUND`] requests at once. What is in the background
 //!   lingers on while others keep coming, [`MOST_LINGERS`] times as long at most;
 //! - the same question asked again joins the one that is here or under way, and makes it urgent;
+//! - what nobody waits for any more does not leave;
 //! - two different blocks of one root never stand in one request: a node answers a root once;
 //! - at most [`MAX_WAITING`] items are here; more are refused.
 
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use nano_core::message::RequestedBlock;
-use nano_core::{Account, BlockHash, Root};
+use nano_core::{Account, BlockHash, Network, Root};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -41,7 +42,7 @@ type Key = (Root, Vec<BlockHash>);
 type Outcome = watch::Receiver<Option<Arc<Ballot>>>;
 
 /// The items that wait, and those under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Desk {
     state: Mutex<State>,
 }
@@ -57,6 +58,8 @@ struct State {
     background: usize,
     /// Wakes the desk when the first has lingered long enough.
     alarm: Option<Instant>,
+    /// Whether what has time gets less of it.
+    hurries: bool,
     /// When the last item of the background came.
     last: Option<Instant>,
     /// Confirmed blocks, the first of which is asked for along with every list.
@@ -82,6 +85,18 @@ struct Batch {
 }
 
 impl Desk {
+    /// An empty desk. On a dev network people watch, and the full nodes are their own, so what has
+    /// time gets less of it.
+    pub(super) fn new(network: Network) -> Self {
+        let state = State {
+            hurries: network == Network::Dev,
+            ..State::default()
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
     /// Sets the confirmed blocks that answers are told by from now on.
     pub(super) fn mark(&self, witnesses: Vec<RequestedBlock>) {
         lock(&self.state).witnesses = witnesses;
@@ -90,9 +105,26 @@ impl Desk {
 
 /// Puts an item and waits for its outcome.
 pub(super) async fn ask(inner: &Arc<Inner>, item: Item, priority: Priority) -> Option<Arc<Ballot>> {
+    // Before the outcome, so that it goes after it.
+    let _leave = Leave {
+        inner,
+        key: key(&item),
+    };
     let mut outcome = lock(&inner.desk.state).put(item, priority, Instant::now())?;
     pump(inner);
     outcome.wait_for(Option::is_some).await.ok()?.clone()
+}
+
+/// Takes an item back when the last who waited for it leaves before it does.
+struct Leave<'a> {
+    inner: &'a Arc<Inner>,
+    key: Key,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        lock(&self.inner.desk.state).abandon(&self.key);
+    }
 }
 
 /// Sends off what is due.
@@ -212,6 +244,22 @@ impl State {
         Some(outcome)
     }
 
+    /// Takes an item back if it is still here and nobody waits for it.
+    fn abandon(&mut self, abandoned: &Key) {
+        if !self.outcomes.contains_key(abandoned) {
+            return;
+        }
+        let mut here = self.waiting.iter();
+        // One receiver is kept here for those who join.
+        let here = here.find(|(_, waiting)| {
+            waiting.tell.receiver_count() <= 1 && key(&waiting.item) == *abandoned
+        });
+        if let Some(place) = here.map(|(place, _)| *place) {
+            self.waiting.remove(&place);
+            self.outcomes.remove(abandoned);
+        }
+    }
+
     /// When something becomes due that does not wait for a place.
     fn next_due(&self) -> Option<Instant> {
         if self.background >= MAX_BACKGROUND {
@@ -222,7 +270,7 @@ impl State {
     }
 
     fn leaves_at(&self, waiting: &Waiting) -> Instant {
-        let linger = waiting.priority.linger();
+        let linger = waiting.priority.linger(self.hurries);
         match self
             .last
             .filter(|_| waiting.priority == Priority::Background)
@@ -329,141 +377,4 @@ impl Chosen {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn item(account: u8, hash: u8, root: u8) -> Item {
-        Item {
-            account: Account::from_bytes([account; 32]),
-            silent: Root::from_bytes([hash; 32]),
-            blocks: vec![RequestedBlock {
-                hash: BlockHash::from_bytes([hash; 32]),
-                root: Root::from_bytes([root; 32]),
-            }],
-        }
-    }
-
-    fn accounts(batch: &Batch) -> Vec<u8> {
-        let accounts = batch.parts.iter().map(|part| part.item.account);
-        accounts.map(|account| account.as_bytes()[0]).collect()
-    }
-
-    #[tokio::test]
-    async fn the_background_leaves_in_full_batches_of_neighbours_or_after_its_linger() {
-        let (mut state, now) = (State::default(), Instant::now());
-        for number in (0..40).rev() {
-            let item = item(number, number, 100 + number);
-            state.put(item, Priority::Background, now).unwrap();
-        }
-        let full = state.next_batch(now).unwrap();
-        assert!(!full.urgent);
-        assert_eq!(accounts(&full), (0..32).collect::<Vec<_>>());
-        assert!(state.next_batch(now).is_none(), "the rest lingers");
-        let later = now + Priority::BACKGROUND_LINGER;
-        let rest = state.next_batch(later).unwrap();
-        assert_eq!(accounts(&rest), (32..40).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn the_background_lingers_on_while_more_is_coming_but_not_for_ever() {
-        let (mut state, mut now) = (State::default(), Instant::now());
-        let began = now;
-        let step = Priority::BACKGROUND_LINGER / 2;
-        let mut number = 0;
-        let left = loop {
-            let item = item(number, number, 100 + number);
-            state.put(item, Priority::Background, now).unwrap();
-            if state.next_batch(now).is_some() {
-                break now;
-            }
-            number += 1;
-            now += step;
-        };
-        let most = Priority::BACKGROUND_LINGER * MOST_LINGERS;
-        assert_eq!(left - began, most);
-        assert!(number > 2, "it did not wait for company");
-    }
-
-    #[tokio::test]
-    async fn who_waits_leaves_at_once_with_the_next_keys() {
-        let (mut state, now) = (State::default(), Instant::now());
-        for number in 0..40 {
-            let item = item(number, number, 100 + number);
-            state.put(item, Priority::Spare, now).unwrap();
-        }
-        // All of them are here, but nothing of the lowest priority is due but by its number.
-        state.background = MAX_BACKGROUND;
-        assert!(state.next_batch(now).is_none());
-        let waits = item(20, 200, 201);
-        state.put(waits, Priority::Waiting, now).unwrap();
-        let batch = state.next_batch(now).unwrap();
-        assert!(batch.urgent);
-        assert_eq!(batch.parts.len(), BATCH);
-        assert!(accounts(&batch).contains(&21));
-        assert!(batch.parts.iter().any(|part| part.urgent));
-    }
-
-    #[tokio::test]
-    async fn the_same_question_joins_the_one_that_is_here_and_makes_it_urgent() {
-        let (mut state, now) = (State::default(), Instant::now());
-        let one = state.put(item(1, 1, 2), Priority::Spare, now).unwrap();
-        assert!(state.next_batch(now).is_none());
-        let other = state.put(item(1, 1, 2), Priority::Waiting, now).unwrap();
-        assert!(one.same_channel(&other));
-        let batch = state.next_batch(now).unwrap();
-        assert!(batch.urgent);
-        assert_eq!(batch.parts.len(), 1);
-    }
-
-    #[tokio::test]
-    async fn two_blocks_of_one_root_never_stand_in_one_request() {
-        let (mut state, now) = (State::default(), Instant::now());
-        for hash in [1, 2] {
-            state.put(item(1, hash, 9), Priority::Waiting, now).unwrap();
-        }
-        let (one, other) = (
-            state.next_batch(now).unwrap(),
-            state.next_batch(now).unwrap(),
-        );
-        assert_eq!((one.parts.len(), other.parts.len()), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn more_than_there_is_room_for_is_refused() {
-        let (mut state, now) = (State::default(), Instant::now());
-        for number in 0..MAX_WAITING {
-            let mut hash = [0; 32];
-            hash[..8].copy_from_slice(&number.to_be_bytes());
-            let item = Item {
-                silent: Root::from_bytes(hash),
-                ..item(1, 1, 2)
-            };
-            assert!(state.put(item, Priority::Spare, now).is_some());
-        }
-        assert!(state.put(item(2, 3, 4), Priority::Waiting, now).is_none());
-    }
-
-    #[test]
-    fn what_tells_requests_apart_differs_from_one_to_the_next() {
-        let mut state = State {
-            witnesses: (0..9)
-                .map(|number| item(0, number, number).blocks[0])
-                .collect(),
-            ..State::default()
-        };
-        let mut seen = BTreeSet::new();
-        for _ in 0..24 {
-            let mut hashes: Vec<_> = state.token().iter().map(|pair| pair.hash).collect();
-            hashes.sort();
-            assert_eq!(hashes.len(), 2);
-            assert!(seen.insert(hashes), "the same two again");
-        }
-    }
-
-    #[test]
-    fn the_lingers_are_as_stated() {
-        assert_eq!(Priority::Waiting.linger(), Duration::ZERO);
-        assert!(Priority::Background.linger() < Priority::Spare.linger());
-    }
-}
+mod tests;

@@ -50,7 +50,8 @@ pub enum Priority {
     /// Nobody waits: requests for votes linger [`Priority::BACKGROUND_LINGER`] for company, and as
     /// long again whenever some comes.
     Background,
-    /// Any time will do: they linger [`Priority::SPARE_LINGER`].
+    /// Any time will do: they linger [`Priority::SPARE_LINGER`], on a dev network
+    /// [`Priority::DEV_SPARE_LINGER`].
     Spare,
 }
 
@@ -59,15 +60,18 @@ impl Priority {
     pub const BACKGROUND_LINGER: Duration = Duration::from_millis(50);
     /// The same for what has time.
     pub const SPARE_LINGER: Duration = Duration::from_secs(10);
+    /// The same on a dev network.
+    pub const DEV_SPARE_LINGER: Duration = Duration::from_secs(1);
 
     const fn waits(self) -> bool {
         matches!(self, Self::Waiting)
     }
 
-    const fn linger(self) -> Duration {
+    const fn linger(self, hurries: bool) -> Duration {
         match self {
             Self::Waiting => Duration::ZERO,
             Self::Background => Self::BACKGROUND_LINGER,
+            Self::Spare if hurries => Self::DEV_SPARE_LINGER,
             Self::Spare => Self::SPARE_LINGER,
         }
     }
@@ -113,6 +117,7 @@ impl Asker {
     /// `roots`.
     #[must_use]
     pub fn new(full_nodes: FullNodes, weights: Weights, roots: Roots, metrics: Metrics) -> Self {
+        let desk = Desk::new(weights.current().network);
         let inner = Inner {
             full_nodes,
             weights,
@@ -122,7 +127,7 @@ impl Asker {
             background: Mutex::default(),
             running: Coalesce::new(pull::OPEN),
             unknown: Mutex::new(Recent::new(pull::UNKNOWN, pull::UNKNOWN_MS)),
-            desk: Desk::default(),
+            desk,
         };
         Self {
             inner: Arc::new(inner),

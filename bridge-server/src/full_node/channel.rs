@@ -7,8 +7,9 @@
 //! - `asc_pull` answers are matched by id; an answer nobody waits for is dropped and counted;
 //! - votes carry no id: every vote goes to all who listen on this channel and to the live stream;
 //! - a listener or a live stream that is behind loses votes (counted), never blocks the channel;
-//! - a keepalive goes out regularly: up to eight endpoints that this bridge has reached, and its
-//!   own port if it accepts full nodes; what the full node's keepalives name goes to the book;
+//! - a keepalive goes out when nothing else did for [`super::Timing::keepalive`], and now and then
+//!   in any case (`cadence`): up to eight endpoints that this bridge has reached, and its own port
+//!   if it accepts full nodes; what the full node's keepalives name goes to the book;
 //! - requests to us are not answered, because a peer without a ledger owes none; a handshake on an
 //!   open channel is ignored;
 //! - what ends a channel: hearing nothing for [`super::Timing::silence`], a message or a write that
@@ -30,6 +31,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use super::allowance::Allowance;
+use super::cadence::Cadence;
 use super::crawl::Hosted;
 use super::settings::Setting;
 use super::shared::Shared;
@@ -349,18 +351,27 @@ impl Channel {
     {
         let setting = &shared.setting;
         let mut keepalive = interval(setting.timing.keepalive);
+        let mut cadence = Cadence::default();
         loop {
             let out = tokio::select! {
                 out = outgoing.recv() => match out {
-                    Some(out) => out,
+                    Some(out) => {
+                        cadence.wrote();
+                        out
+                    }
                     // Nobody holds the channel any more.
                     None => return ChannelError::Closed("serving"),
                 },
-                _ = keepalive.tick() => Out {
-                    kind: "keepalive",
-                    upkeep: true,
-                    message: shared.keepalive(self.address).into(),
-                },
+                _ = keepalive.tick() => {
+                    if !cadence.is_due() {
+                        continue;
+                    }
+                    Out {
+                        kind: "keepalive",
+                        upkeep: true,
+                        message: shared.keepalive(self.address).into(),
+                    }
+                }
             };
             let bytes = match out.message.encode(setting.network) {
                 Ok(bytes) => bytes,

@@ -6,7 +6,7 @@
 //! | `names` | when configured names are looked up (no I/O) |
 //! | `upkeep` | the task around both, and storage |
 //! | `connect`, `handshake` | one connection, dialled or accepted, to its end |
-//! | `channel`, `wire`, `allowance` | an open channel: requests out, answers and the live stream in |
+//! | `channel`, `wire`, `allowance`, `cadence` | an open channel: requests out, answers and the live stream in |
 //! | `crawl` | which representatives vote behind which channel |
 //!
 //! [`FullNodes`] is the sum of the open channels; questions are the business of [`crate::ask`].
@@ -17,6 +17,7 @@
 
 mod allowance;
 pub mod book;
+mod cadence;
 mod channel;
 mod connect;
 mod crawl;

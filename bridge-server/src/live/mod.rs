@@ -236,20 +236,28 @@ impl Task {
         });
     }
 
-    /// Asks all voting channels for votes that have not come by themselves.
+    /// Asks for votes that have not come by themselves, each channel for those of its
+    /// representatives.
     fn ask(&mut self) {
-        let due = self.tally.due(BATCH, clock::now());
+        let now = clock::now();
+        let due = self.tally.due(BATCH, now);
         let open = i64::try_from(self.tally.open()).unwrap_or(i64::MAX);
         self.parts.metrics.live_open.set(open);
         if due.is_empty() || self.is_busy() {
             return;
         }
-        let blocks: Vec<_> = due
-            .into_iter()
-            .map(|(hash, root)| RequestedBlock { hash, root })
-            .collect();
+        let table = self.parts.weights.current();
         for channel in self.parts.full_nodes.voting_channels() {
-            self.jobs.spawn(ask(channel, blocks.clone()));
+            let mut who = channel.representatives();
+            who.retain(|who| !table.weight_of(who).is_zero());
+            let missing = self.tally.missing(&due, &who, now);
+            let blocks: Vec<_> = missing
+                .into_iter()
+                .map(|(hash, root)| RequestedBlock { hash, root })
+                .collect();
+            if !blocks.is_empty() {
+                self.jobs.spawn(ask(channel, blocks));
+            }
         }
     }
 

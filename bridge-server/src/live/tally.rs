@@ -18,7 +18,7 @@
 //!   what has waited [`KEEP_MS`] is forgotten, and the oldest goes first when full. A forgotten
 //!   block is found again when somebody asks for its account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nano_core::{Account, Block, BlockHash, Raw, Root, UnixMillis, Vote, WeightTable};
 
@@ -141,6 +141,24 @@ impl Tally {
     #[must_use]
     pub fn is_contested(&self, root: &Root, now: UnixMillis) -> bool {
         self.waits_at(root, now) || self.done.get(root, now).is_some()
+    }
+
+    /// Of these blocks those that not all of `voters` have voted for.
+    #[must_use]
+    pub fn missing(
+        &self,
+        blocks: &[(BlockHash, Root)],
+        voters: &BTreeSet<Account>,
+        now: UnixMillis,
+    ) -> Vec<(BlockHash, Root)> {
+        let all = |hash| voters.iter().all(|who| self.has_voted(who, hash, now));
+        let missing = blocks.iter().filter(|(hash, _)| !all(hash));
+        missing.copied().collect()
+    }
+
+    fn has_voted(&self, who: &Account, hash: &BlockHash, now: UnixMillis) -> bool {
+        let heard = self.heard.get(hash, now);
+        heard.is_some_and(|heard| heard.votes.contains_key(who))
     }
 
     /// How many roots are open.
@@ -280,10 +298,7 @@ impl Tally {
             .into_iter()
             .flat_map(Election::keys);
         let mut others = open.copied().chain(winner).filter(|other| other != hash);
-        let voted = others.any(|other| {
-            let heard = self.heard.get(&other, now);
-            heard.is_some_and(|heard| heard.votes.contains_key(who))
-        });
+        let voted = others.any(|other| self.has_voted(who, &other, now));
         voted.then_some(root)
     }
 

@@ -221,6 +221,33 @@ fn more_open_roots_than_there_is_room_for_forget_the_oldest() {
 }
 
 #[test]
+fn only_votes_that_have_not_come_are_asked_for() {
+    let mut tally = Tally::new(100);
+    let (one, other) = (block(1), block(2));
+    for block in [one, other] {
+        tally.block(block, &table(), NOW);
+    }
+    count(&mut tally, 1..=2, &one);
+    count(&mut tally, 1..=1, &other);
+    let due = tally.due(8, NOW.plus(100));
+    assert_eq!(due.len(), 2);
+    let missing = |voters: &[u8]| {
+        let voters = voters
+            .iter()
+            .map(|number| representative(*number).account())
+            .collect();
+        let missing = tally.missing(&due, &voters, NOW.plus(100));
+        missing
+            .iter()
+            .map(|(hash, _)| *hash)
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(missing(&[1]).is_empty());
+    assert_eq!(missing(&[1, 2]), BTreeSet::from([other.hash()]));
+    assert_eq!(missing(&[1, 3]), BTreeSet::from([one.hash(), other.hash()]));
+}
+
+#[test]
 fn missing_votes_are_asked_for_with_growing_pauses_and_not_forever() {
     let mut tally = Tally::new(100);
     let one = block(1);

@@ -2,18 +2,20 @@
 //!
 //! A proof from the live stream has no date yet, and one with less than 69 % of the online weight
 //! may not outlive the next weight table. Both wait here for a ballot of the lowest priority, which
-//! leaves with up to 31 others or after [`Priority::SPARE_LINGER`]; its votes share one list and
-//! may make the proof smaller, too. Limits: [`WAITING`] records; what comes beyond stays as it is
-//! (counted). The same account is renewed for its weight once in [`AGAIN_MS`]. A record whose
-//! account has moved on meanwhile is dropped: the newer block has its own.
+//! leaves with up to 31 others or when it has lingered ([`Priority::SPARE_LINGER`]); its votes share
+//! one list and may make the proof smaller, too. Limits: [`WAITING`] records; what comes beyond
+//! stays as it is (counted). The same account is renewed for its weight once in [`AGAIN_MS`]. A
+//! record whose account has moved on meanwhile is dropped: the newer block has its own, and where
+//! that comes here while the older one still lingers, nobody is asked about the older one.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use nano_core::proof::Frontier;
-use nano_core::{Account, Network, Raw, Vote, WeightTable};
+use nano_core::{Account, BlockHash, Raw, Vote, WeightTable};
 use nanonet::{AccountRecord, Input, ResolveFailure};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::chain::counted_sends;
 use super::{Inner, Prover, lock};
@@ -72,13 +74,31 @@ pub async fn renew_all(prover: Prover, node: NodeHandle) {
     };
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
+    let mut under_way = UnderWay::default();
     while let Some(record) = queue.recv().await {
-        while running.try_join_next().is_some() {}
+        while let Some(ended) = running.try_join_next() {
+            if let Ok(hash) = ended {
+                under_way.remove(&hash);
+            }
+        }
+        let hash = record.hash();
+        let previous = record
+            .proof
+            .frontier
+            .block()
+            .and_then(|block| block.previous());
+        if previous.is_some_and(|previous| under_way.overtake(&previous)) {
+            metrics::count(&prover.inner.metrics.renewals, "overtaken");
+        }
+        if under_way.is_overtaken(&hash) {
+            metrics::count(&prover.inner.metrics.renewals, "overtaken");
+            continue;
+        }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
         let (prover, node) = (prover.clone(), node.clone());
-        running.spawn(async move {
+        let renewal = running.spawn(async move {
             let renewed = prover.renewed(record).await;
             let outcome = match &renewed {
                 Ok(Some(_)) => "renewed",
@@ -94,7 +114,39 @@ pub async fn renew_all(prover: Prover, node: NodeHandle) {
                 .await;
             }
             drop(place);
+            hash
         });
+        under_way.insert(hash, previous, renewal);
+    }
+}
+
+/// The renewals that linger or are asked about: block, the one before it, and the task.
+#[derive(Debug, Default)]
+struct UnderWay(BTreeMap<BlockHash, (Option<BlockHash>, AbortHandle)>);
+
+impl UnderWay {
+    fn insert(&mut self, hash: BlockHash, previous: Option<BlockHash>, task: AbortHandle) {
+        self.0.insert(hash, (previous, task));
+    }
+
+    fn remove(&mut self, hash: &BlockHash) {
+        self.0.remove(hash);
+    }
+
+    /// Lets go of the renewal of the block before a new one; whether there was one.
+    fn overtake(&mut self, before: &BlockHash) -> bool {
+        let task = self.0.remove(before).map(|(_, task)| task);
+        task.is_some_and(|task| {
+            let was_over = task.is_finished();
+            task.abort();
+            !was_over
+        })
+    }
+
+    /// Whether a block after this one is here: confirmed blocks may come in any order.
+    fn is_overtaken(&self, hash: &BlockHash) -> bool {
+        let mut all = self.0.values();
+        all.any(|(previous, _)| previous.as_ref() == Some(hash))
     }
 }
 
@@ -109,11 +161,7 @@ impl Prover {
         record: AccountRecord,
     ) -> Result<Option<AccountRecord>, ResolveFailure> {
         let inner = &self.inner;
-        // On a dev network people watch, and the full nodes are their own.
-        let asker = inner.asker.at(match inner.network {
-            Network::Dev => Priority::Background,
-            Network::Live | Network::Beta | Network::Test => Priority::Spare,
-        });
+        let asker = inner.asker.at(Priority::Spare);
         let frontier: Frontier = record.proof.frontier.clone();
         let block = frontier.block().ok_or(ResolveFailure::Unprovable)?;
         let account = record.account();
@@ -163,4 +211,32 @@ fn weak(table: &WeightTable) -> Raw {
     let part = Raw::new(online / 100 * WEAK_PERCENT);
     // Where more than half of the table is more than that, only what is above the threshold helps.
     part.max(table.threshold())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(number: u8) -> BlockHash {
+        BlockHash::from_bytes([number; 32])
+    }
+
+    #[tokio::test]
+    async fn a_renewal_is_let_go_when_the_block_after_it_comes_in_whatever_order() {
+        let mut under_way = UnderWay::default();
+        let mut tasks = JoinSet::new();
+        let mut begin = |under_way: &mut UnderWay, number: u8| {
+            let task = tasks.spawn(std::future::pending::<()>());
+            under_way.insert(hash(number), Some(hash(number - 1)), task);
+        };
+        begin(&mut under_way, 1);
+        begin(&mut under_way, 3);
+        assert!(!under_way.is_overtaken(&hash(1)) && !under_way.is_overtaken(&hash(3)));
+        // The second block comes late: the third is here already, the first is let go.
+        assert!(under_way.is_overtaken(&hash(2)));
+        assert!(under_way.overtake(&hash(1)));
+        assert!(!under_way.overtake(&hash(1)), "once");
+        assert!(tasks.join_next().await.unwrap().unwrap_err().is_cancelled());
+        assert_eq!(tasks.len(), 1, "the third goes on");
+    }
 }

@@ -1,5 +1,7 @@
 //! What proofs cost: messages written to full nodes, time and bytes.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -28,21 +30,55 @@ pub(crate) struct Single {
     pub(crate) messages: u64,
 }
 
-/// All messages written to full nodes so far, upkeep too, as `/metrics` tells them.
-fn messages(bridge: &Bridge) -> Outcome<u64> {
+/// Counters of these families by name and labels, as `/metrics` tells them.
+fn counters(bridge: &Bridge, families: &[&str]) -> Outcome<BTreeMap<String, u64>> {
     let text = bridge.metrics().text().ok_or("no metrics")?;
+    let mut counters = BTreeMap::new();
+    for line in text.lines() {
+        let (name, value) = line.rsplit_once(' ').unwrap_or_default();
+        if families.iter().any(|family| name.starts_with(family)) {
+            counters.insert(name.to_owned(), value.parse()?);
+        }
+    }
+    Ok(counters)
+}
+
+/// Messages written to full nodes so far, by kind, upkeep too.
+fn by_kind(bridge: &Bridge) -> Outcome<BTreeMap<String, u64>> {
     let families = [
         "nanonet_full_node_requests_total{",
         "nanonet_full_node_upkeep_total{",
     ];
-    let mut sum = 0;
-    for line in text.lines() {
-        if families.iter().any(|family| line.starts_with(family)) {
-            let (_, value) = line.rsplit_once(' ').ok_or("a metric without a value")?;
-            sum += value.parse::<u64>()?;
+    counters(bridge, &families)
+}
+
+/// All of them.
+fn messages(bridge: &Bridge) -> Outcome<u64> {
+    Ok(by_kind(bridge)?.values().sum())
+}
+
+/// Whether proofs wait to be dated.
+fn has_renewals(bridge: &Bridge) -> Outcome<bool> {
+    let (mut queued, mut ended) = (0, 0);
+    for (name, count) in counters(bridge, &["nanonet_renewals_total{"])? {
+        if name.contains("\"queued\"") {
+            queued += count;
+        } else if !name.contains("\"dropped\"") {
+            ended += count;
         }
     }
-    Ok(sum)
+    Ok(ended < queued)
+}
+
+/// Says for people where the messages since `before` went.
+fn explain(stage: &str, bridge: &Bridge, before: &BTreeMap<String, u64>) -> Outcome<()> {
+    for (kind, now) in by_kind(bridge)? {
+        let more = now - before.get(&kind).copied().unwrap_or(0);
+        if more > 0 {
+            eprintln!("{stage}: {more:>6} {kind}");
+        }
+    }
+    Ok(())
 }
 
 fn proof_bytes(proven: &Proven) -> Outcome<usize> {
@@ -101,7 +137,8 @@ pub(crate) async fn cold(bridge: &Bridge, count: u32) -> Outcome<Cold> {
 /// Messages per proof of `count` accounts whose newest block came by the live stream.
 pub(crate) async fn live(bridge: &Bridge, dev: &DevNode, count: u32) -> Outcome<f64> {
     let node = bridge.node();
-    let before = messages(bridge)?;
+    let (before, kinds) = (messages(bridge)?, by_kind(bridge)?);
+    let begin = Instant::now();
     let held_before = node.status().await.map_or(0, |status| status.records);
     let faucet = dev.faucet();
     for index in 0..count {
@@ -124,6 +161,16 @@ pub(crate) async fn live(bridge: &Bridge, dev: &DevNode, count: u32) -> Outcome<
         }
     };
     timeout(DEADLINE, held).await?;
+    // The dates of the last ones, too.
+    let dated = async {
+        while has_renewals(bridge)? {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<(), Box<dyn Error>>(())
+    };
+    timeout(DEADLINE, dated).await??;
+    explain("live", bridge, &kinds)?;
+    eprintln!("live: {:?}", begin.elapsed());
     // Each round proves the receiver's account and the faucet's.
     Ok((messages(bridge)? - before) as f64 / f64::from(2 * count))
 }
