@@ -73,7 +73,8 @@ impl Allowance {
     /// Charges a message of `bytes`.
     ///
     /// # Errors
-    /// [`ChannelError::Flood`] when more came than is allowed.
+    /// [`ChannelError::Flood`] when more bytes came than are allowed, [`ChannelError::Unasked`]
+    /// when more messages did that are of no use.
     pub(super) fn charge(
         &mut self,
         now: UnixMillis,
@@ -81,10 +82,10 @@ impl Allowance {
         unasked: bool,
     ) -> Result<(), ChannelError> {
         if !self.bytes.take(now, bytes as u64) {
-            return Err(ChannelError::Flood("bytes"));
+            return Err(ChannelError::Flood);
         }
         if unasked && !self.unasked.take(now, 1) {
-            return Err(ChannelError::Flood("messages that nobody asked for"));
+            return Err(ChannelError::Unasked);
         }
         Ok(())
     }

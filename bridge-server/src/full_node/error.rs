@@ -61,9 +61,12 @@ pub enum ChannelError {
     /// No place for another incoming connection.
     #[error("not accepted: {0}")]
     Refused(#[from] Refused),
-    /// More messages than any full node has reason to send.
-    #[error("the full node sent too many {0}")]
-    Flood(&'static str),
+    /// More bytes than any full node has reason to send.
+    #[error("the full node sent more than 10 MiB per second for longer than a burst may last")]
+    Flood,
+    /// More messages of no use than any full node has reason to send.
+    #[error("the full node sent more than 64 messages per second that nobody asked for")]
+    Unasked,
     /// Nothing was heard for too long.
     #[error("nothing was heard for {0} s")]
     Silent(u64),
@@ -113,7 +116,8 @@ impl ChannelError {
             Self::Refused(Refused::Address) => "refused-address",
             Self::Refused(Refused::Subnet) => "refused-subnet",
             Self::Refused(Refused::Private) => "refused-private",
-            Self::Flood(_) => "flood",
+            Self::Flood => "flood",
+            Self::Unasked => "unasked",
             Self::Silent(_) => "silent",
             Self::Random(_) => "random",
         }

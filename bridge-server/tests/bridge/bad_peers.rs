@@ -10,9 +10,11 @@ use bridge_server::full_node::{FullNodes, Peering, Settings, Timing};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
 use nano_core::message::{
-    Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake,
+    ConfirmAck, Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake,
 };
-use nano_core::{Account, Network, PrivateKey, Raw, UnixMillis, WeightTable};
+use nano_core::{
+    Account, BlockHash, Network, PrivateKey, Raw, UnixMillis, Vote, VoteTimestamp, WeightTable,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -284,21 +286,56 @@ async fn an_old_protocol_version_is_told_apart() {
     .await;
 }
 
+/// Sends the same message again and again, reading what the bridge says meanwhile, so that only
+/// the flood can be why the channel ends.
+async fn flood(mut stream: TcpStream, message: Message) {
+    greet(&mut stream).await;
+    let bytes = message.encode(Network::Dev).unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let flood = async { while writer.write_all(&bytes).await.is_ok() {} };
+    let read = async {
+        let mut sink = [0; 1024];
+        while reader.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    };
+    tokio::join!(flood, read);
+}
+
 #[tokio::test]
-async fn a_flood_of_what_nobody_asked_for_ends_the_channel() {
-    ends_with("flood", async |mut stream: TcpStream| {
-        greet(&mut stream).await;
-        let bytes = Message::from(Keepalive::EMPTY)
-            .encode(Network::Dev)
-            .unwrap();
-        let (mut reader, mut writer) = stream.split();
-        let flood = async { while writer.write_all(&bytes).await.is_ok() {} };
-        // What the bridge says is read, so that only the flood can be the reason.
-        let read = async {
-            let mut sink = [0; 1024];
-            while reader.read(&mut sink).await.is_ok_and(|read| read > 0) {}
-        };
-        tokio::join!(flood, read);
+async fn a_flood_of_what_nobody_asked_for_ends_the_channel_long_before_its_bytes_would() {
+    ends_with("unasked", |stream| flood(stream, Keepalive::EMPTY.into())).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_what_is_welcome_ends_the_channel_by_its_bytes() {
+    ends_with("flood", |stream| {
+        let hashes = (0..=254).map(|byte| BlockHash::from_bytes([byte; 32]));
+        let vote = Vote::sign(
+            &PrivateKey::from_bytes([9; 32]),
+            VoteTimestamp::FINAL,
+            hashes.collect(),
+        );
+        let rebroadcast = false;
+        flood(stream, ConfirmAck { vote, rebroadcast }.into())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_burst_that_nobody_asked_for_is_forgiven() {
+    const BURST: u64 = 1_000;
+    let (metrics, _tasks, _nodes) = peer_with(async |mut stream: TcpStream| {
+        greet(&mut stream).await;
+        for _ in 0..BURST {
+            send(&mut stream, Keepalive::EMPTY.into()).await;
+        }
+        hold(stream).await;
+    })
+    .await;
+    until("the burst to be read", async || {
+        let read = counted(&metrics.full_node_messages, "keepalive");
+        (read >= BURST).then_some(())
+    })
+    .await;
+    assert_eq!(metrics.full_node_channels.get(), 1);
+    assert_eq!(counted(&metrics.full_node_closed, "unasked"), 0);
 }
