@@ -125,7 +125,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "N")]
     pub accounts: Option<u32>,
     /// Walk through all accounts of the full nodes in the background, this many per second, and
-    /// keep a proof of each in the nanonet; bridges that are linked share the walk. 0 = off.
+    /// keep a proof of each in the nanonet; bridges that walk and dial each other
+    /// (--bridge) share it. 0 = off.
     /// [default: 5 on live and beta, off on dev]
     #[arg(long, value_name = "PER-SECOND")]
     pub backfill: Option<u32>,

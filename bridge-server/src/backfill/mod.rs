@@ -4,7 +4,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `share` | which part of the key space this bridge walks, beside the others it is linked to |
+//! | `share` | which part of the key space this bridge walks, beside the others that walk |
+//! | `others` | which linked bridges say that they walk, too |
 //! | `walk` | the order, the pace and the tries, without clock and network |
 //! | `progress` | what is kept over a restart |
 //!
@@ -15,10 +16,12 @@
 //! - after a restart the walk goes on where it was; a batch may be proven twice, none is skipped;
 //! - coverage is told at `/v1/info` and `/metrics`.
 
+mod others;
 mod progress;
 mod share;
 mod walk;
 
+pub use others::{Others, ask_all};
 pub use progress::Progress;
 pub use share::{PARTS, Share};
 pub use walk::{Candidate, Outcome, PAGE, Step, TRIES, Walk};
@@ -85,6 +88,8 @@ pub struct Parts {
     pub pace: u32,
     /// This bridge.
     pub own: NodeKey,
+    /// Bridges that walk, too.
+    pub others: Others,
     /// Where an earlier run stopped.
     pub progress: Progress,
     /// Asks for lists of accounts.
@@ -107,9 +112,11 @@ pub async fn run(parts: Parts) {
     let progress = parts.progress.clone();
     let mut walk = Walk::new(share, parts.pace, progress, clock::now());
     loop {
-        let Some(bridges) = linked_bridges(&parts.node).await else {
+        let Some(mut bridges) = linked_bridges(&parts.node).await else {
             return;
         };
+        let now = tokio::time::Instant::now();
+        bridges.retain(|bridge| parts.others.contains(bridge, now));
         walk.set_share(Share::of(&parts.own, &bridges));
         parts.tell(&walk);
         match walk.next(clock::now()) {

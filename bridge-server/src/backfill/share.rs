@@ -3,8 +3,9 @@
 //! The space of public keys is cut into [`PARTS`] equal ranges by a key's first byte. Each range
 //! belongs to the bridge for which BLAKE2b(`nanonet backfill` ‖ node key ‖ range) is largest, over
 //! the bridges known now (rendezvous hashing). So bridges that know each other agree without a
-//! word, the ranges spread evenly, and a bridge that comes or goes moves only its own. Bridges that
-//! do not know of each other walk the same range twice, which costs requests and loses nothing.
+//! word, the ranges spread evenly, and a bridge that comes or goes moves only its own: what one
+//! leaves behind the others' walk is gone through in their next round. Bridges that do not know of
+//! each other walk the same range twice, which costs requests and loses nothing.
 
 use blake2::digest::consts::U8;
 use blake2::{Blake2b, Digest};

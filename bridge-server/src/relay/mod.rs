@@ -1,7 +1,7 @@
 //! Transactions out: blocks of nanonet nodes brought to the full nodes.
 //!
 //! A block is in one of these states here: *pending* (published, and again after growing pauses),
-//! or gone (confirmed, refused, superseded, or given up after [`GIVE_UP`]). Rules:
+//! or gone (confirmed, refused, superseded, or given up after [`Limits::give_up`]). Rules:
 //! - checked first: a state block (so its size is fixed), signed by its account (or an epoch
 //!   signer), with work that the network's nodes let in; anything else would only cost the bridge
 //!   its standing with them;
@@ -14,8 +14,8 @@
 //!   looked up before it is published, unless it was met a short while ago; confirmation, of it or
 //!   of its rival, comes from `live`;
 //! - one sender brings no more than `limits` says;
-//! - at most [`PENDING`] blocks and [`ASKERS`] askers per block, and [`LOOKS`] look-ups at once.
-//!   When all places are taken, a block with more work takes the place of the one with the least,
+//! - at most [`Limits::pending`] blocks and [`ASKERS`] askers per block, and [`LOOKS`] look-ups at
+//!   once. When all places are taken, a block with more work takes the place of the one with the least,
 //!   which is given up; one with no more is refused as busy.
 
 pub(crate) mod check;
@@ -45,25 +45,40 @@ use limits::Senders;
 
 pub use outlet::FAN_OUT;
 
-/// Blocks being relayed at once.
-pub const PENDING: usize = 1_024;
 /// Who is told about one block.
 pub const ASKERS: usize = 16;
 /// Blocks of one root being relayed at once.
 pub const RIVALS: usize = 4;
 /// Look-ups at once.
 pub const LOOKS: usize = 64;
-/// How long a block is published before it is given up.
-pub const GIVE_UP: Duration = Duration::from_secs(300);
 /// Longest pause between two publishes (full nodes: 60 s).
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Confirmations remembered, and for how long in milliseconds: a block handed in late is told at
 /// once what became of its root.
 const REMEMBERED: (usize, u64) = (8_192, 10 * 60 * 1000);
 
+/// How much is relayed, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Blocks being relayed at once.
+    pub pending: usize,
+    /// How long a block is published before it is given up.
+    pub give_up: Duration,
+}
+
+impl Limits {
+    /// What a bridge relays unless a test says otherwise.
+    pub const DEFAULT: Self = Self {
+        pending: 1_024,
+        give_up: Duration::from_secs(300),
+    };
+}
+
 /// What the relay needs.
 #[derive(Debug)]
 pub struct Parts {
+    /// Bounds.
+    pub limits: Limits,
     /// Nano network.
     pub network: Network,
     /// The channels.
@@ -113,7 +128,7 @@ pub async fn run(mut jobs: mpsc::Receiver<RelayJob>, parts: Parts) {
         let next = task
             .pending
             .values()
-            .map(|pending| pending.publish_at)
+            .map(|pending| pending.publish_at.min(pending.give_up_at))
             .min();
         tokio::select! {
             job = jobs.recv() => match job {
@@ -196,7 +211,7 @@ impl Relay {
         if !self.senders.admit(sender, reached, needed, clock::now()) {
             return Err(RelayRefusal::Busy);
         }
-        if self.pending.len() < PENDING {
+        if self.pending.len() < self.parts.limits.pending {
             return Ok(());
         }
         let work = |block: &Block| block.work().difficulty(&block.root());
@@ -256,7 +271,7 @@ impl Relay {
                 full_nodes: 0,
                 publish_at: now,
                 pause: self.first_pause,
-                give_up_at: now + GIVE_UP,
+                give_up_at: now + self.parts.limits.give_up,
             },
         );
         self.publish(hash).await;
@@ -268,7 +283,7 @@ impl Relay {
         let due: Vec<BlockHash> = self
             .pending
             .iter()
-            .filter(|(_, pending)| pending.publish_at <= now)
+            .filter(|(_, pending)| pending.publish_at.min(pending.give_up_at) <= now)
             .map(|(hash, _)| *hash)
             .collect();
         for hash in due {

@@ -203,6 +203,7 @@ impl Bridge {
         tasks.spawn(relay::run(
             relay_jobs,
             relay::Parts {
+                limits: config.relay,
                 network: config.network,
                 full_nodes: full_nodes.clone(),
                 weights: weights.clone(),
@@ -243,9 +244,12 @@ impl Bridge {
         feeding::dial(&config, &door, &metrics, &mut tasks);
         let backfilled = Told::default();
         if config.backfill > 0 {
+            let others = backfill::Others::default();
+            tasks.spawn(backfill::ask_all(config.bridges.clone(), others.clone()));
             tasks.spawn(backfill::run(backfill::Parts {
                 pace: config.backfill,
                 own: about.key,
+                others,
                 progress: loaded
                     .backfill
                     .as_deref()

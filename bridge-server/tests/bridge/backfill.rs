@@ -3,12 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use bridge_server::backfill::PARTS;
 use bridge_server::cli::RunOptions;
 use bridge_server::run::Bridge;
 use dev_node::{DevKeys, DevNode, DevNodeConfig, Dialect};
+use nano_core::Account;
 use nanonet::AccountState;
 
-use crate::common::{Client, bridge, dialect, options, options_beside, until};
+use crate::common::{Client, bridge, dialect, linked, options, options_beside, until};
 
 /// The whole walk may take so long on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -84,6 +86,69 @@ async fn accounts_never_asked_for_are_answered_proven_with_every_full_node_stopp
         assert!(frontier.weight >= frontier.threshold);
     }
     bridge.stop().await;
+}
+
+/// How many of these accounts a bridge has a proof of.
+async fn held(bridge: &Bridge, accounts: &[Account]) -> Vec<bool> {
+    let held = bridge.node().held(accounts.to_vec()).await.unwrap();
+    held.iter().map(Option::is_some).collect()
+}
+
+fn holders(count: u32) -> Vec<Account> {
+    (0..count).map(|n| DevKeys::holder(n).account()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_bridge_that_does_not_walk_all_is_walked() {
+    let accounts = 200;
+    let nodes = [node(accounts).await];
+    let (idle_folder, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let idle = bridge(options_beside(&nodes, idle_folder.path())).await;
+    let walking = bridge(RunOptions {
+        bridge: vec![idle.address().to_string()],
+        // Not through before they are linked and the other one was asked.
+        backfill: Some(40),
+        ..options_beside(&nodes, folder.path())
+    })
+    .await;
+    linked(&walking).await;
+    walked(&walking).await;
+    assert_eq!(walking.backfill().parts, PARTS);
+    let held = held(&walking, &holders(accounts)).await;
+    assert!(held.iter().all(|held| *held), "a hole");
+    walking.stop().await;
+    idle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bridges_that_dial_each_other_share_the_walk_and_leave_no_hole() {
+    let accounts = 400;
+    let nodes = [node(accounts).await];
+    // Each has to know the other's port before it runs.
+    let ports = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let ports = ports.map(|port| port.local_addr().unwrap());
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let start = |own: usize| RunOptions {
+        listen: Some(ports[own]),
+        bridge: vec![ports[1 - own].to_string()],
+        backfill: Some(40),
+        ..options_beside(&nodes, folders[own].path())
+    };
+    let (one, other) = (bridge(start(0)).await, bridge(start(1)).await);
+    until("the ranges to be shared", async || {
+        let parts = [&one, &other].map(|bridge| bridge.backfill().parts);
+        (parts[0] + parts[1] == PARTS).then_some(())
+    })
+    .await;
+    let (first, second) = tokio::join!(walked(&one), walked(&other));
+    let all = holders(accounts);
+    let (one_held, other_held) = tokio::join!(held(&one, &all), held(&other, &all));
+    let mut either = one_held.iter().zip(&other_held);
+    assert!(either.all(|(one, other)| *one || *other), "a hole");
+    let twice = u64::from(accounts) * 2;
+    assert!(first + second < twice, "{first} and {second}: not shared");
+    one.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test]

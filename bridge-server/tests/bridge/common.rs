@@ -14,7 +14,7 @@ use nano_core::{
     Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, WeightTable, WorkNonce,
 };
 use nanonet::{
-    Event, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng, Transport,
+    Event, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng, Role, Transport,
 };
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -57,6 +57,16 @@ pub(crate) fn options_beside(nodes: &[DevNode], folder: &Path) -> RunOptions {
     }
 }
 
+/// Options of a bridge beside a full node of its own, as operators run it: its weights come by RPC.
+pub(crate) fn with_rpc(dev: &DevNode) -> RunOptions {
+    RunOptions {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        peer: vec![dev.peering_addr().to_string()],
+        rpc: Some(format!("http://{}", dev.rpc_addr())),
+        ..RunOptions::default()
+    }
+}
+
 /// Options of a bridge on a free port with a development network inside.
 pub(crate) fn options() -> RunOptions {
     RunOptions {
@@ -74,6 +84,16 @@ pub(crate) async fn bridge(options: RunOptions) -> Bridge {
         .unwrap();
     reach_all(&bridge).await;
     bridge
+}
+
+/// Waits until the bridge is linked to another one.
+pub(crate) async fn linked(bridge: &Bridge) {
+    until("the link to the other bridge", async || {
+        let status = bridge.node().status().await?;
+        let mut links = status.links.iter();
+        links.any(|link| link.role == Role::Bridge).then_some(())
+    })
+    .await;
 }
 
 /// Waits until every representative of the table is known behind a channel.

@@ -1,34 +1,18 @@
 //! Bridges, full nodes and links that come and go, over real sockets.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bridge_server::cli::RunOptions;
-use bridge_server::config::Config;
 use bridge_server::metrics::counted;
 use bridge_server::prove::Proven;
-use bridge_server::run::Bridge;
 use bridge_server::shell::PREFIX;
 use dev_node::{DevKeys, DevNode, DevNodeConfig};
-use nanonet::{AccountState, ResolveFailure, Role};
+use nanonet::{AccountAnswer, AccountState, ResolveFailure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{Client, bridge, dialect, options, reach_all, until};
-
-/// A bridge beside a full node of its own, as operators run it.
-async fn beside(dev: &DevNode) -> Bridge {
-    let options = RunOptions {
-        listen: Some("127.0.0.1:0".parse().unwrap()),
-        peer: vec![dev.peering_addr().to_string()],
-        rpc: Some(format!("http://{}", dev.rpc_addr())),
-        ..RunOptions::default()
-    };
-    let bridge = Bridge::start(Config::resolve(options).unwrap())
-        .await
-        .unwrap();
-    reach_all(&bridge).await;
-    bridge
-}
+use crate::common::{Client, bridge, dialect, linked, options, reach_all, until, with_rpc};
 
 #[tokio::test]
 async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
@@ -38,15 +22,7 @@ async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
         ..options()
     })
     .await;
-    until("the link", async || {
-        let status = second.node().status().await?;
-        status
-            .links
-            .iter()
-            .any(|link| link.role == Role::Bridge)
-            .then_some(())
-    })
-    .await;
+    linked(&second).await;
     // Held by the first bridge: the second one asks it before any full node.
     let account = DevKeys::sample(DevKeys::SAMPLE_STATE).account();
     Client::link(&first, 11)
@@ -70,6 +46,59 @@ async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
 }
 
 #[tokio::test]
+async fn a_bridge_that_lost_its_data_folder_comes_back_with_what_the_others_keep() {
+    let dev = DevNode::start(DevNodeConfig {
+        dialect: dialect(),
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap();
+    let other = bridge(with_rpc(&dev)).await;
+    let beside = |data: &Path| RunOptions {
+        bridge: vec![other.address().to_string()],
+        data: Some(data.to_owned()),
+        ..with_rpc(&dev)
+    };
+    let (folder, fresh) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = bridge(beside(folder.path())).await;
+    linked(&first).await;
+    let key = first.node().status().await.unwrap().key;
+    let account = DevKeys::sample(DevKeys::SAMPLE_STATE).account();
+    let mut client = Client::link(&other, 14).await;
+    let before = client.get(account, false).await.unwrap();
+    first.stop().await;
+
+    let second = bridge(beside(fresh.path())).await;
+    linked(&second).await;
+    let status = second.node().status().await.unwrap();
+    assert_ne!(status.key, key, "a key that nobody kept");
+    assert_eq!(
+        second.weights().current().weights,
+        other.weights().current().weights
+    );
+    // No full node is asked for what the other bridge keeps.
+    let answer = Client::link(&second, 15)
+        .await
+        .get(account, false)
+        .await
+        .unwrap();
+    let hash = |answer: &AccountAnswer| match &answer.state {
+        AccountState::Opened { frontier, .. } => frontier.hash,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(hash(&answer), hash(&before));
+    let requests = &second.metrics().full_node_requests;
+    assert_eq!(counted(requests, "account_info"), 0);
+    // What nobody keeps is proven anew.
+    let unknown = DevKeys::representative(3).account();
+    let proven = second.prover().resolve(unknown, None).await;
+    assert!(matches!(proven, Ok(Proven::Opened(_))), "{proven:?}");
+    second.stop().await;
+    other.stop().await;
+    dev.stop().await;
+}
+
+#[tokio::test]
 async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
     let dev = DevNode::start(DevNodeConfig {
         dialect: dialect(),
@@ -77,7 +106,7 @@ async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
     })
     .await
     .unwrap();
-    let bridge = beside(&dev).await;
+    let bridge = bridge(with_rpc(&dev)).await;
     let peering = dev.peering_addr();
     dev.stop().await;
     until("the channel to end", async || {

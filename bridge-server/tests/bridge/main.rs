@@ -22,6 +22,7 @@ mod overlay;
 mod peering;
 mod played;
 mod proofs;
+mod relay;
 mod requests;
 mod rpc;
 mod scripted;

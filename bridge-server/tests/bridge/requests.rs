@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use bridge_server::full_node::{AskError, IN_FLIGHT};
 use bridge_server::metrics::counted;
-use bridge_server::prove::Proven;
+use bridge_server::prove::{Proven, Wanted};
 use futures_util::future::join_all;
-use nano_core::message::{AccountInfo, AscPullAck, AscPullAnswer, Message};
+use nano_core::message::{
+    AccountInfo, AscPullAck, AscPullAnswer, AscPullQuestion, Message, PullTarget,
+};
 use nano_core::{Account, BlockHash, Network, Raw};
 use nanonet::ResolveFailure;
 
+use crate::common::until;
 use crate::played::{Ledger, Played, Stage, asks_about, block, holder, opened, representative};
 
 const ACCOUNTS: std::ops::Range<u8> = 10..18;
@@ -331,4 +334,59 @@ async fn a_few_votes_for_a_later_block_nobody_has_do_not_keep_an_account_unprove
         Raw::new(85),
         "who named a later one was not silent"
     );
+}
+
+#[tokio::test]
+async fn a_person_is_answered_while_everything_the_background_asked_for_hangs() {
+    const PERSON: u8 = 9;
+    let background: Vec<u8> = (10..210).collect();
+    let ledger = Ledger::new(background.iter().copied().chain([PERSON]), 1);
+    let theirs: BTreeSet<BlockHash> = background
+        .iter()
+        .map(|number| ledger.head(&holder(*number).account()))
+        .collect();
+    let hanging = Arc::new(AtomicUsize::new(0));
+    let played = [0, 1].map(|number| {
+        let (theirs, hanging) = (theirs.clone(), Arc::clone(&hanging));
+        Played::new(ledger.clone(), vec![representative(number)]).with(move |message| {
+            let hangs = match message {
+                Message::AscPullReq(request) => match request.question {
+                    AscPullQuestion::Blocks {
+                        start: PullTarget::Block(hash),
+                        ..
+                    } => theirs.contains(&hash),
+                    _ => false,
+                },
+                _ => false,
+            };
+            hanging.fetch_add(usize::from(hangs), Ordering::SeqCst);
+            hangs.then(Vec::new)
+        })
+    });
+    let stage = Stage::new(played.to_vec(), &[(0, 60), (1, 40)]).await;
+    stage.record(Network::Dev.genesis_account()).await;
+    let wanted = background.iter().map(|number| {
+        let account = holder(*number).account();
+        Wanted {
+            head: Some(ledger.head(&account)),
+            ..Wanted::from(account)
+        }
+    });
+    let mut walk = Box::pin(stage.prover.prove_many(wanted.collect()));
+    let asked = until("the background to take its places", async || {
+        let hangs = hanging.load(Ordering::SeqCst) >= IN_FLIGHT / 2;
+        hangs.then_some(())
+    });
+    tokio::select! {
+        _ = &mut walk => panic!("nothing was to be answered"),
+        () = asked => {}
+    }
+    let person = holder(PERSON).account();
+    tokio::select! {
+        biased;
+        answer = stage.prover.resolve(person, None) => {
+            assert_eq!(opened(answer.unwrap()).hash(), ledger.head(&person));
+        }
+        _ = &mut walk => panic!("the background ended first"),
+    }
 }

@@ -1,29 +1,19 @@
 //! A full node's RPC and WebSocket beside its peer protocol, over real sockets.
 
 use bridge_server::cli::RunOptions;
-use bridge_server::config::Config;
 use bridge_server::metrics::counted;
-use bridge_server::run::Bridge;
 use dev_node::{DevKeys, DevNode, DevNodeConfig};
 use nano_core::{PrivateKey, Raw};
 use nanonet::AccountState;
 
-use crate::common::{Client, reach_all, until};
+use crate::common::{Client, bridge, until, with_rpc};
 
-/// A bridge beside a full node of its own.
-async fn beside(dev: &DevNode, ws: bool) -> Bridge {
-    let options = RunOptions {
-        listen: Some("127.0.0.1:0".parse().unwrap()),
-        peer: vec![dev.peering_addr().to_string()],
-        rpc: Some(format!("http://{}", dev.rpc_addr())),
-        ws: ws.then(|| format!("ws://{}", dev.websocket_addr())),
-        ..RunOptions::default()
-    };
-    let bridge = Bridge::start(Config::resolve(options).unwrap())
-        .await
-        .unwrap();
-    reach_all(&bridge).await;
-    bridge
+/// Options of a bridge beside this full node, with its WebSocket, too.
+fn with_ws(dev: &DevNode) -> RunOptions {
+    RunOptions {
+        ws: Some(format!("ws://{}", dev.websocket_addr())),
+        ..with_rpc(dev)
+    }
 }
 
 #[tokio::test]
@@ -34,7 +24,7 @@ async fn what_an_account_can_receive_is_found_by_rpc_and_proven() {
     let half = Raw::new(Raw::NANO.number() / 2);
     let small = dev.faucet().send(account, half).await.unwrap();
     let large = dev.faucet().send(account, Raw::NANO).await.unwrap();
-    let bridge = beside(&dev, false).await;
+    let bridge = bridge(with_rpc(&dev)).await;
     let mut client = Client::link(&bridge, 31).await;
     let answer = client.get(account, false).await.unwrap();
     assert!(matches!(answer.state, AccountState::Unopened { .. }));
@@ -67,7 +57,7 @@ async fn a_bridge_outlives_its_rpc_and_still_proves() {
     drop(closed);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("weights.json");
-    let whole = beside(&dev, false).await;
+    let whole = bridge(with_rpc(&dev)).await;
     let table = whole.weights().current();
     std::fs::write(&file, serde_json::to_string(table.as_ref()).unwrap()).unwrap();
     whole.stop().await;
@@ -79,10 +69,7 @@ async fn a_bridge_outlives_its_rpc_and_still_proves() {
         weights: Some(file),
         ..RunOptions::default()
     };
-    let bridge = Bridge::start(Config::resolve(options).unwrap())
-        .await
-        .unwrap();
-    reach_all(&bridge).await;
+    let bridge = bridge(options).await;
     let account = DevKeys::sample(DevKeys::SAMPLE_STATE).account();
     let mut client = Client::link(&bridge, 32).await;
     let answer = client.get(account, false).await.unwrap();
@@ -95,7 +82,7 @@ async fn a_bridge_outlives_its_rpc_and_still_proves() {
 #[tokio::test]
 async fn confirmations_and_votes_of_the_websocket_join_the_live_stream() {
     let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
-    let bridge = beside(&dev, true).await;
+    let bridge = bridge(with_ws(&dev)).await;
     let events = || &bridge.metrics().events;
     until("the subscription", async || {
         (counted(events(), "subscribed") == 1).then_some(())
@@ -138,7 +125,7 @@ async fn after_a_gap_the_websocket_comes_back_and_what_was_missed_is_found_by_rp
     };
     let dev = start(None).await.unwrap();
     let at = (dev.peering_addr(), dev.rpc_addr(), dev.websocket_addr());
-    let bridge = beside(&dev, true).await;
+    let bridge = bridge(with_ws(&dev)).await;
     let account = PrivateKey::from_bytes([73; 32]).account();
     let mut client = Client::link(&bridge, 33).await;
     // From now on the account matters to somebody.
