@@ -1,4 +1,5 @@
-// `npm run soak [-- [TARGET…] [--seconds N]]`: fuzzes every way in, by default ten minutes each.
+// `npm run soak [-- [TARGET…] [--seconds N]]`: fuzzes every way in, by default ten minutes each;
+// `npm run soak -- list` tells the targets.
 // Takes a nightly Rust if rustup has one, else tells the stable one to take nightly's options.
 
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
@@ -10,9 +11,21 @@ import { Problem, script, step } from "./lib/say.mjs";
 
 const fuzz = join(root, "fuzz");
 
+/** @param {string} target */
+function sourceOf(target) {
+	return readFileSync(join(fuzz, "fuzz_targets", `${target}.rs`), "utf8");
+}
+
+/** What comes in there, by the target's own first lines. @param {string} target */
+function about(target) {
+	const lines = sourceOf(target).split("\n");
+	const words = lines.filter((line) => line.startsWith("//! ")).map((line) => line.slice(4));
+	return words.join(" ");
+}
+
 /** The decoders that a target calls; each has a folder of seeds. @param {string} target */
 function decodersOf(target) {
-	const source = readFileSync(join(fuzz, "fuzz_targets", `${target}.rs`), "utf8");
+	const source = sourceOf(target);
 	const names = [...source.matchAll(/::(\w+)\(bytes\)/g)].map(([, name]) => String(name));
 	if (names.length === 0) {
 		throw new Problem(
@@ -45,6 +58,12 @@ script(async () => {
 	const known = readdirSync(join(fuzz, "fuzz_targets"))
 		.map((file) => file.replace(/\.rs$/, ""))
 		.sort();
+	if (positionals[0] === "list") {
+		for (const target of known) {
+			console.log(`${target.padEnd(10)} ${about(target)}`);
+		}
+		return;
+	}
 	const unknown = positionals.find((name) => !known.includes(name));
 	if (unknown !== undefined) {
 		throw new Problem(`There is no fuzz target "${unknown}".`, `Known are ${known.join(", ")}.`);

@@ -30,6 +30,8 @@ pub mod cli;
 pub mod clock;
 pub mod coalesce;
 pub mod config;
+#[cfg(feature = "decoders")]
+pub mod decoders;
 pub mod devnet;
 pub mod events;
 pub mod faucet;

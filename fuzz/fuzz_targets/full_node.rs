@@ -1,7 +1,7 @@
 //! What a full node sends on its TCP connection.
 #![no_main]
 
-use nanonet_fuzz::nano;
+use corpus::nano;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     nano::message(bytes);

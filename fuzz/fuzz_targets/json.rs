@@ -1,9 +1,15 @@
-//! What arrives as JSON: blocks of the RPC, proofs, weight tables.
+//! What arrives as JSON: answers of a full node's RPC and WebSocket, another bridge's weights, requests
+//! to the faucet, blocks, proofs and weight tables.
 #![no_main]
 
-use nanonet_fuzz::nano;
+use bridge_server::decoders as bridge;
+use corpus::nano;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    bridge::faucet_request(bytes);
+    bridge::rpc_reply(bytes);
+    bridge::signed_weights(bytes);
+    bridge::ws_frame(bytes);
     nano::block_json(bytes);
     nano::balance_proof_json(bytes);
     nano::receivable_proof_json(bytes);

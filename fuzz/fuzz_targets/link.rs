@@ -1,9 +1,9 @@
 //! An overlay link: its handshake, its frames and what they are put together to.
 #![no_main]
 
-use nanonet::decoders;
+use nanonet::decoders as overlay;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    decoders::handshake(bytes);
-    decoders::link(bytes);
+    overlay::handshake(bytes);
+    overlay::link(bytes);
 });

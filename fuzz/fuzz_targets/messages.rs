@@ -1,8 +1,8 @@
 //! Messages of the overlay, in every class.
 #![no_main]
 
-use nanonet::decoders;
+use nanonet::decoders as overlay;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    decoders::overlay_message(bytes);
+    overlay::overlay_message(bytes);
 });

@@ -1,8 +1,8 @@
 //! A whole overlay node with a peer that says anything.
 #![no_main]
 
-use nanonet::decoders;
+use nanonet::decoders as overlay;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    decoders::node(bytes);
+    overlay::node(bytes);
 });

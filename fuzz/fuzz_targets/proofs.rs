@@ -1,7 +1,7 @@
 //! Proofs and the weights they are checked against.
 #![no_main]
 
-use nanonet_fuzz::nano;
+use corpus::nano;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     nano::balance_proof(bytes);

@@ -1,13 +1,13 @@
 //! What nodes keep and hand around, and what a node finds in its own storage.
 #![no_main]
 
-use nanonet::decoders;
+use nanonet::decoders as overlay;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    decoders::peer_record(bytes);
-    decoders::record(bytes);
-    decoders::sighting(bytes);
-    decoders::sealed(bytes);
-    decoders::stored_account(bytes);
-    decoders::stored_receivable(bytes);
+    overlay::peer_record(bytes);
+    overlay::record(bytes);
+    overlay::sighting(bytes);
+    overlay::sealed(bytes);
+    overlay::stored_account(bytes);
+    overlay::stored_receivable(bytes);
 });

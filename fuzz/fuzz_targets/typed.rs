@@ -1,7 +1,7 @@
 //! What a person types or pastes: addresses, amounts, words.
 #![no_main]
 
-use nanonet_fuzz::nano;
+use corpus::nano;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     nano::address(bytes);

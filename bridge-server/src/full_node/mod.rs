@@ -21,6 +21,8 @@ mod cadence;
 mod channel;
 mod connect;
 mod crawl;
+#[cfg(feature = "decoders")]
+pub(crate) mod decoders;
 mod error;
 mod handshake;
 mod names;

@@ -188,6 +188,13 @@ pub(super) struct FaucetRequest {
     account: String,
 }
 
+/// The body of a faucet request, for [`crate::decoders`]. Accepted if it names an account.
+#[cfg(feature = "decoders")]
+pub fn faucet_request(bytes: &[u8]) -> bool {
+    let request = Json::<FaucetRequest>::from_bytes(bytes);
+    request.is_ok_and(|Json(request)| request.account.parse::<Account>().is_ok())
+}
+
 /// What the faucet did.
 #[derive(Debug, Serialize)]
 pub(super) struct FaucetReply {

@@ -10,6 +10,9 @@ mod headers;
 mod link;
 mod page;
 
+#[cfg(feature = "decoders")]
+pub use api::faucet_request;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -298,10 +298,10 @@ impl Rpc {
         if !status.is_success() {
             return Err(refused(&String::from_utf8_lossy(&body)));
         }
-        let value: Value = serde_json::from_slice(&body).map_err(|_| RpcError::Unexpected {
+        let value = reply::json(&body).map_err(|source| RpcError::Unexpected {
             url: url(),
             action,
-            source: ReplyError::NotJson,
+            source,
         })?;
         match value.get("error").and_then(Value::as_str) {
             Some(reason) => Err(refused(reason)),

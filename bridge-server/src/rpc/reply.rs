@@ -11,7 +11,7 @@ use nano_core::{Account, Block, BlockHash, Raw, WeightTable};
 use serde_json::{Map, Value};
 
 /// Most sends read for one account: a node that gives more than was asked is cut off there.
-const MAX_SENDS: usize = 1_024;
+pub(crate) const MAX_SENDS: usize = 1_024;
 
 /// What is wrong with an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,14 @@ impl Quorum {
     pub fn online_weight(&self) -> Raw {
         self.online.max(self.trended)
     }
+}
+
+/// Reads the body of any answer.
+///
+/// # Errors
+/// [`ReplyError::NotJson`].
+pub fn json(body: &[u8]) -> Result<Value, ReplyError> {
+    serde_json::from_slice(body).map_err(|_| ReplyError::NotJson)
 }
 
 /// Reads `confirmation_quorum`.

@@ -10,6 +10,8 @@
 //! [`LinkDoor`] gives it a place and a number or refuses, frames flow both ways through its
 //! [`Ends`], either side closes, the place is free again.
 
+#[cfg(feature = "decoders")]
+pub(crate) mod decoders;
 mod door;
 mod node;
 mod socket;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use nanonet::{LinkOrigin, MAX_FRAME, Transport};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{sleep, timeout};
@@ -26,9 +26,8 @@ const GOOD: Duration = Duration::from_secs(60);
 
 /// Serves a connection whose first byte was 0.
 pub async fn accept(mut stream: TcpStream, door: LinkDoor, metrics: Metrics) {
-    let mut prefix = [0; PREFIX.len()];
-    let read = timeout(OPENING, stream.read_exact(&mut prefix)).await;
-    if !matches!(read, Ok(Ok(_))) || &prefix != PREFIX {
+    let greeted = timeout(OPENING, read_prefix(&mut stream)).await;
+    if !greeted.unwrap_or(false) {
         metrics::count(&metrics.links_closed, "bad-prefix");
         return;
     }
@@ -96,19 +95,35 @@ async fn write_frames(mut writer: OwnedWriteHalf, mut outgoing: Outgoing) -> &'s
 async fn read_frames(reader: OwnedReadHalf, incoming: Incoming) -> &'static str {
     let mut reader = BufReader::with_capacity(4 * 1024, reader);
     loop {
-        let Ok(length) = reader.read_u32().await else {
-            return "transport";
+        let bytes = match read_frame(&mut reader).await {
+            Ok(bytes) => bytes,
+            Err(reason) => return reason,
         };
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length == 0 || length > MAX_FRAME {
-            return "frame-length";
-        }
-        let mut bytes = vec![0; length];
-        if reader.read_exact(&mut bytes).await.is_err() {
-            return "transport";
-        }
         if !incoming.received(bytes).await {
             return "node";
         }
     }
+}
+
+/// Whether a stream begins as a link does.
+pub(super) async fn read_prefix<R: AsyncRead + Unpin>(reader: &mut R) -> bool {
+    let mut prefix = [0; PREFIX.len()];
+    reader.read_exact(&mut prefix).await.is_ok() && &prefix == PREFIX
+}
+
+/// One frame, or why the link ends. The length is checked before anything is allocated.
+pub(super) async fn read_frame<R: AsyncRead + Unpin>(
+    reader: &mut R,
+) -> Result<Vec<u8>, &'static str> {
+    let length = reader.read_u32().await.map_err(|_| "transport")?;
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length == 0 || length > MAX_FRAME {
+        return Err("frame-length");
+    }
+    let mut bytes = vec![0; length];
+    reader
+        .read_exact(&mut bytes)
+        .await
+        .map_err(|_| "transport")?;
+    Ok(bytes)
 }

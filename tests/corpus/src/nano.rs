@@ -1,7 +1,8 @@
-//! One function per decoder of `nano-core`, for the fuzzer and for the test that replays the corpus.
+//! One function per decoder of `nano-core`.
 //!
 //! Each takes any bytes and tells whether they were accepted. It panics when the decoder does, or
 //! when what was accepted does not come back from its own encoder.
+#![allow(clippy::expect_used, reason = "a panic is how a finding shows")]
 
 use nano_core::message::{Header, Message, MessageType};
 use nano_core::proof::{BalanceProof, ReceivableProof};
@@ -10,7 +11,7 @@ use nano_core::{Account, Bip39Phrase, Block, NanoSeed, Network, PublicKey, Raw, 
 /// A decoder under test.
 pub type Decoder = fn(&[u8]) -> bool;
 
-/// Every decoder by the name of its folder in `corpus/`.
+/// Every decoder by the name of its folder in the corpus.
 pub const DECODERS: [(&str, Decoder); 13] = [
     ("address", address),
     ("amount", amount),

@@ -1,0 +1,9 @@
+//! What a bridge hears on its connections to full nodes and to other bridges.
+#![no_main]
+
+use bridge_server::decoders as bridge;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    bridge::full_node_stream(bytes);
+    bridge::link_stream(bytes);
+});
