@@ -24,7 +24,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::config::MAX_ANCHORS;
 use crate::limits::{Bans, Spend};
-use crate::link::{Link, LinkConfig, LinkError, LinkOutput};
+use crate::link::{Link, LinkConfig, LinkEnd, LinkError, LinkOutput};
 use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
@@ -50,7 +50,7 @@ use crate::{
 const STATUS_EVERY_MS: u64 = 100;
 
 /// A node of the overlay; see the module for how to drive it.
-pub struct Node {
+pub struct Node<E = Link> {
     pub(crate) config: Config,
     pub(crate) identity: Identity,
     pub(crate) id: NodeId,
@@ -62,7 +62,7 @@ pub struct Node {
     pub(crate) stirred: SortedSet<LinkId>,
     pub(crate) timers: Timers,
     pub(crate) places: Places,
-    pub(crate) table: Table,
+    pub(crate) table: Table<E>,
     pub(crate) known: Known,
     pub(crate) bans: Bans,
     pub(crate) forwards: Forwards,
@@ -87,7 +87,7 @@ pub struct Node {
     pub(crate) need_bridge_at: Option<UnixMillis>,
 }
 
-impl Node {
+impl<E: LinkEnd> Node<E> {
     /// A node that has no link yet. `seed` is fresh secret entropy: keys of links come from it.
     /// Settings out of range are brought into range.
     #[must_use]
@@ -119,7 +119,7 @@ impl Node {
             outputs: VecDeque::new(),
             stirred: SortedSet::new(),
             timers,
-            table: Table::default(),
+            table: Table::new(),
             known: Known::new(id),
             bans: Bans::default(),
             forwards: Forwards::default(),
@@ -270,9 +270,9 @@ impl Node {
             expected: self.expected_at(origin),
         };
         let start = if origin.we_start() {
-            Link::initiator
+            E::initiator
         } else {
-            Link::responder
+            E::responder
         };
         let made = start(&self.identity, config, &mut self.rng, self.now);
         self.table

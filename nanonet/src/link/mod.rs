@@ -25,6 +25,7 @@ mod alive;
 mod class;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) mod decoders;
+mod end;
 mod error;
 mod frame;
 mod incoming;
@@ -44,6 +45,7 @@ use self::alive::Alive;
 pub use self::alive::{PING_INTERVAL_MS, SILENCE_TIMEOUT_MS};
 pub use self::class::{Class, MAX_FRAME, SEND_CREDIT};
 use self::class::{LINK_ITEMS, TAG};
+pub use self::end::LinkEnd;
 pub use self::error::{LinkError, SendError};
 use self::frame::{Item, Items};
 use self::incoming::Incoming;

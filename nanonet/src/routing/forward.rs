@@ -30,6 +30,7 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use super::table::Turn;
+use crate::link::LinkEnd;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
@@ -165,7 +166,7 @@ fn held_bytes(ask: &Ask) -> usize {
     }
 }
 
-impl Node {
+impl<E: LinkEnd> Node<E> {
     /// Sends a request of our own; the answer comes to `on_own_reply`.
     pub(crate) fn ask(&mut self, own: Own, target: Target, body: Ask) {
         self.ask_over(own, target, body, &[]);

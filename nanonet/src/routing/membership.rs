@@ -16,6 +16,7 @@ use super::forward::Own;
 use super::nearest::Nearest;
 use super::places::{Admission, Seat};
 use super::table::{Table, Who};
+use crate::link::LinkEnd;
 use crate::signaling::MAX_OFFERS;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
@@ -40,7 +41,7 @@ const TELL_AT_ONCE: usize = 64;
 /// Of the peers named to someone, how many are the nearest; the others are spread over buckets.
 const NEAREST_NAMED: usize = 16;
 
-impl Node {
+impl<E: LinkEnd> Node<E> {
     /// The handshake of a link is done.
     pub(crate) fn on_established(&mut self, link: LinkId, record: PeerRecord) {
         let id = record.node_id();
@@ -64,7 +65,7 @@ impl Node {
         if let Some(other) = self.table.link_to(&id)
             && let Some(old) = self.table.get(other)
         {
-            let newer = Table::newer_is_kept(self.id, id, old, new, self.now);
+            let newer = Table::<E>::newer_is_kept(self.id, id, old, new, self.now);
             self.close(if newer { other } else { link }, CloseReason::Duplicate);
             if !newer {
                 return;

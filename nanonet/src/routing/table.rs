@@ -10,7 +10,6 @@ use nano_core::{Account, UnixMillis};
 
 use super::places::Seat;
 use crate::limits::{Faults, TokenBucket};
-use crate::link::Link;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::{Distance, LinkId, LinkOrigin, NodeId, PeerRecord, Point, Role, Transport};
 
@@ -18,9 +17,9 @@ use crate::{Distance, LinkId, LinkOrigin, NodeId, PeerRecord, Point, Role, Trans
 const CROSSING_MS: u64 = 5_000;
 
 /// One link.
-pub(crate) struct Peer {
+pub(crate) struct Peer<E> {
     /// The encrypted, framed link itself.
-    pub(crate) link: Link,
+    pub(crate) link: E,
     /// Who opened it.
     pub(crate) origin: LinkOrigin,
     /// What carries it.
@@ -56,14 +55,9 @@ pub(crate) struct Who {
     pub(crate) record: PeerRecord,
 }
 
-impl Peer {
+impl<E> Peer<E> {
     /// A link that starts greeting.
-    pub(crate) fn new(
-        link: Link,
-        origin: LinkOrigin,
-        transport: Transport,
-        now: UnixMillis,
-    ) -> Self {
+    pub(crate) fn new(link: E, origin: LinkOrigin, transport: Transport, now: UnixMillis) -> Self {
         Self {
             link,
             origin,
@@ -103,15 +97,22 @@ pub(crate) enum Turn {
 }
 
 /// All links.
-#[derive(Default)]
-pub(crate) struct Table {
-    peers: SortedMap<LinkId, Peer>,
+pub(crate) struct Table<E> {
+    peers: SortedMap<LinkId, Peer<E>>,
     by_id: SortedMap<NodeId, LinkId>,
 }
 
-impl Table {
+impl<E> Table<E> {
+    /// No link yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            peers: SortedMap::new(),
+            by_id: SortedMap::new(),
+        }
+    }
+
     /// Enters a link that starts greeting.
-    pub(crate) fn open(&mut self, id: LinkId, peer: Peer) {
+    pub(crate) fn open(&mut self, id: LinkId, peer: Peer<E>) {
         self.peers.insert(id, peer);
     }
 
@@ -130,7 +131,7 @@ impl Table {
     }
 
     /// Takes a link out.
-    pub(crate) fn close(&mut self, link: LinkId) -> Option<Peer> {
+    pub(crate) fn close(&mut self, link: LinkId) -> Option<Peer<E>> {
         let peer = self.peers.remove(&link)?;
         if let Some(who) = &peer.who
             && self.by_id.get(&who.id) == Some(&link)
@@ -141,12 +142,12 @@ impl Table {
     }
 
     /// One link.
-    pub(crate) fn get(&self, link: LinkId) -> Option<&Peer> {
+    pub(crate) fn get(&self, link: LinkId) -> Option<&Peer<E>> {
         self.peers.get(&link)
     }
 
     /// One link, to change it.
-    pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Peer> {
+    pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Peer<E>> {
         self.peers.get_mut(&link)
     }
 
@@ -156,7 +157,7 @@ impl Table {
     }
 
     /// Links that are up, with their peers.
-    pub(crate) fn up_links(&self) -> impl Iterator<Item = (LinkId, &Peer, &Who)> {
+    pub(crate) fn up_links(&self) -> impl Iterator<Item = (LinkId, &Peer<E>, &Who)> {
         self.peers
             .iter()
             .filter_map(|(link, peer)| peer.who.as_ref().map(|who| (*link, peer, who)))
@@ -223,11 +224,11 @@ impl Table {
     pub(crate) fn newer_is_kept(
         us: NodeId,
         them: NodeId,
-        old: &Peer,
-        new: &Peer,
+        old: &Peer<E>,
+        new: &Peer<E>,
         now: UnixMillis,
     ) -> bool {
-        let lower_started = |peer: &Peer| peer.we_started() == (us < them);
+        let lower_started = |peer: &Peer<E>| peer.we_started() == (us < them);
         now.since(old.since) >= CROSSING_MS || lower_started(new) || !lower_started(old)
     }
 }

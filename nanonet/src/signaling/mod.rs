@@ -28,6 +28,7 @@ mod signal;
 
 use nano_core::UnixMillis;
 
+use crate::link::LinkEnd;
 use crate::routing::forward::Own;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
@@ -59,7 +60,7 @@ const GATHER_MS: u64 = 30;
 /// What signals are sealed for.
 const CONTEXT: &str = "signal";
 
-impl Node {
+impl<E: LinkEnd> Node<E> {
     /// Seals and sends one message of a session.
     fn say(&mut self, id: SessionId, say: Say) {
         let Some(session) = self.sessions.sessions.get(&id) else {

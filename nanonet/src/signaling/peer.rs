@@ -3,11 +3,12 @@
 use super::sessions::Stage;
 use super::signal::{Say, Signal};
 use super::{CONTEXT, MAX_ANSWERS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_EARLY, MAX_SDP, SESSION_MS};
+use crate::link::LinkEnd;
 use crate::routing::places::{Admission, Seat};
 use crate::wire::Reply;
 use crate::{Node, PeerRecord, Role, SessionId, SignalOp};
 
-impl Node {
+impl<E: LinkEnd> Node<E> {
     /// A sealed message for us. What cannot be opened or read is thrown away: the one who passed
     /// it on could not know.
     pub(crate) fn on_sealed(&mut self, sealed: &[u8]) {

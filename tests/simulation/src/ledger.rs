@@ -7,19 +7,27 @@ use nano_core::{
     Account, Block, BlockHash, Link, Network, Raw, StateBlock, UnixMillis, WeightTable, WorkNonce,
 };
 use nanonet::testing::{TestChain, TestKeys};
-use nanonet::{AccountRecord, Identity, ReceivableRecord, RelayRefusal, ResolveOutcome, Sighting};
+use nanonet::{
+    AccountRecord, Identity, Input, ReceivableRecord, RelayRefusal, ResolveOutcome, Sighting,
+};
 
 /// The ledger with its representatives.
-pub(crate) struct Oracle {
+pub struct Ledger {
     keys: TestKeys,
     chains: BTreeMap<Account, TestChain>,
     /// Sends by destination: whose chain, and where in it.
     sends: BTreeMap<Account, Vec<(Account, usize)>>,
 }
 
-impl Oracle {
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ledger {
     /// An empty ledger.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             keys: TestKeys::new(),
             chains: BTreeMap::new(),
@@ -28,12 +36,12 @@ impl Oracle {
     }
 
     /// Weights to check its proofs against.
-    pub(crate) fn weights(&self) -> WeightTable {
+    pub fn weights(&self) -> WeightTable {
         self.keys.weights().clone()
     }
 
     /// Opens account `place` with `nano` nano.
-    pub(crate) fn open(&mut self, place: u64, nano: u128) -> Account {
+    pub fn open(&mut self, place: u64, nano: u128) -> Account {
         let chain = TestChain::open(place, Raw::new(nano * Raw::NANO.number()));
         let account = chain.account();
         self.chains.insert(account, chain);
@@ -41,17 +49,17 @@ impl Oracle {
     }
 
     /// The chain of an account.
-    pub(crate) fn chain(&self, account: &Account) -> &TestChain {
+    pub fn chain(&self, account: &Account) -> &TestChain {
         &self.chains[account]
     }
 
     /// The balance of an account.
-    pub(crate) fn balance(&self, account: &Account) -> Raw {
+    pub fn balance(&self, account: &Account) -> Raw {
         self.chains[account].balance()
     }
 
     /// A send inside the ledger, as if published elsewhere.
-    pub(crate) fn send(&mut self, from: &Account, to: &Account, nano: u128) -> BlockHash {
+    pub fn send(&mut self, from: &Account, to: &Account, nano: u128) -> BlockHash {
         let amount = Raw::new(nano * Raw::NANO.number());
         let chain = self.chains.get_mut(from).unwrap();
         let hash = chain.send(to, amount);
@@ -61,7 +69,7 @@ impl Oracle {
     }
 
     /// A signed send with work that is not in the ledger yet.
-    pub(crate) fn build_send(&self, from: &Account, to: &Account, nano: u128) -> Block {
+    pub fn build_send(&self, from: &Account, to: &Account, nano: u128) -> Block {
         let chain = &self.chains[from];
         let last = chain.blocks().last().unwrap();
         let amount = Raw::new(nano * Raw::NANO.number());
@@ -80,7 +88,7 @@ impl Oracle {
     }
 
     /// The block of the ledger that was confirmed in the place of `block`.
-    pub(crate) fn in_place_of(&self, block: &Block) -> Option<BlockHash> {
+    pub fn in_place_of(&self, block: &Block) -> Option<BlockHash> {
         let chain = self.chains.get(&block.account()?)?;
         let mut blocks = chain.blocks().iter();
         let winner = blocks.find(|held| Block::State(**held).root() == block.root())?;
@@ -88,7 +96,7 @@ impl Oracle {
     }
 
     /// Takes a published block into the ledger.
-    pub(crate) fn apply(&mut self, block: Block) -> Result<(), RelayRefusal> {
+    pub fn apply(&mut self, block: Block) -> Result<(), RelayRefusal> {
         let Block::State(state) = &block else {
             return Err(RelayRefusal::LegacyBlock);
         };
@@ -117,18 +125,14 @@ impl Oracle {
     }
 
     /// The record of an account's frontier, with lineage from `held` on.
-    pub(crate) fn record(
-        &self,
-        account: &Account,
-        held: Option<BlockHash>,
-    ) -> Option<AccountRecord> {
+    pub fn record(&self, account: &Account, held: Option<BlockHash>) -> Option<AccountRecord> {
         let chain = self.chains.get(account)?;
         let height = chain.blocks().len() - 1;
         self.record_at(account, height, held)
     }
 
     /// The record of block `height` of an account.
-    pub(crate) fn record_at(
+    pub fn record_at(
         &self,
         account: &Account,
         height: usize,
@@ -141,14 +145,23 @@ impl Oracle {
     }
 
     /// The record of the frontier for its destination, if it is a send.
-    pub(crate) fn receivable_of_frontier(&self, account: &Account) -> Option<ReceivableRecord> {
+    pub fn receivable_of_frontier(&self, account: &Account) -> Option<ReceivableRecord> {
         let chain = self.chains.get(account)?;
         let height = chain.blocks().len() - 1;
         (height > 0).then(|| self.keys.receivable(chain, height))
     }
 
+    /// What a bridge hears when the frontier of an account is confirmed.
+    #[must_use]
+    pub fn confirmed(&self, account: &Account) -> Option<Input> {
+        Some(Input::Confirmed {
+            record: Box::new(self.record(account, None)?),
+            receivable: self.receivable_of_frontier(account).map(Box::new),
+        })
+    }
+
     /// What a bridge finds out about an account.
-    pub(crate) fn resolve(
+    pub fn resolve(
         &self,
         bridge: &Identity,
         now: UnixMillis,

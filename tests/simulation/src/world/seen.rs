@@ -3,50 +3,51 @@
 use std::collections::BTreeSet;
 
 use nano_core::{Account, BlockHash};
+use nanonet::link::LinkEnd;
 use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Role, Status, StoreKey};
 
 use super::{Place, World};
 
-impl World {
+impl<E: LinkEnd> World<E> {
     /// The node at a place.
-    pub(crate) fn node(&self, place: Place) -> &Node {
+    pub fn node(&self, place: Place) -> &Node<E> {
         self.members[place].node.as_ref().unwrap()
     }
 
     /// The node at a place, to change how it behaves.
-    pub(crate) fn node_mut(&mut self, place: Place) -> &mut Node {
+    pub fn node_mut(&mut self, place: Place) -> &mut Node<E> {
         self.members[place].node.as_mut().unwrap()
     }
 
     /// Its status.
-    pub(crate) fn status(&self, place: Place) -> Status {
+    pub fn status(&self, place: Place) -> Status {
         self.node(place).status()
     }
 
     /// Its id.
-    pub(crate) fn id(&self, place: Place) -> NodeId {
+    pub fn id(&self, place: Place) -> NodeId {
         self.node(place).id()
     }
 
     /// The place of a node.
-    pub(crate) fn place_of(&self, id: NodeId) -> Option<Place> {
+    pub fn place_of(&self, id: NodeId) -> Option<Place> {
         (0..self.members.len()).find(|place| self.runs(*place) && self.id(*place) == id)
     }
 
     /// Whether a node runs.
-    pub(crate) fn runs(&self, place: Place) -> bool {
+    pub fn runs(&self, place: Place) -> bool {
         self.members[place].node.is_some()
     }
 
     /// Browsers that run.
-    pub(crate) fn browsers(&self) -> Vec<Place> {
+    pub fn browsers(&self) -> Vec<Place> {
         (0..self.members.len())
             .filter(|place| self.runs(*place) && self.members[*place].role == Role::Browser)
             .collect()
     }
 
     /// Accounts that a node has in storage.
-    pub(crate) fn stored_accounts(&self, place: Place) -> BTreeSet<Account> {
+    pub fn stored_accounts(&self, place: Place) -> BTreeSet<Account> {
         let keys = self.members[place].store.values().map(|entry| entry.key);
         keys.filter_map(|key| match key {
             StoreKey::Account(account) => Some(account),
@@ -56,7 +57,7 @@ impl World {
     }
 
     /// Own blocks that a node has in storage.
-    pub(crate) fn stored_pending(&self, place: Place) -> Vec<BlockHash> {
+    pub fn stored_pending(&self, place: Place) -> Vec<BlockHash> {
         let keys = self.members[place].store.values().map(|entry| entry.key);
         keys.filter_map(|key| match key {
             StoreKey::Pending(hash) => Some(hash),
@@ -66,19 +67,19 @@ impl World {
     }
 
     /// Browsers that hold an account.
-    pub(crate) fn holders(&self, account: &Account) -> Vec<Place> {
+    pub fn holders(&self, account: &Account) -> Vec<Place> {
         let mut places = self.browsers();
         places.retain(|place| self.stored_accounts(*place).contains(account));
         places
     }
 
     /// What a node told its shell.
-    pub(crate) fn events(&self, place: Place) -> impl Iterator<Item = &Event> {
+    pub fn events(&self, place: Place) -> impl Iterator<Item = &Event> {
         self.members[place].events.iter().map(|(_, event)| event)
     }
 
     /// What was told about a published block.
-    pub(crate) fn publish_states(&self, place: Place, of: BlockHash) -> Vec<PublishState> {
+    pub fn publish_states(&self, place: Place, of: BlockHash) -> Vec<PublishState> {
         self.events(place)
             .filter_map(|event| match event {
                 Event::Publish { hash, state, .. } if *hash == of => Some(*state),
@@ -88,14 +89,14 @@ impl World {
     }
 
     /// How often a node dropped peers for a reason.
-    pub(crate) fn drops(&self, place: Place, reason: CloseReason) -> u64 {
+    pub fn drops(&self, place: Place, reason: CloseReason) -> u64 {
         let dropped = self.status(place).dropped.into_iter();
         let of_reason = dropped.filter(|(code, _)| *code == reason.code());
         of_reason.map(|(_, count)| count).sum()
     }
 
     /// A number over everything that was delivered, in order.
-    pub(crate) fn trace(&self) -> u64 {
-        self.trace
+    pub fn trace(&self) -> u64 {
+        self.trace.number()
     }
 }

@@ -1,13 +1,16 @@
 //! The page of a browser: it makes data channels out of descriptions.
 
+use nanonet::link::LinkEnd;
 use nanonet::{Input, LinkOrigin, SessionId, SignalOp, Transport};
 
-use super::{Place, World};
+use super::{Geography, Place, World};
 
 /// Time the page takes for a description.
 const DESCRIBE_MS: u64 = 5;
+/// Time until a connection that cannot be made is given up.
+const ICE_MS: u64 = 15_000;
 
-impl World {
+impl<E: LinkEnd> World<E> {
     /// The page: descriptions name place and session, so both ends find each other.
     pub(super) fn signal(&mut self, place: Place, op: SignalOp) {
         match op {
@@ -21,12 +24,15 @@ impl World {
                 self.describe(place, session);
             }
             SignalOp::AcceptOffer { session, sdp } => {
-                let other = self.parse(&sdp);
-                self.members[place].sessions.insert(session, Some(other));
-                self.describe(place, session);
+                if let Some(other) = parse(&sdp) {
+                    self.members[place].sessions.insert(session, Some(other));
+                    self.describe(place, session);
+                }
             }
             SignalOp::AcceptAnswer { session, sdp } => {
-                let (other, theirs) = self.parse(&sdp);
+                let Some((other, theirs)) = parse(&sdp) else {
+                    return;
+                };
                 let agreed =
                     self.members[other].sessions.get(&theirs) == Some(&Some((place, session)));
                 if !agreed {
@@ -35,6 +41,12 @@ impl World {
                 self.members[place]
                     .sessions
                     .insert(session, Some((other, theirs)));
+                if !self.connects(place, other) {
+                    self.soon(place, ICE_MS, Input::SessionFailed { session });
+                    self.soon(other, ICE_MS, Input::SessionFailed { session: theirs });
+                    return;
+                }
+                self.channels_made += 1;
                 let (a, b) = self.pipe(place, other, Some(session), Some(theirs));
                 let at = self.latency(place, other) * 3;
                 let transport = Transport::DataChannel;
@@ -55,11 +67,11 @@ impl World {
             SignalOp::AddCandidate { .. } => {}
             SignalOp::Abandon { session } => {
                 self.members[place].sessions.remove(&session);
-                let link = self.members[place]
-                    .pipes
-                    .iter()
-                    .find(|(_, pipe)| pipe.session == Some(session))
-                    .map(|(link, _)| *link);
+                let links = self.members[place].links.iter().copied();
+                let link = links.into_iter().find(|link| {
+                    let pipe = self.pipes.get(*link);
+                    pipe.is_some_and(|pipe| pipe.session == Some(session))
+                });
                 if let Some(link) = link {
                     self.close(place, link);
                 }
@@ -78,8 +90,14 @@ impl World {
         );
     }
 
-    pub(super) fn parse(&self, sdp: &str) -> (Place, SessionId) {
-        let (place, session) = sdp.split_once(' ').unwrap();
-        (place.parse().unwrap(), SessionId(session.parse().unwrap()))
+    fn connects(&self, a: Place, b: Place) -> bool {
+        self.rules.geography == Geography::Near
+            || self.members[a].home.connects(&self.members[b].home)
     }
+}
+
+/// Place and session that a description names.
+fn parse(sdp: &str) -> Option<(Place, SessionId)> {
+    let (place, session) = sdp.split_once(' ')?;
+    Some((place.parse().ok()?, SessionId(session.parse().ok()?)))
 }

@@ -2,7 +2,7 @@
 
 use nanonet::GetOptions;
 
-use crate::harness::World;
+use crate::World;
 
 fn story(seed: u64) -> u64 {
     let mut world = World::meshed(seed, 10);

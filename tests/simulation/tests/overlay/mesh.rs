@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use nanonet::{NodeState, Role};
 
-use crate::harness::{Place, World};
+use simulation::world::Place;
+
+use crate::World;
 
 /// Everyone reachable from the first browser over links between browsers.
 fn reachable(world: &World) -> BTreeSet<Place> {

@@ -4,7 +4,7 @@ use nanonet::adversary::Tamper;
 use nanonet::testing::TestKeys;
 use nanonet::{CloseReason, GetOptions, Input, Role};
 
-use crate::harness::World;
+use crate::World;
 
 #[test]
 fn a_flood_drops_the_peer_and_others_are_still_answered() {

@@ -5,7 +5,9 @@ use nanonet::adversary::Tamper;
 use nanonet::testing::TestKeys;
 use nanonet::{AccountState, AnswerSource, CloseReason, Event, GetError, GetOptions, Input, Role};
 
-use crate::harness::{Place, Rules, World};
+use simulation::world::{Place, Rules};
+
+use crate::World;
 
 /// A bridge, a liar that alone shall hold some accounts, and a victim that has to ask it first.
 fn den(seed: u64, accounts: usize) -> (World, Place, Place, Vec<Account>) {
@@ -63,7 +65,7 @@ fn every_kind_of_lie_is_refused_by_its_reason_and_the_truth_is_found() {
         };
         assert_eq!(
             frontier.balance,
-            world.oracle.balance(&baits[0]),
+            world.ledger.balance(&baits[0]),
             "{kind:?}"
         );
         assert!(
@@ -98,8 +100,8 @@ fn a_peer_that_keeps_lying_is_dropped_and_kept_away() {
 fn an_older_proof_is_refused_by_who_knows_the_newer_one() {
     let (mut world, liar, victim, baits) = den(81, 1);
     let account = baits[0];
-    let other = world.oracle.open(1_000, 1);
-    world.oracle.send(&account, &other, 20);
+    let other = world.ledger.open(1_000, 1);
+    world.ledger.send(&account, &other, 20);
     world.confirm(0, account);
     world.run(1_000);
     let newest = world.get(victim, account, GetOptions::default()).unwrap();
@@ -139,7 +141,7 @@ fn whoever_passes_a_lie_on_is_at_fault_so_honest_nodes_check_first() {
             let AccountState::Opened { frontier, .. } = &answer.state else {
                 panic!("an opened account");
             };
-            assert_eq!(frontier.balance, world.oracle.balance(account));
+            assert_eq!(frontier.balance, world.ledger.balance(account));
         }
     }
     let ids: Vec<_> = liars.iter().map(|liar| world.id(*liar)).collect();
@@ -178,7 +180,7 @@ fn line(seed: u64) -> (World, [Place; 3], Vec<Account>) {
         if baits.len() == 4 {
             break;
         }
-        let account = world.oracle.open(number, 500);
+        let account = world.ledger.open(number, 500);
         world.confirm(0, account);
         world.run(500);
         if world.holders(&account) == [liar] {
@@ -222,7 +224,7 @@ fn whoever_is_asked_in_between_finds_every_lie_out_and_is_never_blamed_for_it() 
 #[test]
 fn a_proof_that_a_newer_weight_table_outdates_is_nobodys_fault() {
     let (mut world, [_, between, victim], baits) = line(240);
-    let mut weights = world.oracle.weights();
+    let mut weights = world.ledger.weights();
     weights.as_of = weights.as_of.plus(1);
     // What weighed everything weighs 60 % now, and the threshold is 67 %.
     let stranger = nanonet::testing::account_key(5).account();
@@ -285,7 +287,7 @@ fn sightings_of_a_bridge_count_as_soon_as_it_is_an_anchor() {
     let browser = world.add(Role::Browser);
     world.dial(browser, 0);
     world.run(5_000);
-    let account = world.oracle.open(1, 500);
+    let account = world.ledger.open(1, 500);
     let answer = world.get(browser, account, GetOptions::default()).unwrap();
     assert_eq!(answer.as_of, None);
     world.rules.anchors = true;

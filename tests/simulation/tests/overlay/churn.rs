@@ -2,7 +2,7 @@
 
 use nanonet::{AccountState, GetOptions};
 
-use crate::harness::World;
+use crate::World;
 
 #[test]
 fn replicas_are_restored_when_their_holders_leave() {

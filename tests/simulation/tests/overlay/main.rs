@@ -4,9 +4,11 @@
 
 mod churn;
 mod floods;
-mod harness;
 mod liars;
 mod mesh;
 mod publishing;
 mod queries;
 mod replay;
+
+/// Nodes with real links.
+type World = simulation::world::World;

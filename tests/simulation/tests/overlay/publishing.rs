@@ -3,18 +3,18 @@
 use nano_core::{Network, WorkNonce};
 use nanonet::{AccountState, GetOptions, Input, PublishState, RelayId, RelayRefusal, RelayState};
 
-use crate::harness::World;
+use crate::World;
 
 #[test]
 fn a_published_send_is_proven_and_both_accounts_see_it() {
     let mut world = World::meshed(20, 10);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let (a, b) = (world.browsers()[1], world.browsers()[6]);
     for (place, account) in [(a, alice), (b, bob)] {
         world.input(place, Input::Watch { account });
         world.get(place, account, GetOptions::default()).unwrap();
     }
-    let block = world.oracle.build_send(&alice, &bob, 7);
+    let block = world.ledger.build_send(&alice, &bob, 7);
     let hash = world.publish(a, block);
     assert_eq!(
         world.stored_pending(a),
@@ -45,12 +45,12 @@ fn a_published_send_is_proven_and_both_accounts_see_it() {
 #[test]
 fn a_block_waits_for_a_bridge_survives_a_restart_and_is_sent_then() {
     let mut world = World::meshed(21, 6);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[0];
     world.get(a, alice, GetOptions::default()).unwrap();
     world.stop(0);
     world.run(2_000);
-    let block = world.oracle.build_send(&alice, &bob, 7);
+    let block = world.ledger.build_send(&alice, &bob, 7);
     let hash = world.publish(a, block);
     world.run(2_000);
     let states = world.publish_states(a, hash);
@@ -67,7 +67,7 @@ fn a_block_waits_for_a_bridge_survives_a_restart_and_is_sent_then() {
     assert!(world.run_until(30_000, confirmed));
     assert!(world.stored_pending(a).is_empty());
     assert_eq!(
-        world.oracle.chain(&alice).blocks().last().unwrap().hash(),
+        world.ledger.chain(&alice).blocks().last().unwrap().hash(),
         hash
     );
 }
@@ -75,9 +75,9 @@ fn a_block_waits_for_a_bridge_survives_a_restart_and_is_sent_then() {
 #[test]
 fn a_block_without_work_is_refused_before_it_leaves() {
     let mut world = World::meshed(22, 3);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[0];
-    let mut block = world.oracle.build_send(&alice, &bob, 7);
+    let mut block = world.ledger.build_send(&alice, &bob, 7);
     let needed = Network::Dev.work_thresholds().entry_of(&block);
     let root = block.root();
     let mut work = (0..).map(WorkNonce::new);
@@ -94,13 +94,13 @@ fn a_block_without_work_is_refused_before_it_leaves() {
 #[test]
 fn the_loser_of_a_fork_is_forgotten_on_the_proof_of_the_winner_and_its_author_told() {
     let mut world = World::meshed(23, 6);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[1];
     world.get(a, alice, GetOptions::default()).unwrap();
-    let block = world.oracle.build_send(&alice, &bob, 7);
+    let block = world.ledger.build_send(&alice, &bob, 7);
     // The same keys elsewhere were faster, and went on.
-    let winner = world.oracle.send(&alice, &bob, 3);
-    world.oracle.send(&alice, &bob, 2);
+    let winner = world.ledger.send(&alice, &bob, 3);
+    world.ledger.send(&alice, &bob, 2);
     let hash = world.publish(a, block);
     let superseded = PublishState::Superseded { winner };
     let told = |world: &World| world.publish_states(a, hash).contains(&superseded);
@@ -117,10 +117,10 @@ fn the_loser_of_a_fork_is_forgotten_on_the_proof_of_the_winner_and_its_author_to
 /// What the author is told when the bridge says `word` after it accepted, before the proof comes.
 fn after_accepting(seed: u64, word: RelayState) -> Vec<PublishState> {
     let mut world = World::meshed(seed, 3);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[0];
     world.get(a, alice, GetOptions::default()).unwrap();
-    let block = world.oracle.build_send(&alice, &bob, 7);
+    let block = world.ledger.build_send(&alice, &bob, 7);
     let hash = world.publish(a, block);
     let accepted = PublishState::Accepted { full_nodes: 2 };
     assert!(world.run_until(1_000, |world| {
@@ -168,13 +168,13 @@ fn a_bridge_that_claims_a_rival_without_proof_changes_nothing() {
 #[test]
 fn a_second_block_in_the_place_of_a_pending_one_is_refused() {
     let mut world = World::meshed(27, 6);
-    let (alice, bob) = (world.oracle.open(1, 100), world.oracle.open(2, 50));
+    let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[0];
     world.get(a, alice, GetOptions::default()).unwrap();
     world.stop(0);
     world.run(2_000);
-    let first = world.oracle.build_send(&alice, &bob, 7);
-    let rival = world.oracle.build_send(&alice, &bob, 8);
+    let first = world.ledger.build_send(&alice, &bob, 7);
+    let rival = world.ledger.build_send(&alice, &bob, 8);
     let hash = world.publish(a, first);
     // A tab that was closed in between knows its block again, and so keeps to it.
     world.stop(a);
@@ -187,7 +187,7 @@ fn a_second_block_in_the_place_of_a_pending_one_is_refused() {
     assert_eq!(pending, [hash]);
     world.start(0);
     assert!(world.run_until(30_000, |world| world.node(a).pending().next().is_none()));
-    let next = world.oracle.build_send(&alice, &bob, 8);
+    let next = world.ledger.build_send(&alice, &bob, 8);
     let next = world.publish(a, next);
     assert!(world.run_until(30_000, |world| {
         world

@@ -3,19 +3,20 @@
 use std::ops::Range;
 
 use nano_core::{Account, Block, BlockHash};
+use nanonet::link::LinkEnd;
 use nanonet::{AccountAnswer, Event, GetError, GetOptions, Input, RequestId};
 
 use super::{Happening, Place, World};
 
-impl World {
+impl<E: LinkEnd> World<E> {
     /// Hands something to a node now.
-    pub(crate) fn input(&mut self, place: Place, input: Input) {
+    pub fn input(&mut self, place: Place, input: Input) {
         let starts = self.members[place].starts;
         self.happen(Happening::Input(place, starts, Box::new(input)));
     }
 
     /// Asks a node and runs until it answers.
-    pub(crate) fn get(
+    pub fn get(
         &mut self,
         place: Place,
         account: Account,
@@ -26,7 +27,7 @@ impl World {
     }
 
     /// Asks a node.
-    pub(crate) fn ask(&mut self, place: Place, account: Account, options: GetOptions) -> RequestId {
+    pub fn ask(&mut self, place: Place, account: Account, options: GetOptions) -> RequestId {
         let member = &mut self.members[place];
         member.last_request += 1;
         let request = RequestId(member.last_request);
@@ -42,11 +43,7 @@ impl World {
     }
 
     /// Runs until a node answers.
-    pub(crate) fn answer_to(
-        &mut self,
-        place: Place,
-        asked: RequestId,
-    ) -> Result<AccountAnswer, GetError> {
+    pub fn answer_to(&mut self, place: Place, asked: RequestId) -> Result<AccountAnswer, GetError> {
         let until = self.now.plus(70_000);
         loop {
             let answer = self.events(place).find_map(|event| match event {
@@ -62,7 +59,7 @@ impl World {
     }
 
     /// Publishes a block.
-    pub(crate) fn publish(&mut self, place: Place, block: Block) -> BlockHash {
+    pub fn publish(&mut self, place: Place, block: Block) -> BlockHash {
         let member = &mut self.members[place];
         member.last_request += 1;
         let request = RequestId(member.last_request);
@@ -73,23 +70,23 @@ impl World {
     }
 
     /// Opens account `number` with 500 nano and lets the first bridge learn of it.
-    pub(crate) fn confirmed_account(&mut self, number: u64) -> Account {
-        let account = self.oracle.open(number, 500);
+    pub fn confirmed_account(&mut self, number: u64) -> Account {
+        let account = self.ledger.open(number, 500);
         self.confirm(0, account);
         account
     }
 
     /// The same with many.
-    pub(crate) fn confirmed_accounts(&mut self, numbers: Range<u64>) -> Vec<Account> {
+    pub fn confirmed_accounts(&mut self, numbers: Range<u64>) -> Vec<Account> {
         numbers
             .map(|number| self.confirmed_account(number))
             .collect()
     }
 
     /// Lets bridge `place` learn of an account from the full nodes' live stream.
-    pub(crate) fn confirm(&mut self, bridge: Place, account: Account) {
-        let record = Box::new(self.oracle.record(&account, None).unwrap());
-        let receivable = self.oracle.receivable_of_frontier(&account).map(Box::new);
-        self.input(bridge, Input::Confirmed { record, receivable });
+    pub fn confirm(&mut self, bridge: Place, account: Account) {
+        if let Some(confirmed) = self.ledger.confirmed(&account) {
+            self.input(bridge, confirmed);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use nanonet::{AccountState, AnswerSource, GetError, GetOptions, Input};
 
-use crate::harness::World;
+use crate::World;
 
 #[test]
 fn an_answer_comes_from_another_browser_and_no_full_node_is_asked() {
@@ -16,7 +16,7 @@ fn an_answer_comes_from_another_browser_and_no_full_node_is_asked() {
         let AccountState::Opened { frontier, .. } = &answer.state else {
             panic!("an opened account");
         };
-        assert_eq!(frontier.balance, world.oracle.balance(&account));
+        assert_eq!(frontier.balance, world.ledger.balance(&account));
         match answer.source {
             AnswerSource::OwnSlice => assert!(holders.contains(&asker)),
             AnswerSource::Peer { hops, .. } => assert!(hops >= 1),
@@ -62,7 +62,7 @@ fn questions_are_answered_when_the_bridge_is_gone() {
 #[test]
 fn the_full_nodes_are_asked_once_for_an_account_and_then_no_more() {
     let mut world = World::meshed(5, 12);
-    let account = world.oracle.open(1, 500);
+    let account = world.ledger.open(1, 500);
     let asker = world.browsers()[3];
     let answer = world.get(asker, account, GetOptions::default()).unwrap();
     assert!(matches!(answer.source, AnswerSource::Bridge { .. }));
@@ -88,9 +88,9 @@ fn the_full_nodes_are_asked_once_for_an_account_and_then_no_more() {
 #[test]
 fn an_account_that_was_never_opened_is_said_to_be_so_with_its_receivables() {
     let mut world = World::meshed(6, 8);
-    let rich = world.oracle.open(1, 500);
+    let rich = world.ledger.open(1, 500);
     let nobody = nanonet::testing::account_key(77).account();
-    world.oracle.send(&rich, &nobody, 3);
+    world.ledger.send(&rich, &nobody, 3);
     let asker = world.browsers()[0];
     let answer = world.get(asker, nobody, GetOptions::default()).unwrap();
     assert!(matches!(answer.state, AccountState::Unopened { .. }));
@@ -127,7 +127,7 @@ fn without_bridge_and_record_the_answer_says_what_was_tried() {
 fn a_node_without_links_says_it_is_offline() {
     let mut world = World::new(8);
     let browser = world.add(nanonet::Role::Browser);
-    let account = world.oracle.open(1, 5);
+    let account = world.ledger.open(1, 5);
     let error = world
         .get(browser, account, GetOptions::default())
         .unwrap_err();
@@ -156,10 +156,10 @@ fn after_a_restart_the_first_answer_comes_from_the_own_slice_without_any_link() 
 #[test]
 fn an_older_proof_never_takes_the_place_of_a_newer_one() {
     let mut world = World::meshed(10, 10);
-    let account = world.oracle.open(1, 500);
-    let other = world.oracle.open(2, 1);
-    let old = world.oracle.record(&account, None).unwrap();
-    world.oracle.send(&account, &other, 20);
+    let account = world.ledger.open(1, 500);
+    let other = world.ledger.open(2, 1);
+    let old = world.ledger.record(&account, None).unwrap();
+    world.ledger.send(&account, &other, 20);
     world.confirm(0, account);
     world.run(3_000);
     // The bridge is made to spread the old one again.
@@ -177,7 +177,7 @@ fn an_older_proof_never_takes_the_place_of_a_newer_one() {
         let AccountState::Opened { frontier, .. } = &answer.state else {
             panic!("an opened account");
         };
-        assert_eq!(frontier.balance, world.oracle.balance(&account));
+        assert_eq!(frontier.balance, world.ledger.balance(&account));
     }
     assert!(
         world

@@ -1,0 +1,465 @@
+//! Nodes in one process on virtual time: one seed, one run.
+//!
+//! A [`World`] is a list of nodes with the shells they need: pipes with latency, a page that makes
+//! data channels, a storage that survives restarts, and behind bridges a stand-in for the full
+//! nodes ([`crate::ledger`]). Nodes are the product's own; with [`nanonet::link::Link`] also keys,
+//! handshakes and proofs are, with [`crate::open_link::OpenLink`] links are not encrypted. Every
+//! choice comes from the seed, and everything that is delivered goes into [`World::trace`].
+
+mod geography;
+mod page;
+mod pipes;
+mod queue;
+mod seen;
+mod talk;
+mod trace;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use nano_core::{Block, Network, UnixMillis};
+use nanonet::link::{Link, LinkEnd};
+use nanonet::testing::TEST_TIME;
+use nanonet::{
+    Config, Event, Identity, Input, LinkId, Node, NodeKey, Output, RelayId, RelayState, Rng, Role,
+    SessionId, StoreOp, StoredEntry,
+};
+
+pub use self::geography::{Geography, Home, LONGEST_MS, Nat, SHORTEST_MS};
+use self::pipes::Pipes;
+use self::queue::Queue;
+use self::trace::Trace;
+use crate::ledger::Ledger;
+
+/// A node of the world, by its place.
+pub type Place = usize;
+
+/// Time the full nodes take.
+const RESOLVE_MS: u64 = 60;
+/// Time until a relayed block is confirmed.
+const CONFIRM_MS: u64 = 400;
+
+/// How the world differs from the usual.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Links of a browser.
+    pub max_links: u16,
+    /// Holders of a record.
+    pub replicas: u8,
+    /// Whether the shells of browsers dial a bridge when their node asks for one.
+    pub redial: bool,
+    /// Bytes per millisecond of a pipe.
+    pub bandwidth: u64,
+    /// Whether bridges are everybody's anchors; else nobody has any.
+    pub anchors: bool,
+    /// Whether pages make data channels.
+    pub channels: bool,
+    /// Where nodes are.
+    pub geography: Geography,
+    /// Of a million messages, how many are lost on the way and sent again by the transport.
+    pub loss_ppm: u32,
+    /// Whether everything that nodes tell their shells is kept; answers always are.
+    pub keep_events: bool,
+    /// Whether transports report what they have taken; links that are not encrypted need no word.
+    pub report_written: bool,
+    /// How long it takes until the other end of a pipe notices that a node has gone without a word.
+    pub notice_ms: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            max_links: 6,
+            replicas: 3,
+            redial: true,
+            bandwidth: 2_000,
+            anchors: true,
+            channels: true,
+            geography: Geography::Near,
+            loss_ppm: 0,
+            keep_events: true,
+            report_written: true,
+            notice_ms: 0,
+        }
+    }
+}
+
+struct Member<E> {
+    node: Option<Box<Node<E>>>,
+    role: Role,
+    home: Home,
+    identity: Box<[u8]>,
+    starts: u32,
+    /// When it is woken next.
+    woken: Option<UnixMillis>,
+    links: Vec<LinkId>,
+    store: BTreeMap<String, StoredEntry>,
+    /// Our session → the other end's, once it answered.
+    sessions: BTreeMap<SessionId, Option<(Place, SessionId)>>,
+    events: Vec<(UnixMillis, Event)>,
+    last_request: u64,
+}
+
+enum Happening {
+    Input(Place, u32, Box<Input>),
+    /// A message arrives; a pipe that is gone swallows it.
+    Arrive(Place, LinkId, Box<[u8]>),
+    Dial(Place, Place),
+    Wake(Place, u32),
+}
+
+/// What a node answered to its shell.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// When.
+    pub at: UnixMillis,
+    /// Which node.
+    pub place: Place,
+    /// What.
+    pub event: Event,
+}
+
+/// Everything.
+pub struct World<E = Link> {
+    /// The time.
+    pub now: UnixMillis,
+    /// How it differs from the usual.
+    pub rules: Rules,
+    /// What the full nodes know.
+    pub ledger: Ledger,
+    /// How often full nodes were asked.
+    pub resolves: u64,
+    /// Data channels made.
+    pub channels_made: u64,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Bytes delivered.
+    pub delivered_bytes: u64,
+    /// Answers nobody has taken yet, in order.
+    pub answers: VecDeque<Answered>,
+    members: Vec<Member<E>>,
+    bridges: Vec<Place>,
+    bridge_keys: Vec<NodeKey>,
+    queue: Queue<Happening>,
+    pipes: Pipes,
+    seed: u64,
+    chance: Rng,
+    trace: Trace,
+}
+
+impl<E: LinkEnd> World<E> {
+    /// An empty world.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, Rules::default())
+    }
+
+    /// An empty world with rules of its own.
+    #[must_use]
+    pub fn with(seed: u64, rules: Rules) -> Self {
+        Self {
+            now: TEST_TIME,
+            rules,
+            ledger: Ledger::new(),
+            resolves: 0,
+            channels_made: 0,
+            delivered: 0,
+            delivered_bytes: 0,
+            answers: VecDeque::new(),
+            members: Vec::new(),
+            bridges: Vec::new(),
+            bridge_keys: Vec::new(),
+            queue: Queue::new(TEST_TIME),
+            pipes: Pipes::default(),
+            seed,
+            chance: Rng::from_seed(seed_of(seed, Place::MAX, 1)),
+            trace: Trace::new(),
+        }
+    }
+
+    /// A world with one bridge at place 0 and `browsers` browsers, run until they have meshed.
+    #[must_use]
+    pub fn meshed(seed: u64, browsers: usize) -> Self {
+        let mut world = Self::new(seed);
+        world.add(Role::Bridge);
+        for _ in 0..browsers {
+            let browser = world.add(Role::Browser);
+            world.dial(browser, 0);
+            world.run(150);
+        }
+        world.run(20_000);
+        world
+    }
+
+    /// Adds a node and starts it.
+    pub fn add(&mut self, role: Role) -> Place {
+        let place = self.members.len();
+        let mut rng = Rng::from_seed(seed_of(self.seed, place, u64::MAX));
+        let identity = Identity::generate(&mut rng);
+        let node_key = identity.node_key();
+        self.members.push(Member {
+            node: None,
+            role,
+            home: Home::draw(&mut rng),
+            identity: identity.to_bytes().to_vec().into(),
+            starts: 0,
+            woken: None,
+            links: Vec::new(),
+            store: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            events: Vec::new(),
+            last_request: 0,
+        });
+        if role == Role::Bridge {
+            self.bridges.push(place);
+            self.bridge_keys.push(node_key);
+        }
+        self.start_as(place, identity);
+        if role == Role::Bridge {
+            self.tell_anchors();
+        }
+        place
+    }
+
+    /// Tells everyone who the anchors are now.
+    pub fn tell_anchors(&mut self) {
+        for place in 0..self.members.len() {
+            let anchors = self.anchors();
+            self.input(place, Input::Anchors(anchors));
+        }
+    }
+
+    /// The keys of all bridges, if they are anchors.
+    fn anchors(&self) -> Vec<NodeKey> {
+        if self.rules.anchors {
+            self.bridge_keys.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Starts a node that is stopped: same identity, same storage.
+    pub fn start(&mut self, place: Place) {
+        if let Ok(identity) = Identity::from_bytes(&self.members[place].identity) {
+            self.start_as(place, identity);
+        }
+    }
+
+    fn start_as(&mut self, place: Place, identity: Identity) {
+        self.members[place].starts += 1;
+        let starts = self.members[place].starts;
+        let seed = seed_of(self.seed, place, u64::from(starts));
+        let (weights, anchors) = (self.ledger.weights(), self.anchors());
+        let member = &mut self.members[place];
+        let mut config = match member.role {
+            Role::Browser => Config::browser(Network::Dev, weights, anchors),
+            Role::Bridge => Config::bridge(Network::Dev, weights, anchors),
+        };
+        config.replicas = self.rules.replicas;
+        if member.role == Role::Browser {
+            config.max_links = self.rules.max_links;
+        }
+        member.node = Some(Box::new(Node::new(config, identity, seed, self.now)));
+        let entries = member.store.values().cloned().collect();
+        self.input(place, Input::Loaded { entries });
+    }
+
+    /// Gives a stopped node another place in the key space under its old key.
+    pub fn new_nonce(&mut self, place: Place) {
+        let identity = &mut self.members[place].identity;
+        let nonce = identity.len() - 8;
+        identity[nonce] ^= 1;
+    }
+
+    /// Stops a node without anybody being told: its pipes stay and swallow everything.
+    pub fn freeze(&mut self, place: Place) {
+        self.members[place].node = None;
+        self.members[place].woken = None;
+    }
+
+    /// Stops a node without a farewell; its pipes break after [`Rules::notice_ms`].
+    pub fn stop(&mut self, place: Place) {
+        self.freeze(place);
+        self.members[place].sessions.clear();
+        for link in std::mem::take(&mut self.members[place].links) {
+            if let Some(pipe) = self.pipes.close(link) {
+                let wait = self.latency(place, pipe.to) + self.rules.notice_ms;
+                self.break_pipe(pipe.to, pipe.to_link, self.now.plus(wait));
+            }
+        }
+    }
+
+    /// Lets `millis` pass.
+    pub fn run(&mut self, millis: u64) {
+        let until = self.now.plus(millis);
+        while let Some((at, happening)) = self.queue.pop(until) {
+            self.now = at;
+            self.happen(happening);
+        }
+        self.now = until;
+    }
+
+    /// Lets time pass until `done`, at most `millis`; whether it was done.
+    pub fn run_until(&mut self, millis: u64, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let until = self.now.plus(millis);
+        while self.now < until {
+            if done(self) {
+                return true;
+            }
+            self.run(50);
+        }
+        done(self)
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Input(place, starts, input) => {
+                if self.members[place].starts == starts {
+                    self.feed(place, *input);
+                }
+            }
+            Happening::Arrive(place, link, bytes) => {
+                if self.pipes.is_open(link) {
+                    self.delivered += 1;
+                    self.delivered_bytes += bytes.len() as u64;
+                    self.trace.deliver(self.now, place, link, &bytes);
+                    let bytes = bytes.into_vec();
+                    self.hand(place, Input::LinkReceived { link, bytes });
+                }
+            }
+            Happening::Dial(from, bridge) => self.connect(from, bridge),
+            Happening::Wake(place, starts) => {
+                let member = &mut self.members[place];
+                if member.starts == starts && member.woken == Some(self.now) {
+                    member.woken = None;
+                    self.trace.wake(self.now, place);
+                    self.hand(place, Input::Timeout);
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, place: Place, input: Input) {
+        self.trace.input(self.now, place, &input);
+        if let Input::LinkClosed { link } = &input {
+            self.drop_pipe(place, *link);
+        }
+        self.hand(place, input);
+    }
+
+    fn hand(&mut self, place: Place, input: Input) {
+        let now = self.now;
+        let Some(mut node) = self.members[place].node.take() else {
+            return;
+        };
+        node.handle_input(now, input);
+        while let Some(output) = node.poll_output() {
+            self.carry_out(place, output);
+        }
+        let next = node.next_timeout();
+        let member = &mut self.members[place];
+        member.node = Some(node);
+        if let Some(at) = next {
+            let at = at.max(now.plus(1));
+            if member.woken.is_none_or(|woken| at < woken) {
+                member.woken = Some(at);
+                let wake = Happening::Wake(place, member.starts);
+                self.queue.push(at, wake);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, place: Place, output: Output) {
+        match output {
+            Output::Transmit { link, bytes } => self.transmit(place, link, bytes),
+            Output::Close { link, .. } => self.close(place, link),
+            Output::Store(StoreOp::Put { key, bytes }) => {
+                let entry = StoredEntry { key, bytes };
+                self.members[place].store.insert(key.to_text(), entry);
+            }
+            Output::Store(StoreOp::Remove { key }) => {
+                self.members[place].store.remove(&key.to_text());
+            }
+            Output::Signal(op) => self.signal(place, op),
+            Output::Resolve {
+                request,
+                account,
+                held,
+            } => {
+                self.resolves += 1;
+                if let Ok(bridge) = Identity::from_bytes(&self.members[place].identity) {
+                    let outcome = self.ledger.resolve(&bridge, self.now, &account, held);
+                    self.soon(place, RESOLVE_MS, Input::Resolved { request, outcome });
+                }
+            }
+            Output::Relay { request, block } => self.relay(place, request, *block),
+            Output::Event(event) => self.on_event(place, event),
+        }
+    }
+
+    fn on_event(&mut self, place: Place, event: Event) {
+        if matches!(event, Event::NeedBridge) && self.rules.redial {
+            self.redial(place);
+        }
+        let at = self.now;
+        if matches!(event, Event::Answer { .. }) {
+            self.answers.push_back(Answered {
+                at,
+                place,
+                event: event.clone(),
+            });
+        }
+        if self.rules.keep_events {
+            self.members[place].events.push((at, event));
+        }
+    }
+
+    fn relay(&mut self, place: Place, request: RelayId, block: Block) {
+        let Some(account) = block.account() else {
+            return;
+        };
+        let state = match self.ledger.apply(block) {
+            Ok(()) => RelayState::Accepted { full_nodes: 2 },
+            Err(_) if let Some(winner) = self.ledger.in_place_of(&block) => {
+                RelayState::Superseded { winner }
+            }
+            Err(refusal) => RelayState::Refused(refusal),
+        };
+        self.soon(place, 20, Input::RelayProgress { request, state });
+        if matches!(state, RelayState::Accepted { .. }) {
+            let state = RelayState::Confirmed;
+            self.soon(place, CONFIRM_MS, Input::RelayProgress { request, state });
+            if let Some(confirmed) = self.ledger.confirmed(&account) {
+                self.soon(place, CONFIRM_MS, confirmed);
+            }
+        }
+    }
+
+    fn soon(&mut self, place: Place, millis: u64, input: Input) {
+        let starts = self.members[place].starts;
+        let at = self.now.plus(millis);
+        self.queue
+            .push(at, Happening::Input(place, starts, Box::new(input)));
+    }
+
+    /// One-way latency between two nodes, the same in both directions.
+    fn latency(&self, a: Place, b: Place) -> u64 {
+        match self.rules.geography {
+            Geography::World => self.members[a].home.latency(&self.members[b].home),
+            Geography::Near => {
+                let (low, high) = (a.min(b) as u64, a.max(b) as u64);
+                let mut rng =
+                    Rng::from_seed(seed_of(self.seed, 0, 1_000_000 + low * 10_000 + high));
+                5 + u64::from(rng.below(36))
+            }
+        }
+    }
+}
+
+/// The seed for one purpose of one node.
+fn seed_of(seed: u64, place: Place, what: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_be_bytes());
+    bytes[8..16].copy_from_slice(&(place as u64).to_be_bytes());
+    bytes[16..24].copy_from_slice(&what.to_be_bytes());
+    bytes
+}
