@@ -34,6 +34,7 @@ use crate::routing::forward::{Forwards, Own, Upstream};
 use crate::routing::known::Known;
 use crate::routing::places::Places;
 use crate::routing::table::{Peer, Table};
+use crate::routing::telling::Telling;
 use crate::signaling::Sessions;
 use crate::slice::{Slice, SliceConfig};
 use crate::sorted::SortedSet;
@@ -64,6 +65,7 @@ pub struct Node<E = Link> {
     pub(crate) places: Places,
     pub(crate) table: Table<E>,
     pub(crate) known: Known,
+    pub(crate) telling: Telling,
     pub(crate) bans: Bans,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
@@ -121,6 +123,7 @@ impl<E: LinkEnd> Node<E> {
             timers,
             table: Table::new(),
             known: Known::new(id),
+            telling: Telling::default(),
             bans: Bans::default(),
             forwards: Forwards::default(),
             questions: Questions::default(),

@@ -211,7 +211,7 @@ impl<E: LinkEnd> Node<E> {
             .table
             .up_links()
             .map(|(_, _, who)| (who.id, &who.record));
-        let known = self.known.iter().map(|(id, record)| (*id, record));
+        let known = self.known.iter().map(|who| (who.id, &who.record));
         let mut bridges = Vec::new();
         for (id, record) in linked.chain(known) {
             if record.role == Role::Bridge && !bridges.contains(&id) {

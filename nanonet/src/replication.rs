@@ -202,10 +202,10 @@ impl<E: LinkEnd> Node<E> {
     }
 
     fn knows_bridge(&self, key: &NodeKey) -> bool {
-        let linked = self.table.up_links().map(|(_, _, who)| &who.record);
+        let linked = self.table.up_links().map(|(_, _, who)| who);
         linked
-            .chain(self.known.iter().map(|(_, record)| record))
-            .any(|record| record.role == Role::Bridge && record.node_key == *key)
+            .chain(self.known.iter())
+            .any(|who| who.record.role == Role::Bridge && who.record.node_key == *key)
     }
 
     /// A node names records it holds and thinks we should.
@@ -337,8 +337,8 @@ impl<E: LinkEnd> Node<E> {
 
     /// Takes the next steps of rounds.
     pub(crate) fn on_replication_timer(&mut self) {
-        self.timers.set_by(Timer::Replication, self.now.plus(1_000));
-        if self.table.count() == 0 {
+        if self.table.count() == 0 || self.slice.accounts_after(None).next().is_none() {
+            // A link that comes up, or a record that is taken in, sets the timer again.
             return;
         }
         let partners = if self.config.role.is_bridge_here() {
@@ -379,9 +379,16 @@ impl<E: LinkEnd> Node<E> {
         for id in next {
             self.round_step(id);
         }
-        if busy {
-            self.timers.set_by(Timer::Replication, self.now.plus(250));
-        }
+        let rounds = &self.replication.rounds;
+        let under_way = rounds.values().any(|round| round.cursor.is_some());
+        let ended = rounds.values().filter_map(|round| round.ended).min();
+        let next = match ended {
+            _ if busy => self.now.plus(250),
+            _ if under_way => self.now.plus(1_000),
+            Some(ended) => ended.plus(ROUND_MS).max(self.now.plus(1_000)),
+            None => return,
+        };
+        self.timers.set_by(Timer::Replication, next);
     }
 
     /// Everything held of an account, by name.

@@ -288,6 +288,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             Message::Neighbours(Neighbours {
                 links: 2,
                 peers: peers.clone(),
+                gone: peers.iter().map(PeerRecord::node_id).collect(),
             }),
         ),
         ("watch", Message::Watch(vec![account()])),

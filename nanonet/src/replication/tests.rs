@@ -4,7 +4,8 @@ use nano_core::{Network, Raw};
 
 use super::*;
 use crate::link::{Link, LinkConfig};
-use crate::routing::table::{Peer, Who};
+use crate::routing::contact::Contact;
+use crate::routing::table::Peer;
 use crate::testing::{TEST_TIME, TestChain, TestKeys, bridge};
 use crate::wire::Packed;
 use crate::{Addresses, Config, Identity, LinkOrigin, Rng, Transport};
@@ -31,8 +32,7 @@ fn link_bridge(node: &mut Node, bridge: &Identity) {
     let made = Link::initiator(&node.identity, config, &mut node.rng, at);
     let peer = Peer::new(made, LinkOrigin::Dialled, Transport::WebSocket, at);
     node.table.open(link, peer);
-    let id = record.node_id();
-    node.table.up(link, Who { id, record }, at);
+    node.table.up(link, Contact::new(record), at);
 }
 
 fn record(place: u64) -> Record {

@@ -6,21 +6,21 @@
 //! - *Joining*: with the first link up, our own neighbourhood is looked up, and again every
 //!   [`LOOK_UP_MS`] ([`LOOK_UP_POOR_MS`] while few links stand). Everyone on the way back adds
 //!   whom it is linked with, so the bridge that is the only one to know everyone says so.
-//! - *Telling*: each linked peer is told whom we are linked with, when that changes and at most
-//!   once per [`TELL_MS`]; first-hand only.
 //! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says,
 //!   at most [`MAX_OFFERS`] at a time.
 //! - *Bridges*: while none is linked, a browser asks its shell for one every [`NEED_BRIDGE_MS`].
 
+use super::contact::{Contact, Who};
 use super::forward::Own;
+use super::known::Unreached;
 use super::nearest::Nearest;
 use super::places::{Admission, Seat};
-use super::table::{Table, Who};
+use super::table::Table;
 use crate::link::LinkEnd;
 use crate::signaling::MAX_OFFERS;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
-use crate::wire::{Ask, MAX_PEERS, Message, Neighbours, Reply, Target, fitting_peers};
+use crate::wire::{Ask, MAX_PEERS, Neighbours, Reply, Target, fitting_peers};
 use crate::{
     CloseReason, Event, LinkId, LinkOrigin, Node, NodeId, NodeKey, PeerRecord, Point, Role,
     Transport,
@@ -30,14 +30,10 @@ use crate::{
 pub(crate) const LOOK_UP_MS: u64 = 60_000;
 /// The same while fewer links stand than wanted.
 pub(crate) const LOOK_UP_POOR_MS: u64 = 5_000;
-/// Least time between two lists to one peer.
-pub(crate) const TELL_MS: u64 = 1_000;
 /// How often a bridge is asked for.
 pub(crate) const NEED_BRIDGE_MS: u64 = 10_000;
 /// Time between two looks at our links when nothing happens.
 const IDLE_MS: u64 = 5_000;
-/// Peers told in one go; the rest follows at once, so that a full bridge is not busy for long.
-const TELL_AT_ONCE: usize = 64;
 /// Of the peers named to someone, how many are the nearest; the others are spread over buckets.
 const NEAREST_NAMED: usize = 16;
 
@@ -84,11 +80,13 @@ impl<E: LinkEnd> Node<E> {
             Admission::Refuse => return self.close(link, CloseReason::Full),
         }
         let role = record.role;
-        self.table.up(link, Who { id, record }, self.now);
+        let who = Contact::new(record);
+        self.table.up(link, who.clone(), self.now);
         if let Some(peer) = self.table.get_mut(link) {
             peer.links = seat.links;
         }
         self.known.reached(&id);
+        self.tell_up(link, &who);
         self.session_is_linked(origin, &id);
         self.event(Event::LinkUp {
             link,
@@ -120,6 +118,7 @@ impl<E: LinkEnd> Node<E> {
         self.known.link_gone(self.now, link);
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
+            self.tell_gone(&who);
             self.event(Event::LinkDown {
                 link,
                 peer: who.id,
@@ -130,6 +129,7 @@ impl<E: LinkEnd> Node<E> {
         self.forwards_link_gone(link);
         self.questions_link_gone(link);
         self.timers.set_by(Timer::Membership, self.now);
+        self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
     /// The peer closed the link and named a reason.
@@ -145,7 +145,7 @@ impl<E: LinkEnd> Node<E> {
         if let Some(id) = id
             && unwanted
         {
-            self.known.unreachable(self.now, id);
+            self.known.unreachable(self.now, id, Unreached::Unwilling);
         }
     }
 
@@ -161,24 +161,23 @@ impl<E: LinkEnd> Node<E> {
             peer.links = said.links;
         }
         let peers = self.verified(said.peers);
-        self.known.listed(self.now, link, peers);
+        self.known.listed(self.now, link, peers, &said.gone);
         self.timers.set_by(Timer::Membership, self.now);
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
     /// Those of `peers` that are not us and whose record holds; known ones are not checked again.
-    fn verified(&self, peers: Vec<PeerRecord>) -> Vec<PeerRecord> {
-        peers
-            .into_iter()
-            .filter(|peer| {
-                let id = peer.node_id();
-                let same = self.known.get(&id).is_some_and(|known| known == peer);
-                id != self.id
-                    && peer.network == self.config.network
-                    && peer.version == self.record.version
-                    && (same || peer.verify().is_ok())
-            })
-            .collect()
+    fn verified(&self, peers: Vec<PeerRecord>) -> Vec<Who> {
+        let mut verified = Vec::new();
+        for peer in peers {
+            let ours = peer.network == self.config.network && peer.version == self.record.version;
+            let who = Contact::new(peer);
+            let same = self.known.get(&who.id) == Some(&who.record);
+            if ours && who.id != self.id && (same || who.record.verify().is_ok()) {
+                verified.push(who);
+            }
+        }
+        verified
     }
 
     /// The answer to a look-up of a neighbourhood.
@@ -201,35 +200,28 @@ impl<E: LinkEnd> Node<E> {
         } else {
             Vec::new()
         };
-        let others: Vec<_> = others
-            .into_iter()
-            .map(|record| (record.node_id(), record))
-            .collect();
-        let behind = bridges.iter().flat_map(|link| self.known.listed_by(*link));
-        let others = others.iter().map(|(id, record)| (id, record));
-        let us = (&self.id, &self.record);
-        let named = self.name_peers(target, behind.chain(others).chain([us]));
-        fitting_peers(named.into_iter().map(|(_, record)| record.clone()))
+        let others: Vec<Who> = others.into_iter().map(Contact::new).collect();
+        let us = Contact::new(self.record.clone());
+        let behind = self.known.listed_by(&bridges);
+        let named = self.name_peers(target, behind.chain(&others).chain([&us]));
+        fitting_peers(named.into_iter().map(|who| who.record.clone()))
     }
 
     /// `others` and those we are linked with, at most [`MAX_PEERS`]: the nearest to `target`, then
     /// one per bucket around it. Never the node at `target` itself.
-    fn name_peers<'a>(
+    pub(crate) fn name_peers<'a>(
         &'a self,
         target: &Point,
-        others: impl Iterator<Item = (&'a NodeId, &'a PeerRecord)>,
-    ) -> Vec<(NodeId, &'a PeerRecord)> {
-        let ours = self
-            .table
-            .up_links()
-            .map(|(_, _, who)| (&who.id, &who.record));
+        others: impl Iterator<Item = &'a Who>,
+    ) -> Vec<&'a Who> {
+        let ours = self.table.up_links().map(|(_, _, who)| who);
         let mut near = Nearest::new(*target, NEAREST_NAMED);
-        let mut spread: SortedMap<u16, (NodeId, &PeerRecord)> = SortedMap::new();
-        for (id, record) in ours.chain(others) {
-            if target.distance(&id.point()).shared_bits() == 256 {
+        let mut spread: SortedMap<u16, &Who> = SortedMap::new();
+        for who in ours.chain(others) {
+            if target.distance(&who.id.point()).shared_bits() == 256 {
                 continue;
             }
-            if let Some((distance, far)) = near.offer(id, (*id, record)) {
+            if let Some((distance, far)) = near.offer(&who.id, who) {
                 spread.insert(distance.shared_bits(), far);
             }
         }
@@ -241,46 +233,12 @@ impl<E: LinkEnd> Node<E> {
 
     /// Looks after links.
     pub(crate) fn on_membership_timer(&mut self) {
-        let mut next = self.now.plus(IDLE_MS);
-        if self.tell_neighbours() {
-            next = self.now.plus(TELL_MS / 4);
-        }
+        self.timers
+            .set_by(Timer::Membership, self.now.plus(IDLE_MS));
+        self.tell_news();
         self.look_around();
         self.make_offers();
         self.ask_for_bridge();
-        self.timers.set_by(Timer::Membership, next);
-    }
-
-    /// Tells peers whom we are linked with; true if some are still to be told.
-    fn tell_neighbours(&mut self) -> bool {
-        let links = u16::try_from(self.table.count_of(Role::Browser)).unwrap_or(u16::MAX);
-        let mut due = Vec::new();
-        let mut waiting = false;
-        for (link, peer, who) in self.table.up_links() {
-            let named = self.name_peers(&who.id.point(), std::iter::empty());
-            let ids: Vec<NodeId> = named.iter().map(|(id, _)| *id).collect();
-            if peer.told.is_some() && peer.told_ids == ids {
-                continue;
-            }
-            let soon = peer.told.is_some_and(|told| self.now.since(told) < TELL_MS);
-            if soon || due.len() >= TELL_AT_ONCE {
-                waiting = true;
-                continue;
-            }
-            let peers = fitting_peers(named.into_iter().map(|(_, record)| record.clone()));
-            due.push((link, ids, peers));
-        }
-        for (link, ids, peers) in due {
-            let sent = self.send(link, &Message::Neighbours(Neighbours { links, peers }));
-            if let Some(peer) = self.table.get_mut(link)
-                && sent
-            {
-                peer.told = Some(self.now);
-                peer.told_ids = ids;
-            }
-            waiting |= !sent;
-        }
-        waiting
     }
 
     fn look_around(&mut self) {
@@ -316,17 +274,12 @@ impl<E: LinkEnd> Node<E> {
 
     /// Known browsers that are neither linked nor about to be.
     fn free_nodes(&self) -> Vec<NodeId> {
-        self.known
-            .reachable(self.now)
-            .filter(|id| {
-                self.table.link_to(id).is_none()
-                    && !self.sessions.leads_to(id)
-                    && self
-                        .known
-                        .get(id)
-                        .is_some_and(|record| !self.bans.holds(&record.node_key, self.now))
-            })
-            .collect()
+        let reachable = self.known.reachable(self.now).filter(|who| {
+            self.table.link_to(&who.id).is_none()
+                && !self.sessions.leads_to(&who.id)
+                && !self.bans.holds(&who.record.node_key, self.now)
+        });
+        reachable.map(|who| who.id).collect()
     }
 
     /// Whether there is a node we would make an offer.
@@ -369,15 +322,13 @@ impl<E: LinkEnd> Node<E> {
     /// those known. Ends early: mostly a few nodes nearer than `id` are met soon.
     pub(crate) fn is_among_nearest(&self, point: &Point, id: &NodeId, count: usize) -> bool {
         let limit = point.distance(&id.point());
-        let linked = self
-            .table
-            .up_links()
-            .map(|(_, _, who)| (who.id, &who.record));
-        let known = self.known.iter().map(|(id, record)| (*id, record));
-        let known = known.filter(|(id, _)| self.table.link_to(id).is_none());
-        let us = std::iter::once((self.id, &self.record));
-        let nearer = us.chain(linked).chain(known).filter(|(other, record)| {
-            record.role == Role::Browser && point.distance(&other.point()) < limit
+        let linked = self.table.up_links().map(|(_, _, who)| who);
+        let known = self.known.iter();
+        let known = known.filter(|who| self.table.link_to(&who.id).is_none());
+        let others = linked.chain(known).map(|who| (who.id, who.record.role));
+        let us = std::iter::once((self.id, self.record.role));
+        let nearer = us.chain(others).filter(|(other, role)| {
+            *role == Role::Browser && point.distance(&other.point()) < limit
         });
         nearer.take(count).count() < count
     }
@@ -393,8 +344,8 @@ impl<E: LinkEnd> Node<E> {
         let known = self
             .known
             .iter()
-            .filter(|(_, record)| record.role == Role::Browser)
-            .map(|(id, _)| *id);
+            .filter(|who| who.record.role == Role::Browser)
+            .map(|who| who.id);
         let us = (!self.config.role.is_bridge_here()).then_some(self.id);
         let mut nearest = Nearest::new(*point, count);
         for id in linked.chain(known).chain(us) {

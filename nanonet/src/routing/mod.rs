@@ -4,12 +4,16 @@
 //! - [`known`]: nodes that peers say they are linked with;
 //! - [`nearest`]: the few nearest of many;
 //! - [`places`]: whom to link with and whom to give up, as pure rules;
+//! - [`contact`]: one node as others keep it;
 //! - [`membership`]: what happens when links come and go;
+//! - [`telling`]: what linked nodes tell each other about that;
 //! - [`forward`]: requests of others and our own on their way, and their way back.
 
+pub(crate) mod contact;
 pub(crate) mod forward;
 pub(crate) mod known;
 pub(crate) mod membership;
 pub(crate) mod nearest;
 pub(crate) mod places;
 pub(crate) mod table;
+pub(crate) mod telling;

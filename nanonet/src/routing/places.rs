@@ -13,8 +13,8 @@
 //!   of surplus links one of the fullest bucket, the youngest first; of lone ones the one that
 //!   shares most bits (fewest keys lie behind it). A newcomer that would itself be the least is
 //!   refused;
-//! - offers go to unlinked near nodes first, then into empty buckets, then, until one place is
-//!   left for those who need us, into the emptiest bucket. In a bucket the node whose further bits
+//! - offers go to unlinked near nodes first, then into empty buckets, then, until one
+//!   place, from 16 on half of them, is left for those who need us, into the emptiest bucket. In a bucket the node whose further bits
 //!   are most like ours is chosen: it chooses us for the same reason, so both spend one place.
 //!
 //! Rules of a bridge: everyone is taken; when all places are taken the browser that is linked
@@ -85,6 +85,13 @@ impl Places {
         } else {
             self.max_links - self.for_bridges()
         }
+    }
+
+    /// Links to browsers up to which we make offers; the rest is left to those who need us. If
+    /// everyone filled all places, everyone would refuse everyone.
+    const fn for_own_offers(&self) -> usize {
+        let all = self.for_browsers();
+        if all < 16 { all - 1 } else { all / 2 }
     }
 
     /// How many of the nearest nodes are always wanted: two, six with 16 or more places.
@@ -185,7 +192,7 @@ impl Places {
             (crowd, bucket, self.unlikeness(id))
         })?;
         let lone = !crowds.contains_key(&self.bucket(best));
-        let room = taken.len() + 1 < self.for_browsers();
+        let room = taken.len() < self.for_own_offers();
         let newcomer = Seat {
             link: None,
             id: *best,

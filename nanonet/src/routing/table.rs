@@ -8,10 +8,11 @@
 
 use nano_core::{Account, UnixMillis};
 
+use super::contact::Who;
 use super::places::Seat;
 use crate::limits::{Faults, TokenBucket};
 use crate::sorted::{SortedMap, SortedSet};
-use crate::{Distance, LinkId, LinkOrigin, NodeId, PeerRecord, Point, Role, Transport};
+use crate::{Distance, LinkId, LinkOrigin, NodeId, Point, Role, Transport};
 
 /// Two links to one node within this time are a crossing; later ones replace a dead one.
 const CROSSING_MS: u64 = 5_000;
@@ -40,19 +41,6 @@ pub(crate) struct Peer<E> {
     pub(crate) watches: SortedSet<Account>,
     /// Whether it was told what we watch.
     pub(crate) told_watches: bool,
-    /// When it was last told our neighbours.
-    pub(crate) told: Option<UnixMillis>,
-    /// Whom it was told, to say nothing twice.
-    pub(crate) told_ids: Vec<NodeId>,
-}
-
-/// The other end of a link that is up.
-#[derive(Debug, Clone)]
-pub(crate) struct Who {
-    /// Its id.
-    pub(crate) id: NodeId,
-    /// Its signed introduction.
-    pub(crate) record: PeerRecord,
 }
 
 impl<E> Peer<E> {
@@ -70,8 +58,6 @@ impl<E> Peer<E> {
             links: 0,
             watches: SortedSet::new(),
             told_watches: false,
-            told: None,
-            told_ids: Vec::new(),
         }
     }
 

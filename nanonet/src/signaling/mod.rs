@@ -30,11 +30,13 @@ use nano_core::UnixMillis;
 
 use crate::link::LinkEnd;
 use crate::routing::forward::Own;
+use crate::routing::known::Unreached;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
 use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp, seal};
 
 pub(crate) use sessions::Sessions;
+use sessions::Stage;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) use signal::sample_offer;
 use signal::{Say, Signal};
@@ -103,7 +105,11 @@ impl<E: LinkEnd> Node<E> {
         self.timers.clear(Timer::Session(id));
         self.signal_op(SignalOp::Abandon { session: id });
         if blame {
-            self.known.unreachable(self.now, session.peer_id);
+            let why = match session.stage {
+                Stage::Agreed => Unreached::NoWay,
+                Stage::Describing | Stage::Offered => Unreached::Unwilling,
+            };
+            self.known.unreachable(self.now, session.peer_id, why);
         }
         self.timers.set_by(Timer::Membership, self.now);
         self.status_changed();
@@ -153,7 +159,7 @@ impl<E: LinkEnd> Node<E> {
         }
     }
 
-    fn browser_links(&self) -> u16 {
+    pub(crate) fn browser_links(&self) -> u16 {
         u16::try_from(self.table.count_of(Role::Browser)).unwrap_or(u16::MAX)
     }
 

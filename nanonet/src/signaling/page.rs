@@ -4,6 +4,7 @@ use super::sessions::Stage;
 use super::signal::Say;
 use super::{GATHER_MS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_SDP, SESSION_MS};
 use crate::link::LinkEnd;
+use crate::routing::known::Unreached;
 use crate::timers::Timer;
 use crate::{Node, NodeId, SessionId, SignalOp};
 
@@ -64,7 +65,8 @@ impl<E: LinkEnd> Node<E> {
         };
         self.timers.clear(Timer::Session(id));
         if !session.linked {
-            self.known.unreachable(self.now, session.peer_id);
+            self.known
+                .unreachable(self.now, session.peer_id, Unreached::NoWay);
             self.timers.set_by(Timer::Membership, self.now);
         }
     }

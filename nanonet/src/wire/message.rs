@@ -8,12 +8,12 @@ use super::{
     Request, Response,
 };
 use crate::slice::MAX_WATCHED;
-use crate::{Class, PeerRecord};
+use crate::{Class, NodeId, PeerRecord};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Message {
-    /// Whom the sender is linked with now; replaces what it said before.
+    /// Whom the sender is linked with, as far as it concerns the receiver.
     Neighbours(Neighbours),
     /// A request on its way.
     Request(Box<Request>),
@@ -25,14 +25,15 @@ pub(crate) enum Message {
     Update(Vec<Packed>),
 }
 
-/// Whom a node is linked with. First-hand only: what others told it is not repeated, so that
-/// nobody who is gone lives on as a rumour.
+/// News of whom a node is linked with; see [`crate::routing::telling`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Neighbours {
     /// Links to browsers it has.
     pub(crate) links: u16,
-    /// Up to [`MAX_PEERS`] of its peers, those most useful to the receiver.
+    /// Up to [`MAX_PEERS`] nodes that it is linked with.
     pub(crate) peers: Vec<PeerRecord>,
+    /// Up to [`MAX_PEERS`] nodes that it is no longer linked with.
+    pub(crate) gone: Vec<NodeId>,
 }
 
 /// Why bytes are not a message.
@@ -128,7 +129,10 @@ impl Message {
     /// Enforces the limits.
     fn check(&self) -> Result<(), WireError> {
         let (what, found, limit) = match self {
-            Self::Neighbours(said) => ("peers", said.peers.len(), MAX_PEERS),
+            Self::Neighbours(said) => {
+                let most = said.peers.len().max(said.gone.len());
+                ("peers", most, MAX_PEERS)
+            }
             Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
             Self::Update(records) => ("records", records.len(), MAX_RECORDS),
             Self::Request(request) => {

@@ -124,8 +124,10 @@ fn message() -> impl Strategy<Value = Message> {
     let response = (any::<u64>(), any::<u8>(), reply())
         .prop_map(|(id, hops, body)| Message::Response(Box::new(Response { id, hops, body })));
     prop_oneof![
-        (any::<u16>(), peers())
-            .prop_map(|(links, peers)| Message::Neighbours(Neighbours { links, peers })),
+        (any::<u16>(), peers()).prop_map(|(links, peers)| {
+            let gone = peers.iter().map(PeerRecord::node_id).collect();
+            Message::Neighbours(Neighbours { links, peers, gone })
+        }),
         request,
         response,
         proptest::collection::vec(account(), 0..5).prop_map(Message::Watch),
