@@ -10,7 +10,7 @@ use dev_node::{DevKeys, DevNode, DevNodeConfig, Dialect};
 use nano_core::Account;
 use nanonet::AccountState;
 
-use crate::common::{Client, bridge, dialect, linked, options, options_beside, until};
+use crate::common::{Client, bridge, dev_config, dialect, linked, options, options_beside, until};
 
 /// The whole walk may take so long on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -18,8 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 async fn node(accounts: u32) -> DevNode {
     DevNode::start(DevNodeConfig {
         accounts,
-        dialect: dialect(),
-        ..DevNodeConfig::default()
+        ..dev_config()
     })
     .await
     .unwrap()

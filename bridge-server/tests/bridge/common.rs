@@ -8,7 +8,7 @@ use bridge_server::cli::RunOptions;
 use bridge_server::clock;
 use bridge_server::config::Config;
 use bridge_server::run::Bridge;
-use dev_node::{DevNode, Dialect};
+use dev_node::{DevNode, DevNodeConfig, Dialect};
 use futures_util::{SinkExt, StreamExt};
 use nano_core::{
     Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, WeightTable, WorkNonce,
@@ -30,6 +30,19 @@ pub(crate) fn dialect() -> Dialect {
         "bridge_cpp" => Dialect::Cpp,
         _ => Dialect::Rs,
     }
+}
+
+/// What every development node of this program is started with, in its dialect.
+pub(crate) fn dev_config() -> DevNodeConfig {
+    DevNodeConfig {
+        dialect: dialect(),
+        ..DevNodeConfig::default()
+    }
+}
+
+/// A development node.
+pub(crate) async fn dev_node() -> DevNode {
+    DevNode::start(dev_config()).await.unwrap()
 }
 
 /// Options of a bridge beside development nodes of its own process, with their weights in a file
@@ -55,6 +68,14 @@ pub(crate) fn options_beside(nodes: &[DevNode], folder: &Path) -> RunOptions {
         weights: Some(file),
         ..RunOptions::default()
     }
+}
+
+/// A bridge and the development node it knows by the peer protocol alone.
+pub(crate) async fn bridge_and_node() -> (Bridge, DevNode) {
+    let dev = dev_node().await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = options_beside(std::slice::from_ref(&dev), folder.path());
+    (bridge(options).await, dev)
 }
 
 /// Options of a bridge beside a full node of its own, as operators run it: its weights come by RPC.

@@ -59,8 +59,7 @@ async fn a_full_node_that_dials_is_served_and_its_representatives_are_found() {
     let (peered, address) = listening(Vec::new(), table(&[]), peering()).await;
     let dev = DevNode::start(DevNodeConfig {
         peers: vec![address],
-        dialect: crate::common::dialect(),
-        ..DevNodeConfig::default()
+        ..crate::common::dev_config()
     })
     .await
     .unwrap();

@@ -12,7 +12,9 @@ use nanonet::{AccountAnswer, AccountState, ResolveFailure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{Client, bridge, dialect, linked, options, reach_all, until, with_rpc};
+use crate::common::{
+    Client, bridge, dev_config, dev_node, linked, options, reach_all, until, with_rpc,
+};
 
 #[tokio::test]
 async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
@@ -47,12 +49,7 @@ async fn two_bridges_link_over_tcp_and_answer_for_each_other() {
 
 #[tokio::test]
 async fn a_bridge_that_lost_its_data_folder_comes_back_with_what_the_others_keep() {
-    let dev = DevNode::start(DevNodeConfig {
-        dialect: dialect(),
-        ..DevNodeConfig::default()
-    })
-    .await
-    .unwrap();
+    let dev = dev_node().await;
     let other = bridge(with_rpc(&dev)).await;
     let beside = |data: &Path| RunOptions {
         bridge: vec![other.address().to_string()],
@@ -100,12 +97,7 @@ async fn a_bridge_that_lost_its_data_folder_comes_back_with_what_the_others_keep
 
 #[tokio::test]
 async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
-    let dev = DevNode::start(DevNodeConfig {
-        dialect: dialect(),
-        ..DevNodeConfig::default()
-    })
-    .await
-    .unwrap();
+    let dev = dev_node().await;
     let bridge = bridge(with_rpc(&dev)).await;
     let peering = dev.peering_addr();
     dev.stop().await;
@@ -119,8 +111,7 @@ async fn a_full_node_that_goes_is_missed_and_one_that_comes_back_is_found() {
 
     let dev = DevNode::start(DevNodeConfig {
         peering,
-        dialect: dialect(),
-        ..DevNodeConfig::default()
+        ..dev_config()
     })
     .await
     .unwrap();

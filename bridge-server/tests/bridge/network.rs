@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::common::{
-    Client, DEADLINE, bridge, dialect, options_beside, reach_all, state_block, until,
+    Client, DEADLINE, bridge, dev_config, options_beside, reach_all, state_block, until,
 };
 
 /// Accounts asked for while one node dies.
@@ -36,9 +36,8 @@ impl Network {
             nodes: (0..SAFE_NODES).map(|_| None).collect(),
             base: DevNodeConfig {
                 accounts: 1000,
-                dialect: dialect(),
                 data: Some(folder.to_owned()),
-                ..DevNodeConfig::default()
+                ..dev_config()
             },
         };
         for place in 0..SAFE_NODES {

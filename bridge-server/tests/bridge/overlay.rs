@@ -1,6 +1,6 @@
 //! The whole way: a nanonet node over WebSocket, the bridge, a full node, and back.
 
-use crate::common::{Client, bridge, options, state_block, until};
+use crate::common::{Client, bridge, bridge_and_node, options, state_block, until};
 use dev_node::DevKeys;
 use nano_core::{Account, BlockHash, PrivateKey, Raw};
 use nanonet::{AccountState, PublishState};
@@ -61,11 +61,10 @@ async fn money_from_the_faucet_is_seen_live_received_and_proven() {
 
 #[tokio::test]
 async fn a_send_seen_live_waits_for_its_receiver_in_the_nanonet() {
-    let bridge = bridge(options()).await;
+    let (bridge, dev) = bridge_and_node().await;
     let mut client = Client::link(&bridge, 3).await;
     let account = PrivateKey::from_bytes([43; 32]).account();
-    let faucet = bridge.dev_node().unwrap().faucet();
-    let send = faucet.send(account, Raw::NANO).await.unwrap();
+    let send = dev.faucet().send(account, Raw::NANO).await.unwrap();
     until("the receivable's record", async || {
         let status = bridge.node().status().await?;
         (status.receivables > 0).then_some(())
@@ -79,6 +78,7 @@ async fn a_send_seen_live_waits_for_its_receiver_in_the_nanonet() {
         (send, Raw::NANO)
     );
     bridge.stop().await;
+    dev.stop().await;
 }
 
 #[tokio::test]

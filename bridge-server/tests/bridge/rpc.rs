@@ -6,7 +6,7 @@ use dev_node::{DevKeys, DevNode, DevNodeConfig};
 use nano_core::{PrivateKey, Raw};
 use nanonet::AccountState;
 
-use crate::common::{Client, bridge, until, with_rpc};
+use crate::common::{Client, bridge, dev_config, dev_node, until, with_rpc};
 
 /// Options of a bridge beside this full node, with its WebSocket, too.
 fn with_ws(dev: &DevNode) -> RunOptions {
@@ -18,7 +18,7 @@ fn with_ws(dev: &DevNode) -> RunOptions {
 
 #[tokio::test]
 async fn what_an_account_can_receive_is_found_by_rpc_and_proven() {
-    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let dev = dev_node().await;
     // Sent before the bridge came: it is in no live stream.
     let account = PrivateKey::from_bytes([71; 32]).account();
     let half = Raw::new(Raw::NANO.number() / 2);
@@ -51,7 +51,7 @@ async fn what_an_account_can_receive_is_found_by_rpc_and_proven() {
 
 #[tokio::test]
 async fn a_bridge_outlives_its_rpc_and_still_proves() {
-    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let dev = dev_node().await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nowhere = closed.local_addr().unwrap();
     drop(closed);
@@ -81,7 +81,7 @@ async fn a_bridge_outlives_its_rpc_and_still_proves() {
 
 #[tokio::test]
 async fn confirmations_and_votes_of_the_websocket_join_the_live_stream() {
-    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let dev = dev_node().await;
     let bridge = bridge(with_ws(&dev)).await;
     let events = || &bridge.metrics().events;
     until("the subscription", async || {
@@ -116,7 +116,7 @@ async fn after_a_gap_the_websocket_comes_back_and_what_was_missed_is_found_by_rp
     )>| {
         let mut config = DevNodeConfig {
             data: Some(folder.path().to_path_buf()),
-            ..DevNodeConfig::default()
+            ..dev_config()
         };
         if let Some((peering, rpc, websocket)) = at {
             (config.peering, config.rpc, config.websocket) = (peering, rpc, websocket);

@@ -10,12 +10,11 @@ use bridge_server::config::Config;
 use bridge_server::metrics::counted;
 use bridge_server::run::Bridge;
 use bridge_server::weights::command;
-use dev_node::{DevNode, DevNodeConfig};
 use nano_core::{Network, Raw, WeightTable};
 use nanonet::{Identity, Rng, SignedWeights};
 use serde_json::{Value, json};
 
-use crate::common::{bridge, options, until};
+use crate::common::{bridge, dev_node, options, until};
 
 fn anchor(number: u8) -> Identity {
     Identity::generate(&mut Rng::from_seed([number; 32]))
@@ -137,7 +136,7 @@ async fn a_live_bridges_own_full_node_is_its_offer_to_others_and_not_its_table()
 
 #[tokio::test]
 async fn the_command_builds_the_table_of_a_full_node_and_refuses_another_network() {
-    let dev = DevNode::start(DevNodeConfig::default()).await.unwrap();
+    let dev = dev_node().await;
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("weights.json");
     let mut options = WeightsOptions {
