@@ -14,6 +14,7 @@
 //! | RPC: a number or boolean that is not text | taken | cannot be read |
 //! | RPC: a `count` of -1 | means all | cannot be read |
 //! | RPC: nothing receivable | `"blocks": ""` | an empty array or object |
+//! | RPC: `accounts_…`, no account has an answer | `errors` alone | an empty object beside `errors` |
 //! | RPC: `account_info` with `include_confirmed` | `confirmed_height` instead of `confirmation_height` | both, always |
 //! | RPC: `difficulty` of `work_generate` and `work_validate` | 16 hex digits | decimal |
 //! | RPC: `valid` of `work_validate` without a difficulty | left out | null |

@@ -277,6 +277,27 @@ async fn nothing_receivable_is_an_empty_text_or_an_empty_list() {
 }
 
 #[tokio::test]
+async fn answers_about_accounts_that_all_fail_are_left_out_or_empty() {
+    let account = DevKeys::sample(9).account();
+    let (cpp, rs) = (node(Dialect::Cpp).await, node(Dialect::Rs).await);
+    for (action, name) in [
+        ("accounts_frontiers", "frontiers"),
+        ("accounts_representatives", "representatives"),
+    ] {
+        let request = json!({ "action": action, "accounts": [account] });
+        let errors = json!({ account.to_string(): "Account not found" });
+        assert_eq!(
+            call(&cpp, request.clone()).await,
+            json!({ "errors": errors })
+        );
+        assert_eq!(
+            call(&rs, request).await,
+            json!({ name: {}, "errors": errors })
+        );
+    }
+}
+
+#[tokio::test]
 async fn confirmed_heights_have_the_names_of_the_dialect() {
     let (cpp, rs) = (node(Dialect::Cpp).await, node(Dialect::Rs).await);
     for (node, confirmed, old, new) in [

@@ -98,11 +98,15 @@ pub fn representatives(value: &Value) -> Result<BTreeMap<Account, Raw>, ReplyErr
     Ok(listed)
 }
 
-/// Reads `accounts_frontiers`.
+/// Reads `accounts_frontiers`. The C++ node leaves `frontiers` out where no account has one, and
+/// names the accounts in `errors`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn frontiers(value: &Value) -> Result<BTreeMap<Account, BlockHash>, ReplyError> {
+    if value.get("frontiers").is_none() && value.get("errors").is_some_and(Value::is_object) {
+        return Ok(BTreeMap::new());
+    }
     pairs(value, "frontiers")
 }
 

@@ -117,3 +117,11 @@ fn recorded_frontiers_and_versions_are_read() {
         );
     }
 }
+
+#[test]
+fn frontiers_that_are_left_out_are_none_only_where_errors_say_why() {
+    let account = Account::from_bytes([1; 32]).to_string();
+    let response = json!({ "errors": { account: "Account not found" } });
+    assert_eq!(frontiers(&response), Ok(BTreeMap::new()));
+    assert_eq!(frontiers(&json!({})), Err(ReplyError::Field("frontiers")));
+}

@@ -140,7 +140,10 @@ fn each_account(
             Err(refusal) => errors.insert(text.to_owned(), Value::String(refusal.text)),
         };
     }
-    let mut fields = Map::from_iter([(name.to_owned(), Value::Object(answers))]);
+    let mut fields = Map::new();
+    if !answers.is_empty() || request.dialect() == Dialect::Rs {
+        fields.insert(name.to_owned(), Value::Object(answers));
+    }
     if !errors.is_empty() {
         fields.insert("errors".to_owned(), Value::Object(errors));
     }
