@@ -4,7 +4,8 @@
 //! took is waited for the rest, [`GRACE`] at most, [`BACKGROUND_GRACE`] where nobody waits); counted. It is over when everybody has
 //! answered, when the grace is, or after [`ANSWER`]. A full node drops what it has no time for
 //! without a word, so a channel that has said nothing after [`AGAIN`] is asked once more.
-//! Unknown hashes are looked up at the end, [`MAX_FETCHED`] at most.
+//! Unknown hashes are looked up at the end, [`MAX_FETCHED`] at most. Channels that had time to
+//! answer are told apart by whether they did ([`crate::full_node::FullNodes::balloted`]).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ const MAX_FETCHED: usize = 16;
 
 /// Something a channel had to say.
 enum Heard {
+    /// The channel was asked with time to answer.
+    Asked(usize),
     Vote(usize, Arc<Vote>),
     /// Votes were lost.
     Lost(usize),
@@ -69,9 +72,11 @@ pub(super) async fn run(
     drop(sender);
     let root_of = |hash: &_| inner.roots.get(hash);
     let mut is_enough = false;
+    let mut asked = BTreeSet::new();
     while !count.is_all_done() {
         tokio::select! {
             heard = inbox.recv() => match heard {
+                Some(Heard::Asked(place)) => drop(asked.insert(place)),
                 Some(Heard::Vote(place, vote)) => count.take(place, &vote, &table, root_of),
                 Some(Heard::Lost(place)) => count.spoil(place),
                 None => break,
@@ -89,6 +94,13 @@ pub(super) async fn run(
         }
     }
     drop(listening);
+    for place in asked.into_iter().filter(|_| count.tells_who_answers()) {
+        let answered = count.has_answered(place);
+        // Who was not waited for to the end may have been about to answer.
+        if let Some((channel, _)) = channels.get(place).filter(|_| answered || !is_enough) {
+            inner.full_nodes.balloted(channel, answered);
+        }
+    }
     let asker = Asker {
         inner: Arc::clone(inner),
         priority,
@@ -132,6 +144,10 @@ async fn listen(
     let mut lost = false;
     let mut again = Some(Instant::now() + AGAIN);
     if channel.confirm(pairs.clone()).is_err() {
+        return;
+    }
+    let in_time = Instant::now() + AGAIN <= limit;
+    if in_time && sender.send(Heard::Asked(place)).await.is_err() {
         return;
     }
     let asked: BTreeSet<_> = pairs.iter().map(|pair| pair.hash).collect();

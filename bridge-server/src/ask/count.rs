@@ -190,6 +190,8 @@ struct Station {
     /// By item, those whose answer lists its blocks.
     answered: Vec<BTreeSet<Account>>,
     others: BTreeSet<BlockHash>,
+    /// Whether one of its representatives answered at all.
+    heard: bool,
     spoiled: bool,
 }
 
@@ -202,6 +204,7 @@ impl Count {
             done: BTreeSet::new(),
             answered: vec![BTreeSet::new(); items],
             others: BTreeSet::new(),
+            heard: false,
             spoiled: false,
         };
         Self {
@@ -265,6 +268,8 @@ impl Count {
             return;
         }
         let who = vote.representative;
+        let tells = is_answer || (request.marker.is_none() && !proves.is_empty());
+        station.heard |= tells && station.representatives.contains(&who);
         for hash in others.into_iter().chain(later) {
             if self.others.len() < MAX_OTHERS || self.others.contains_key(&hash) {
                 station.others.insert(hash);
@@ -302,6 +307,19 @@ impl Count {
         if let Some(station) = self.channels.get_mut(place) {
             station.spoiled = true;
         }
+    }
+
+    /// Whether every representative had something to answer.
+    pub(super) fn tells_who_answers(&self) -> bool {
+        let mut items = self.request.items.iter();
+        self.request.marker.is_some() || items.any(|item| !item.blocks.is_empty())
+    }
+
+    /// Whether a representative of channel number `place` answered.
+    pub(super) fn has_answered(&self, place: usize) -> bool {
+        self.channels
+            .get(place)
+            .is_some_and(|station| station.heard)
     }
 
     /// Whether everybody has answered.

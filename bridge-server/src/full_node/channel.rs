@@ -13,7 +13,8 @@
 //! - requests to us are not answered, because a peer without a ledger owes none; a handshake on an
 //!   open channel is ignored;
 //! - what ends a channel: hearing nothing for [`super::Timing::silence`], a message or a write that
-//!   takes longer than [`super::Timing::message`], anything that does not parse, and a flood.
+//!   takes longer than [`super::Timing::message`], anything that does not parse, and a flood. Only a
+//!   vote of the zero account is dropped instead, because full nodes drop it, too, and may pass it on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -22,8 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nano_core::message::{
-    AscPullAnswer, AscPullQuestion, AscPullReq, ConfirmReq, Message, Publish, PullTarget,
-    RequestedBlock,
+    AscPullAnswer, AscPullQuestion, AscPullReq, ConfirmReq, Header, Message, MessageError, Publish,
+    PullTarget, RequestedBlock,
 };
 use nano_core::{Account, Block, Network, PublicKey, Vote};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -279,7 +280,8 @@ impl Channel {
         self.send("confirm_req", false, ConfirmReq { blocks }.into())
     }
 
-    /// Asks for votes on blocks that every representative here should know.
+    /// Asks for votes on blocks that every representative here should know. The caller holds a
+    /// [`Channel::slot`].
     pub(super) fn ask_representatives(&self, blocks: Vec<RequestedBlock>) -> Result<(), AskError> {
         self.send("confirm_req", true, ConfirmReq { blocks }.into())
     }
@@ -404,6 +406,13 @@ impl Channel {
             let read = read_message(&mut reader, setting.network, patience, "serving").await;
             let (message, bytes) = match read {
                 Ok(read) => read,
+                Err(ChannelError::Malformed(MessageError::ZeroVoter)) => {
+                    metrics::count(&setting.metrics.live_dropped, "zero-voter");
+                    match allowance.charge(shared.now(), Header::SIZE, true) {
+                        Ok(()) => continue,
+                        Err(flood) => return flood,
+                    }
+                }
                 Err(error) => return error,
             };
             let wanted = self.take(message, shared);

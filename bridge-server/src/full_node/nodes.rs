@@ -111,6 +111,14 @@ impl FullNodes {
         self.shared.subjects().add(block);
     }
 
+    /// Notes whether anybody behind this channel answered a request for votes that every
+    /// representative could: who never does is not counted on.
+    pub fn balloted(&self, channel: &Channel, answered: bool) {
+        if channel.hosted().balloted(answered) {
+            self.shared.changed();
+        }
+    }
+
     /// How much voting weight is reachable, and how much is needed.
     #[must_use]
     pub fn reach(&self) -> Reach {

@@ -8,14 +8,14 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nano_core::message::{Keepalive, PeerEndpoint};
-use nano_core::{PrivateKey, PublicKey, Raw, UnixMillis};
+use nano_core::{PrivateKey, PublicKey, Raw, UnixMillis, WeightTable};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::ChannelError;
 use super::book::{Book, Demand};
 use super::channel::{Channel, ChannelId};
-use super::crawl::Subjects;
+use super::crawl::{Hosted, Subjects};
 use super::settings::Setting;
 use crate::clock::{self, RandomError};
 use crate::metrics;
@@ -157,7 +157,12 @@ impl Shared {
         let mut book = self.book();
         for channel in &open {
             if let Some(endpoint) = channel.endpoint() {
-                let hosted = channel.representatives();
+                // What does not answer when it matters is worth no place.
+                let answers = channel.hosted().answers();
+                let hosted = match answers {
+                    true => channel.representatives(),
+                    false => BTreeSet::new(),
+                };
                 let weights = hosted.iter().map(|who| table.weight_of(who).number());
                 book.weigh(endpoint, Raw::new(weights.fold(0, u128::saturating_add)));
             }
@@ -176,25 +181,35 @@ impl Shared {
 
     /// How much weight is reachable, and how much is needed.
     pub(super) fn reach(&self) -> Reach {
-        let mut all = BTreeSet::new();
-        for channel in self.channels().values() {
-            all.extend(channel.representatives());
-        }
         let table = self.weights.current();
-        let weights = all.iter().map(|who| table.weight_of(who).number());
         Reach {
-            reachable: Raw::new(weights.fold(0, u128::saturating_add)),
+            reachable: self.weight_behind(&table, |_| true),
             online: table.online_weight.max(table.minimum),
             threshold: table.threshold(),
             target: table.collection_target(),
         }
     }
 
+    /// Weight of all representatives behind the open channels that count, each once.
+    fn weight_behind(&self, table: &WeightTable, counts: impl Fn(&Hosted) -> bool) -> Raw {
+        let mut all = BTreeSet::new();
+        for channel in self.channels().values() {
+            let hosted = channel.hosted();
+            if counts(&hosted) {
+                all.extend(hosted.representatives());
+            }
+        }
+        let weights = all.iter().map(|who| table.weight_of(who).number());
+        Raw::new(weights.fold(0, u128::saturating_add))
+    }
+
+    /// What is needed, going by the channels that answer.
     pub(super) fn demand(&self) -> Demand {
-        let reach = self.reach();
-        if reach.reachable < reach.threshold {
+        let table = self.weights.current();
+        let answering = self.weight_behind(&table, Hosted::answers);
+        if answering < table.threshold() {
             Demand::Quorum
-        } else if reach.reachable < reach.target {
+        } else if answering < table.collection_target() {
             Demand::Margin
         } else {
             Demand::Nothing

@@ -32,8 +32,10 @@ pub(crate) struct State {
     pub(crate) answers: AtomicBool,
     /// Whether it marks its votes as others'.
     pub(crate) marks: AtomicBool,
-    /// Whether it knows the genesis block.
-    pub(crate) knows_genesis: AtomicBool,
+    /// Whether it answers with votes for genesis alone, as one that kept them and replays them.
+    pub(crate) replays: AtomicBool,
+    /// Whether it answers only the crawler, whose questions begin with genesis.
+    pub(crate) only_crawled: AtomicBool,
     /// Handshakes completed.
     pub(crate) greeted: AtomicUsize,
     /// What the bridge sent.
@@ -67,7 +69,8 @@ impl Stub {
             hosted: Mutex::default(),
             answers: AtomicBool::new(true),
             marks: AtomicBool::new(false),
-            knows_genesis: AtomicBool::new(true),
+            replays: AtomicBool::new(false),
+            only_crawled: AtomicBool::new(false),
             greeted: AtomicUsize::new(0),
             received: Mutex::default(),
             say: broadcast::channel(64).0,
@@ -100,7 +103,11 @@ impl Stub {
 
     /// Sends a message on every channel it has.
     pub(crate) fn say(&self, message: Message) {
-        let bytes = message.encode(Network::Dev).unwrap();
+        self.say_bytes(message.encode(Network::Dev).unwrap());
+    }
+
+    /// The same with bytes that need not be a message.
+    pub(crate) fn say_bytes(&self, bytes: Vec<u8>) {
         let _ = self.state.say.send(bytes);
     }
 
@@ -190,14 +197,14 @@ fn answer(state: &State, message: &Message) -> Vec<Message> {
         }
         Message::ConfirmReq(request) => {
             let genesis = Network::Dev.genesis_hash();
-            let known = state.knows_genesis.load(Ordering::SeqCst);
-            let hashes: Vec<_> = request
-                .blocks
-                .iter()
-                .map(|block| block.hash)
-                .filter(|hash| !hash.is_zero() && (known || *hash != genesis))
-                .collect();
-            if hashes.is_empty() {
+            let crawled = request.blocks[0].hash == genesis;
+            let hashes = request.blocks.iter().map(|block| block.hash);
+            let hashes: Vec<_> = match state.replays.load(Ordering::SeqCst) {
+                true => vec![genesis],
+                false => hashes.filter(|hash| !hash.is_zero()).collect(),
+            };
+            let ignores = state.only_crawled.load(Ordering::SeqCst) && !crawled;
+            if hashes.is_empty() || ignores {
                 return Vec::new();
             }
             let hosted = state.hosted.lock().unwrap();
