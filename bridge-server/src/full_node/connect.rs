@@ -43,7 +43,12 @@ pub(super) async fn dial(endpoint: SocketAddr, shared: Arc<Shared>) {
 
 fn note_end(shared: &Shared, address: SocketAddr, error: &ChannelError) {
     metrics::count(&shared.setting.metrics.full_node_closed, error.code());
-    tracing::info!(%address, %error, "no channel to this full node");
+    // Anybody can be refused as often as he likes.
+    if matches!(error, ChannelError::Refused(_)) {
+        tracing::debug!(%address, %error, "no channel to this full node");
+    } else {
+        tracing::info!(%address, %error, "no channel to this full node");
+    }
 }
 
 async fn dialled(endpoint: SocketAddr, shared: &Arc<Shared>) -> ChannelError {

@@ -47,7 +47,7 @@ impl FullNodes {
             book.restore(endpoint, reached);
         }
         let (addresses, names) = split(settings.peers);
-        book.configure(addresses);
+        book.configure(addresses.iter().copied());
         let address = peering.listener.as_ref().map(TcpListener::local_addr);
         let announced = address.and_then(Result::ok).map(|address| address.port());
         let shared = Arc::new(Shared::new(setting, settings.weights, book, announced));
@@ -56,7 +56,7 @@ impl FullNodes {
         let pauses = (millis(first), millis(longest));
         tasks.spawn(upkeep::run(upkeep::Parts {
             shared: Arc::clone(&shared),
-            names: Names::new(names, pauses, seed()),
+            names: Names::new(names, addresses, pauses, seed()),
             resolver: peering.resolver,
             store: peering.store,
         }));

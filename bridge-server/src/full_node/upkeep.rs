@@ -101,9 +101,11 @@ fn note(names: &mut Names, shared: &Shared, name: &str, found: io::Result<Vec<So
     match found {
         Ok(addresses) => {
             shared.setting.step("name-found");
-            shared
-                .book()
-                .configure(addresses.into_iter().take(ADDRESSES));
+            let addresses: Vec<_> = addresses.into_iter().take(ADDRESSES).collect();
+            let gone = names.found(name, &addresses);
+            let mut book = shared.book();
+            book.demote(gone);
+            book.configure(addresses);
         }
         Err(error) => {
             shared.setting.step("name-not-found");

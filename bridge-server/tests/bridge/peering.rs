@@ -1,12 +1,13 @@
 //! Finding full nodes and keeping channels to them.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bridge_server::cli::RunOptions;
 use bridge_server::config::Config;
-use bridge_server::full_node::Peering;
 use bridge_server::full_node::book::Limits;
+use bridge_server::full_node::{Peering, Timing};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::run::Bridge;
 use bridge_server::store::Store;
@@ -290,6 +291,48 @@ async fn named_endpoints_are_limited_per_address_and_configured_ones_are_not() {
 }
 
 #[tokio::test]
+async fn named_endpoints_are_limited_per_subnet_and_configured_ones_are_not() {
+    let near = |host| SocketAddr::from(([127, 0, 1, host], 0));
+    let far = |host| SocketAddr::from(([127, 0, 2, host], 0));
+    let configured = [
+        Stub::start(near(1), key(2)).await,
+        Stub::start(near(2), key(3)).await,
+        Stub::start(near(3), key(4)).await,
+    ];
+    let named = [
+        Stub::start(near(4), key(5)).await,
+        Stub::start(far(1), key(6)).await,
+        Stub::start(far(2), key(7)).await,
+        Stub::start(far(3), key(8)).await,
+    ];
+    let limits = Limits {
+        per_subnet: 2,
+        ..Limits::of(Network::Dev)
+    };
+    let peering = Peering {
+        limits,
+        ..peering()
+    };
+    let peered = peer(names(&configured.each_ref()), table(&[50]), peering);
+    peered.until_open(&configured.each_ref()).await;
+    configured[0].name(&named.each_ref().map(|stub| stub.address));
+    until("two more", async || {
+        (peered.open().len() >= 5).then_some(())
+    })
+    .await;
+    // Keepalives go on, attempts could be made; none is.
+    let sent = configured[0].keepalives().len();
+    until("more keepalives", async || {
+        (configured[0].keepalives().len() >= sent + 3).then_some(())
+    })
+    .await;
+    assert_eq!(peered.open().len(), 5);
+    assert_eq!(named[0].greeted(), 0, "its subnet has three already");
+    let third = named[1..].iter().map(Stub::greeted).sum::<usize>();
+    assert_eq!(third, 2);
+}
+
+#[tokio::test]
 async fn every_step_of_a_handshake_is_counted_and_shown() {
     let stub = Stub::start(local(2), key(2)).await;
     let peered = peer(names(&[&stub]), table(&[]), peering());
@@ -333,13 +376,26 @@ async fn keepalives_come_at_the_cadence_of_the_network() {
     assert_eq!(peering().timing.keepalive, Duration::from_secs(1));
     let live = Peering::of(Network::Live).timing;
     assert_eq!(live.keepalive, Duration::from_secs(15));
+    // After its first question the crawler leaves this channel alone: nothing else is written.
+    let timing = Timing {
+        crawl_poor: Duration::from_secs(3_600),
+        ..peering().timing
+    };
+    let quiet = Peering {
+        timing,
+        ..peering()
+    };
     let stub = Stub::start(local(2), key(2)).await;
-    let peered = peer(names(&[&stub]), table(&[]), peering());
     let began = tokio::time::Instant::now();
+    let peered = peer(names(&[&stub]), table(&[]), quiet);
     until("five keepalives", async || {
         (stub.keepalives().len() >= 5).then_some(())
     })
     .await;
-    assert!(began.elapsed() >= Duration::from_secs(4) - Duration::from_millis(100));
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(3_900), "{took:?}");
+    // One in four, as on a busy channel, would take 16 s.
+    assert!(took < Duration::from_secs(12), "{took:?}");
+    assert_eq!(stub.questions().len(), 1);
     drop(peered);
 }

@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use nano_core::{Raw, UnixMillis};
 
-use super::limits::subnet;
-use super::{Book, ChannelId, Demand, Endpoint, Refused, Source, State};
+use super::{Book, ChannelId, Demand, Endpoint, Refused, Source, State, subnet};
 
 /// Rank of an endpoint; the smallest is dialled first. Equal ones are drawn at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,8 +119,13 @@ impl Book {
         if !wanted || !paced || busy.attempts.1 >= self.limits.attempts {
             return false;
         }
-        busy.with_address(endpoint.ip()) < self.limits.per_address
-            && busy.with_subnet(endpoint.ip()) < self.limits.per_subnet
+        self.has_place(busy, endpoint.ip())
+    }
+
+    /// Whether address and subnet allow one more channel.
+    fn has_place(&self, busy: &Busy, ip: IpAddr) -> bool {
+        busy.with_address(ip) < self.limits.per_address
+            && busy.with_subnet(ip) < self.limits.per_subnet
     }
 
     fn busy(&self) -> Busy {
@@ -157,28 +161,34 @@ impl Book {
         Ok(())
     }
 
-    /// The channel to give up now for an endpoint never tried, if there is reason to. The caller
-    /// owes a [`Book::ended`].
+    /// The channel to give up now for a better endpoint, if there is reason to. The caller owes a
+    /// [`Book::ended`].
     pub fn give_up(&mut self, now: UnixMillis, demand: Demand) -> Option<ChannelId> {
         let due = self.rotated.0.saturating_add(self.limits.rotation) <= now.0;
-        let fresh = |known: &Endpoint| !known.tried && matches!(known.state, State::Idle { .. });
-        if demand == Demand::Nothing
-            || !due
-            || self.busy().all < self.limits.channels
-            || !self.endpoints.values().any(fresh)
-        {
+        let busy = self.busy();
+        if demand == Demand::Nothing || !due || busy.all < self.limits.channels {
             return None;
         }
-        let (channel, _) = self
+        let (weight, _, channel) = self
             .endpoints
             .values()
-            .filter(|known| !known.is_configured() && known.weight.is_zero())
+            .filter(|known| !known.is_configured())
             .filter_map(|known| match known.state {
-                State::Open { channel, since } => Some((channel, since)),
+                State::Open { channel, since } => Some((known.weight, since, channel)),
                 _ => None,
             })
-            .filter(|(_, since)| now.since(*since) >= self.limits.grace)
-            .min_by_key(|(_, since)| *since)?;
+            .filter(|(_, since, _)| now.since(*since) >= self.limits.grace)
+            .min()?;
+        // With a quorum none of its weight is risked for the margin.
+        let may_go = weight.is_zero() || demand == Demand::Quorum;
+        let better = |(endpoint, known): (&SocketAddr, &Endpoint)| {
+            let idle = matches!(known.state, State::Idle { until } if until <= now);
+            let hopeful = !known.tried || known.weight > weight;
+            idle && hopeful && self.has_place(&busy, endpoint.ip())
+        };
+        if !may_go || !self.endpoints.iter().any(better) {
+            return None;
+        }
         self.rotated = now;
         Some(channel)
     }

@@ -39,10 +39,11 @@ pub struct Limits {
     pub good: u64,
     /// Pause before an endpoint of another network is tried again, as long as full nodes exclude.
     pub foreign: u64,
-    /// Pause before an endpoint is tried again whose node is connected by another one.
+    /// Pause before an endpoint is tried again whose node is connected by another one, or that was
+    /// given up and hosted nobody.
     pub duplicate: u64,
-    /// How long a channel may take to show a representative before it can be given up for
-    /// another endpoint.
+    /// How long a channel may take to show its representatives before it can be given up for
+    /// another endpoint, and the pause before one that hosted weight is tried again.
     pub grace: u64,
     /// Pause between two channels given up so.
     pub rotation: u64,
@@ -125,7 +126,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 }
 
 /// The subnet whose addresses one party is likely to hold together.
-pub(super) fn subnet(ip: IpAddr) -> IpAddr {
+pub(crate) fn subnet(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

@@ -1,7 +1,8 @@
 //! The book of peers: every endpoint known, what became of it, and who is dialled next. No I/O:
 //! time and randomness are passed in, the tasks around it do what it says.
 //!
-//! An endpoint is **configured** (the operator's own, or behind a configured name), **stored**
+//! An endpoint is **configured** (the operator's own, or behind a configured name, as long as it is
+//! behind it), **stored**
 //! (reached in an earlier run or in this one) or **heard** (named by a keepalive). It is idle until
 //! a moment, being dialled, open, or our own.
 //!
@@ -14,15 +15,18 @@
 //!   never more than [`Limits::attempts`] at once; configured ones do not wait for them.
 //! - **Demand.** While voting weight is missing everybody is tried. With enough of it configured
 //!   endpoints are still kept, others only up to [`Limits::spare`] channels. With all channels
-//!   taken and weight missing, a channel that showed no representative for [`Limits::grace`] is
-//!   given up for an endpoint never tried, one per [`Limits::rotation`]; configured ones never.
+//!   taken and weight missing, the lightest channel past its [`Limits::grace`] is given up for an
+//!   endpoint that was never tried or hosted more when it was last open, one per
+//!   [`Limits::rotation`]; one that hosts weight only while a quorum is missing, configured ones
+//!   never. What a given up endpoint hosted is remembered, so that it returns if nothing better came.
 //! - **Limits** per address and subnet count both directions. Configured endpoints count but are
 //!   not refused: the limits keep strangers from surrounding the bridge, not the operator.
 //! - **Failures.** Each in a row doubles the pause ([`pause`]); an endpoint nobody configured is
 //!   forgotten after eight. A channel that lasted [`Limits::good`] was a success. An endpoint of
 //!   another network is left alone for [`Limits::foreign`], one whose node is connected by another
 //!   endpoint for [`Limits::duplicate`] (configured ones for the longest pause only); our own for
-//!   this run.
+//!   this run. To be given up is no failure: such a one waits for [`Limits::grace`], without weight
+//!   as long as a duplicate.
 //! - **Gossip.** What is passed on are endpoints this bridge has reached itself.
 //! - **Storage** gets each reached endpoint with the time it was last open, again and again while
 //!   it is, and is told of those forgotten.
@@ -34,6 +38,7 @@ mod pause;
 mod tests;
 
 pub use limits::Limits;
+pub(crate) use limits::subnet;
 pub(crate) use pause::pause;
 
 use std::collections::BTreeMap;
@@ -216,6 +221,20 @@ impl Book {
         }
     }
 
+    /// Endpoints that are the operator's no longer: known as any other from here on.
+    pub fn demote(&mut self, endpoints: impl IntoIterator<Item = SocketAddr>) {
+        for endpoint in endpoints {
+            if let Some(known) = self.endpoints.get_mut(&canonical(endpoint))
+                && known.source == Source::Configured
+            {
+                known.source = match known.reached {
+                    Some(_) => Source::Stored,
+                    None => Source::Heard,
+                };
+            }
+        }
+    }
+
     /// Notes an endpoint reached in an earlier run.
     pub fn restore(&mut self, endpoint: SocketAddr, reached: UnixMillis) {
         self.note(canonical(endpoint), Source::Stored, Some(reached), None);
@@ -345,7 +364,7 @@ impl Book {
             Source::Configured => self.limits.configured_pauses,
             Source::Stored | Source::Heard => self.limits.other_pauses,
         };
-        if end != End::Duplicate {
+        if !matches!(end, End::Duplicate | End::GivenUp) {
             known.failures = known.failures.saturating_add(1);
         }
         let configured = known.source == Source::Configured;
@@ -358,7 +377,9 @@ impl Book {
             End::Duplicate | End::Foreign if configured => pauses.1,
             End::Duplicate => self.limits.duplicate,
             End::Foreign => self.limits.foreign,
-            End::Usual | End::GivenUp => pause(pauses, known.failures, &mut self.rng),
+            End::GivenUp if known.weight.is_zero() => self.limits.duplicate,
+            End::GivenUp => self.limits.grace,
+            End::Usual => pause(pauses, known.failures, &mut self.rng),
         };
         known.state = State::Idle {
             until: UnixMillis(now.0.saturating_add(wait)),

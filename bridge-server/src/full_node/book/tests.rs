@@ -323,6 +323,99 @@ fn with_weight_missing_a_channel_without_representatives_makes_room_for_a_strang
 }
 
 #[test]
+fn with_a_quorum_missing_the_lightest_channel_makes_room_and_returns_when_nothing_better_came() {
+    let mut book = book();
+    let limits = *book.limits();
+    for number in 0..64 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+    }
+    let mut open = BTreeMap::new();
+    let mut now = 0;
+    while open.len() < limits.channels {
+        now += limits.pace;
+        while let Some(tried) = book.next(at(now), Demand::Quorum) {
+            let number = u32::try_from(open.len()).unwrap();
+            book.opened(at(now), tried, channel(number));
+            book.weigh(tried, Raw::new(u128::from(10 + number)));
+            open.insert(channel(number), tried);
+        }
+    }
+    let stranger = endpoint(200);
+    book.hear(channel(0), stranger).unwrap();
+    now += limits.grace;
+    let margin = book.give_up(at(now), Demand::Margin);
+    assert_eq!(margin, None, "a quorum is not risked");
+    let light = open[&channel(0)];
+    let gone = book.give_up(at(now), Demand::Quorum);
+    assert_eq!(gone, Some(channel(0)), "the lightest");
+    assert_eq!(book.give_up(at(now), Demand::Quorum), None, "one at a time");
+    book.ended(at(now), light, End::GivenUp);
+    assert_eq!(book.next(at(now), Demand::Quorum), Some(stranger));
+    book.opened(at(now), stranger, channel(99));
+    now += limits.grace - 1;
+    assert_eq!(
+        book.give_up(at(now), Demand::Quorum),
+        None,
+        "still in its grace"
+    );
+    now += 1;
+    let gone = book.give_up(at(now), Demand::Quorum);
+    assert_eq!(gone, Some(channel(99)), "it showed nobody");
+    book.ended(at(now), stranger, End::GivenUp);
+    assert_eq!(book.next(at(now), Demand::Quorum), Some(light));
+}
+
+#[test]
+fn an_endpoint_that_is_the_operators_no_longer_is_forgotten_like_any_other() {
+    let mut book = book();
+    book.configure([endpoint(1)]);
+    book.demote([endpoint(1), endpoint(2)]);
+    let mut now = 0;
+    for _ in 0..8 {
+        assert_eq!(book.next(at(now), Demand::Quorum), Some(endpoint(1)));
+        book.ended(at(now), endpoint(1), End::Usual);
+        now += book.limits().other_pauses.1;
+    }
+    assert!(book.is_empty());
+}
+
+#[test]
+fn nothing_is_given_up_for_an_endpoint_that_may_not_be_dialled() {
+    let limits = Limits {
+        channels: 2,
+        per_subnet: 1,
+        ..Limits::of(Network::Live)
+    };
+    let mut book = Book::new(limits, SEED);
+    for number in 1..=2 {
+        book.hear(channel(number), endpoint(number)).unwrap();
+        let tried = book.next(at(0), Demand::Quorum).unwrap();
+        book.opened(at(0), tried, channel(number));
+    }
+    let mut neighbour = endpoint(1);
+    neighbour.set_port(1);
+    book.hear(channel(1), neighbour).unwrap();
+    let now = at(limits.grace);
+    assert_eq!(book.give_up(now, Demand::Quorum), None);
+    book.hear(channel(1), endpoint(3)).unwrap();
+    assert!(book.give_up(now, Demand::Quorum).is_some());
+}
+
+#[test]
+fn an_endpoint_that_is_given_up_again_and_again_is_not_forgotten() {
+    let mut book = book();
+    book.restore(endpoint(1), at(0));
+    let mut now = 0;
+    for number in 0..20 {
+        assert_eq!(book.next(at(now), Demand::Quorum), Some(endpoint(1)));
+        book.opened(at(now), endpoint(1), channel(number));
+        book.ended(at(now), endpoint(1), End::GivenUp);
+        now += book.limits().duplicate;
+    }
+    assert_eq!(book.len(), 1);
+}
+
+#[test]
 fn only_reached_endpoints_are_passed_on() {
     let mut book = book();
     for number in 0..20 {
@@ -372,6 +465,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(End::Usual),
         1 => Just(End::Foreign),
         1 => Just(End::Own),
+        1 => Just(End::GivenUp),
         1 => Just(End::Duplicate)
     ];
     prop_oneof![
