@@ -19,6 +19,7 @@
 //! | [`http`], [`listener`] | page, API and links on one port |
 //! | [`store`] | SQLite |
 //! | [`rpc`], [`events`], [`receivables`] | a full node's RPC and WebSocket, where there are any |
+//! | `client` | the HTTP client for other programs' interfaces |
 //! | [`weights`] | the weight table in force |
 //! | [`metrics`] | what is counted |
 #![deny(missing_docs)]
@@ -27,6 +28,7 @@ pub mod ask;
 pub mod backfill;
 pub mod backoff;
 pub mod cli;
+mod client;
 pub mod clock;
 pub mod coalesce;
 pub mod config;

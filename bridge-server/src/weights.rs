@@ -23,6 +23,7 @@ use nanonet::{Identity, SignedWeights};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::backoff::Backoff;
 use crate::rpc::{Rpc, RpcError};
 
 /// Source of a table: compiled in for the live network.
@@ -37,6 +38,8 @@ pub const EMBEDDED: &str = "embedded";
 const REFRESH_DEV: Duration = Duration::from_secs(10);
 /// The same elsewhere: weights move slowly.
 const REFRESH: Duration = Duration::from_secs(10 * 60);
+/// First pause after a reading that failed; they grow to the usual one.
+const RETRY: Duration = Duration::from_secs(1);
 /// Longest wait for the first table.
 const FIRST: Duration = Duration::from_secs(15);
 /// An unchanged table is dated anew after this long, milliseconds.
@@ -230,8 +233,9 @@ pub async fn follow(parts: Following) {
         Network::Dev => REFRESH_DEV,
         Network::Live | Network::Beta | Network::Test => REFRESH,
     };
+    let mut retries = Backoff::new(RETRY, pause);
     loop {
-        match parts.rpc.weight_table(parts.network, parts.minimum).await {
+        let wait = match parts.rpc.weight_table(parts.network, parts.minimum).await {
             Ok(table) => {
                 match SignedWeights::sign(&parts.identity, table.clone()) {
                     Ok(signed) => parts.own.put(signed),
@@ -243,10 +247,15 @@ pub async fn follow(parts: Following) {
                 {
                     parts.weights.offer(table);
                 }
+                retries.reset();
+                pause
             }
-            Err(error) => tracing::warn!(%error, "weights were not read"),
-        }
-        sleep(pause).await;
+            Err(error) => {
+                tracing::warn!(%error, "weights were not read");
+                retries.pause()
+            }
+        };
+        sleep(wait).await;
     }
 }
 

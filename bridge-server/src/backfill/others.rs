@@ -20,6 +20,8 @@ use nanonet::NodeKey;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+use crate::client::client;
+
 /// Pause between two questions to one bridge.
 const ASK: Duration = Duration::from_secs(30);
 /// The same while one of them has not answered: it may be starting.
@@ -82,7 +84,7 @@ pub async fn ask_all(bridges: Vec<String>, others: Others) {
 
 /// A bridge's key and pace.
 async fn ask(bridge: &str) -> Option<(NodeKey, u32)> {
-    let client = reqwest::Client::builder().timeout(TIME_OUT).build().ok()?;
+    let client = client(TIME_OUT).ok()?;
     let url = format!("http://{bridge}/v1/info");
     let mut response = client.get(url).send().await.ok()?;
     let mut body = Vec::new();

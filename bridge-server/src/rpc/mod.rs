@@ -18,6 +18,7 @@ use std::time::Duration;
 use nano_core::{Account, Block, BlockHash, Network, Raw, WeightTable};
 use serde_json::{Value, json};
 
+use crate::client::client;
 use crate::clock;
 use crate::config::RpcUrl;
 use crate::metrics::{self, Metrics};
@@ -115,8 +116,7 @@ impl Rpc {
     /// # Errors
     /// [`RpcError::Unreachable`] when the system gives no client.
     pub fn new(url: RpcUrl, metrics: Metrics) -> Result<Self, RpcError> {
-        let client = reqwest::Client::builder().timeout(TIME_OUT).build();
-        match client {
+        match client(TIME_OUT) {
             Ok(client) => Ok(Self {
                 client,
                 url,

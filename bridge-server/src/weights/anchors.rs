@@ -7,6 +7,8 @@
 //! Limits: [`TIME_OUT`] and [`MAX_BYTES`] per anchor; all anchors together are as many as the
 //! configuration allows.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -15,8 +17,10 @@ use nanonet::{NodeKey, RefreshError, SignedWeights};
 use tokio::time::sleep;
 
 use super::Weights;
+use crate::client::client;
 use crate::clock;
 use crate::config::Anchor;
+use crate::full_node::book::subnet;
 use crate::metrics::{self, Metrics};
 
 /// Pause between two attempts after one that changed something or found nothing newer.
@@ -31,6 +35,14 @@ const MAX_BYTES: usize = nano_core::WeightTable::MAX_JSON_BYTES + 1_024;
 /// Renews `weights` now and again and again. Ends only by being dropped.
 pub async fn renew(weights: Weights, anchors: Vec<Anchor>, metrics: Metrics) {
     let keys: Vec<NodeKey> = anchors.iter().map(|anchor| anchor.key).collect();
+    let groups = groups(&anchors);
+    if groups < anchors.len() {
+        tracing::warn!(
+            anchors = anchors.len(),
+            groups,
+            "anchors with one host or subnet are likely to be one party's; choose independent ones"
+        );
+    }
     loop {
         let offers = join_all(anchors.iter().map(ask)).await;
         let offers: Vec<SignedWeights> = offers.into_iter().flatten().collect();
@@ -61,9 +73,21 @@ pub async fn renew(weights: Weights, anchors: Vec<Anchor>, metrics: Metrics) {
     }
 }
 
+/// How many different hosts the anchors have, addresses of one subnet as one.
+fn groups(anchors: &[Anchor]) -> usize {
+    let group = |anchor: &Anchor| {
+        let url = reqwest::Url::parse(&anchor.url).ok()?;
+        let host = url.host_str()?;
+        let ip: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
+        Some(ip.map_or_else(|_| host.to_owned(), |ip| subnet(ip).to_string()))
+    };
+    let groups: BTreeSet<_> = anchors.iter().map(group).collect();
+    groups.len()
+}
+
 /// One anchor's statement; `None` when there is none of its key.
 async fn ask(anchor: &Anchor) -> Option<SignedWeights> {
-    let client = reqwest::Client::builder().timeout(TIME_OUT).build().ok()?;
+    let client = client(TIME_OUT).ok()?;
     let url = format!("{}/v1/weights/signed", anchor.url);
     let mut response = client.get(url).send().await.ok()?;
     let mut body = Vec::new();
@@ -76,4 +100,28 @@ async fn ask(anchor: &Anchor) -> Option<SignedWeights> {
     let signed: SignedWeights = serde_json::from_slice(&body).ok()?;
     // The signature is checked by the policy; another anchor's word from here is no second one.
     (signed.bridge == anchor.key).then_some(signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanonet::{Identity, Rng};
+
+    #[test]
+    fn anchors_of_one_host_or_subnet_are_one_group() {
+        let key = Identity::generate(&mut Rng::from_seed([5; 32])).node_key();
+        let anchors = |urls: &[&str]| {
+            let anchor = |url: &&str| Anchor {
+                key,
+                url: (*url).to_owned(),
+            };
+            urls.iter().map(anchor).collect::<Vec<_>>()
+        };
+        let alike = anchors(&["http://a.example:1", "http://a.example:2"]);
+        assert_eq!(groups(&alike), 1);
+        let near = anchors(&["http://60.1.1.1", "http://60.1.1.9", "http://60.1.2.1"]);
+        assert_eq!(groups(&near), 2);
+        let apart = anchors(&["http://a.example", "http://b.example", "http://[2606::1]:7"]);
+        assert_eq!(groups(&apart), 3);
+    }
 }

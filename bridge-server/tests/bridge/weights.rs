@@ -1,8 +1,10 @@
 //! Where weights come from, and that one bridge never sets them where they are worth something.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use bridge_server::cli::{RunOptions, WeightsOptions};
 use bridge_server::clock;
@@ -14,17 +16,10 @@ use nano_core::{Network, Raw, WeightTable};
 use nanonet::{Identity, Rng, SignedWeights};
 use serde_json::{Value, json};
 
-use crate::common::{bridge, dev_node, options, until};
+use crate::common::{bridge, dev_node, options, serve, until};
 
 fn anchor(number: u8) -> Identity {
     Identity::generate(&mut Rng::from_seed([number; 32]))
-}
-
-async fn serve(router: axum::Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
 }
 
 /// An anchor that offers `table`; its `--anchor`.
@@ -98,9 +93,31 @@ async fn one_bridge_or_two_never_set_weights_on_live() {
     bridge.stop().await;
 }
 
-/// A full node of the live network that names one representative of its own.
+#[tokio::test]
+async fn an_anchor_that_sends_elsewhere_is_not_followed() {
+    let mut anchors = Vec::new();
+    for number in 1..=3 {
+        let real = offering(number, fresh()).await;
+        let (key, url) = real.split_once('@').unwrap();
+        let target = format!("{url}/v1/weights/signed");
+        let sends = move || std::future::ready(Redirect::temporary(&target));
+        let address = serve(axum::Router::new().fallback(get(sends))).await;
+        anchors.push(format!("{key}@http://{address}"));
+    }
+    let bridge = live(anchors, None).await;
+    refreshed(&bridge, "no-majority").await;
+    assert_eq!(*bridge.weights().current(), WeightTable::live_snapshot());
+    bridge.stop().await;
+}
+
+/// A full node of the live network that names one representative of its own, and that is not ready
+/// for the first question.
 async fn live_rpc() -> String {
-    let answer = |Json(request): Json<Value>| async move {
+    let asked = Arc::new(AtomicBool::new(false));
+    let answer = move |Json(request): Json<Value>| async move {
+        if !asked.swap(true, Ordering::SeqCst) {
+            return Json(json!({ "error": "Not ready" }));
+        }
         let representative = nano_core::PrivateKey::from_bytes([5; 32]).account();
         Json(match request["action"].as_str().unwrap() {
             "version" => json!({ "network_identifier": Network::Live.genesis_hash() }),
