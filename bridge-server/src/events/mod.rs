@@ -1,16 +1,19 @@
 //! A full node's WebSocket (`--ws`): what it confirms and the votes it sees, as one more source of
 //! the live stream.
 //!
-//! States: *connecting* (with growing pauses after failures), *subscribing*, *open*. Rules:
+//! States: *connecting* (with pauses that grow until a subscription stands), *subscribing*, *open*.
+//! Rules:
 //! - a confirmation is a hint like any other block of the stream: the block is proven by votes, and
 //!   votes are checked, before anything is made of them;
 //! - the node gives no guarantee of delivery: repeated frames are filtered by `live`, and each time
 //!   the subscription stands again, what was missed is looked up by RPC, where there is one, for the
-//!   accounts that matter to somebody ([`Followed`]): newest blocks and receivables;
+//!   accounts that matter to somebody ([`Followed`]): newest blocks that this bridge does not hold,
+//!   and receivables. What cannot be looked up is left out;
 //! - a connection without a frame for [`SILENCE`] although it was pinged is given up.
 //!
-//! Limits: frames of [`MAX_FRAME`] bytes, [`FOLLOWED`] accounts; what the stream has no room for is
-//! dropped and counted, as from any channel.
+//! Limits: frames of [`MAX_FRAME`] bytes, [`FOLLOWED`] accounts, [`CAUGHT_UP`] blocks after one gap,
+//! the rest of which is found when somebody asks. Frames that the stream has no room for are dropped
+//! and counted, as from any channel; what was missed waits for room, one block per [`PACE`].
 
 pub mod frame;
 
@@ -22,7 +25,7 @@ use nano_core::{Account, Block, BlockHash};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -35,6 +38,7 @@ use crate::metrics::{self, Metrics};
 use crate::prove::Roots;
 use crate::recent::Recent;
 use crate::rpc::{MAX_ACCOUNTS, Rpc, RpcError};
+use crate::shell::NodeHandle;
 use frame::Frame;
 
 /// Longest frame in bytes.
@@ -51,6 +55,10 @@ pub const FOLLOWED: usize = 4_096;
 const FOLLOWED_MS: u64 = 60 * 60 * 1000;
 /// Receivables looked up per account after a gap.
 const RECEIVABLES: usize = 16;
+/// Blocks passed on after one gap.
+pub const CAUGHT_UP: usize = 1_024;
+/// Least time between two of them: each costs a proof.
+pub const PACE: Duration = Duration::from_millis(20);
 
 /// Accounts that somebody asked for lately; cloning shares them. The oldest goes when it is full.
 #[derive(Clone, Debug)]
@@ -86,6 +94,8 @@ pub struct Parts {
     pub followed: Followed,
     /// Blocks met lately are not looked up.
     pub roots: Roots,
+    /// Nor are frontiers that it holds.
+    pub node: NodeHandle,
     /// Where blocks and votes go.
     pub live: LiveSender,
     /// The metrics.
@@ -99,8 +109,7 @@ pub async fn run(parts: Parts) {
     loop {
         match timeout(CONNECT, open(&parts.url)).await {
             Ok(Ok(socket)) => {
-                backoff.reset();
-                let reason = serve(socket, &parts, &mut looks).await;
+                let reason = serve(socket, &parts, &mut looks, &mut backoff).await;
                 metrics::count(&parts.metrics.events, "lost");
                 tracing::info!(url = parts.url.0, reason, "the WebSocket ended");
             }
@@ -133,8 +142,14 @@ async fn open(url: &WsUrl) -> Result<Socket, Error> {
     Ok(socket)
 }
 
-/// Reads frames until the connection ends; gives back why.
-async fn serve(mut socket: Socket, parts: &Parts, looks: &mut JoinSet<()>) -> &'static str {
+/// Reads frames until the connection ends; gives back why. A subscription that stands is the
+/// success that makes the pauses short again.
+async fn serve(
+    mut socket: Socket,
+    parts: &Parts,
+    looks: &mut JoinSet<()>,
+    backoff: &mut Backoff,
+) -> &'static str {
     let mut heard = Instant::now();
     loop {
         let received = match timeout_at(heard + PING, socket.next()).await {
@@ -157,16 +172,21 @@ async fn serve(mut socket: Socket, parts: &Parts, looks: &mut JoinSet<()>) -> &'
             }
         };
         heard = Instant::now();
-        if let Message::Text(text) = received {
-            take(&text, parts, looks);
+        if let Message::Text(text) = received
+            && take(&text, parts, looks)
+        {
+            backoff.reset();
         }
     }
 }
 
-fn take(text: &str, parts: &Parts, looks: &mut JoinSet<()>) {
+/// Takes a frame; true if it says that a subscription stands.
+fn take(text: &str, parts: &Parts, looks: &mut JoinSet<()>) -> bool {
     while looks.try_join_next().is_some() {}
-    let kind = match frame::read(text) {
-        Ok(Frame::Other) => return,
+    let frame = frame::read(text);
+    let stands = frame == Ok(Frame::Subscribed);
+    let kind = match frame {
+        Ok(Frame::Other) => return false,
         Ok(Frame::Subscribed) => {
             // One at a time: a flapping connection must not multiply them.
             if let (Some(rpc), true) = (parts.rpc.clone(), looks.is_empty()) {
@@ -194,6 +214,7 @@ fn take(text: &str, parts: &Parts, looks: &mut JoinSet<()>) {
         }
     };
     metrics::count(&parts.metrics.events, kind);
+    stands
 }
 
 fn say(parts: &Parts, live: Live) {
@@ -202,35 +223,133 @@ fn say(parts: &Parts, live: Live) {
     }
 }
 
-/// Looks up what the followed accounts did meanwhile.
+/// Looks up what the followed accounts did meanwhile and passes it on.
 async fn catch_up(rpc: Rpc, parts: Parts) {
-    match missed(&rpc, &parts).await {
-        Ok(found) => {
-            for block in found {
-                metrics::count(&parts.metrics.events, "caught-up");
-                let block = Box::new(block);
-                say(&parts, Live::Block { block });
+    let mut passing = Passing::new(&parts);
+    for accounts in parts.followed.all().chunks(MAX_ACCOUNTS) {
+        for hash in missed(&rpc, &parts, accounts).await {
+            match rpc.block(hash).await {
+                Ok(Some(block)) => {
+                    if !passing.pass(block).await {
+                        return;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => not_looked_up(&error),
             }
         }
-        Err(error) => tracing::warn!(%error, "what the WebSocket missed was not looked up"),
     }
 }
 
-async fn missed(rpc: &Rpc, parts: &Parts) -> Result<Vec<Block>, RpcError> {
-    let mut blocks = Vec::new();
-    for accounts in parts.followed.all().chunks(MAX_ACCOUNTS) {
-        let mut hashes: Vec<BlockHash> = rpc.frontiers(accounts).await?.into_values().collect();
-        let sends = rpc.accounts_receivable(accounts, RECEIVABLES).await?;
-        hashes.extend(
-            sends
-                .into_values()
-                .flatten()
-                .take(accounts.len() * RECEIVABLES),
-        );
-        hashes.retain(|hash| parts.roots.get(hash).is_none());
-        for hash in hashes {
-            blocks.extend(rpc.block(hash).await?);
+/// Blocks of these accounts that may be news.
+async fn missed(rpc: &Rpc, parts: &Parts, accounts: &[Account]) -> Vec<BlockHash> {
+    let frontiers = rpc.frontiers(accounts).await.inspect_err(not_looked_up);
+    let sends = rpc.accounts_receivable(accounts, RECEIVABLES).await;
+    let sends = sends.inspect_err(not_looked_up).unwrap_or_default();
+    let held = parts.node.held(accounts.to_vec()).await.unwrap_or_default();
+    let most = accounts.len() * RECEIVABLES;
+    let mut hashes = news(frontiers.unwrap_or_default().into_values(), &held);
+    hashes.extend(sends.into_values().flatten().take(most));
+    hashes.retain(|hash| parts.roots.get(hash).is_none());
+    hashes
+}
+
+/// The frontiers that are not held.
+fn news(frontiers: impl Iterator<Item = BlockHash>, held: &[Option<BlockHash>]) -> Vec<BlockHash> {
+    frontiers
+        .filter(|hash| !held.contains(&Some(*hash)))
+        .collect()
+}
+
+fn not_looked_up(error: &RpcError) {
+    tracing::warn!(%error, "what the WebSocket missed was not looked up");
+}
+
+/// What was missed, on its way into the stream.
+struct Passing {
+    live: LiveSender,
+    metrics: Metrics,
+    left: usize,
+    pace: Interval,
+}
+
+impl Passing {
+    fn new(parts: &Parts) -> Self {
+        let mut pace = interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            live: parts.live.clone(),
+            metrics: parts.metrics.clone(),
+            left: CAUGHT_UP,
+            pace,
         }
     }
-    Ok(blocks)
+
+    /// Passes a block on when it is time and there is room; false when no further one is taken.
+    async fn pass(&mut self, block: Block) -> bool {
+        if self.left == 0 {
+            metrics::count(&self.metrics.events, "too-much-missed");
+            return false;
+        }
+        self.left -= 1;
+        self.pace.tick().await;
+        let block = Box::new(block);
+        metrics::count(&self.metrics.events, "caught-up");
+        self.live.send(Live::Block { block }).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::counted;
+    use nano_core::Network;
+    use tokio::sync::mpsc;
+
+    /// A stream with room for this many, and the way into it for `left` blocks.
+    fn passing(room: usize, left: usize) -> (Passing, mpsc::Receiver<Live>) {
+        let (live, stream) = mpsc::channel(room);
+        let passing = Passing {
+            live,
+            metrics: Metrics::default(),
+            left,
+            pace: interval(PACE),
+        };
+        (passing, stream)
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_comes_at_a_pace_and_is_not_endless() {
+        const BLOCKS: usize = 8;
+        let (mut passing, stream) = passing(BLOCKS + 1, BLOCKS);
+        let began = Instant::now();
+        let mut passed = 0;
+        while passing.pass(Network::Dev.genesis_block()).await {
+            passed += 1;
+        }
+        assert_eq!((passed, stream.len()), (BLOCKS, BLOCKS));
+        assert!(began.elapsed() >= PACE * 7);
+        let ended = counted(&passing.metrics.events, "too-much-missed");
+        assert_eq!(ended, 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_waits_for_room_in_the_stream() {
+        let (mut passing, mut stream) = passing(1, 8);
+        let block = Network::Dev.genesis_block();
+        assert!(passing.pass(block).await);
+        let mut second = std::pin::pin!(passing.pass(block));
+        let waits = timeout(PACE * 5, &mut second).await.is_err();
+        assert!(waits, "there was no room");
+        assert!(stream.recv().await.is_some());
+        assert!(second.await);
+        assert!(stream.recv().await.is_some());
+    }
+
+    #[test]
+    fn a_frontier_that_is_held_is_no_news() {
+        let [held, new] = [1, 2].map(|number| BlockHash::from_bytes([number; 32]));
+        let found = news([held, new].into_iter(), &[None, Some(held)]);
+        assert_eq!(found, [new]);
+    }
 }

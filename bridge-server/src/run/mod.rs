@@ -223,6 +223,7 @@ impl Bridge {
                 rpc: rpc.clone(),
                 followed: followed.clone(),
                 roots: roots.clone(),
+                node: node.clone(),
                 live: live.clone(),
                 metrics: metrics.clone(),
             }));
