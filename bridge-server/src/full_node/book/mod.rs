@@ -35,6 +35,8 @@ mod choose;
 mod limits;
 mod pause;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use limits::Limits;
