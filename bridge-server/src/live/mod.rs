@@ -11,6 +11,7 @@
 //! Limits: the tables of [`tally`]; at most [`JOBS`] proofs, look-ups and questions run at once,
 //! beyond it a confirmed block is only told of and its proof is made when somebody asks.
 
+mod decided;
 pub mod tally;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+pub use decided::Decided;
 use tally::{Confirmed, Tally, Verdict};
 
 use crate::ask::Asker;
@@ -73,6 +75,8 @@ pub struct Parts {
     pub node: NodeHandle,
     /// Who waits for confirmations.
     pub confirmations: broadcast::Sender<Confirmation>,
+    /// Where confirmations are remembered.
+    pub decided: Decided,
     /// The metrics.
     pub metrics: Metrics,
 }
@@ -209,9 +213,13 @@ impl Task {
         let hash = confirmed.block.hash();
         tracing::debug!(%hash, "confirmed");
         let confirmations = self.parts.confirmations.clone();
+        let decided = self.parts.decided.clone();
         let tell = move || {
-            // Nobody may be waiting.
-            let _ = note.map(|note| confirmations.send(note));
+            if let Some(note) = note {
+                decided.put(note);
+                // Nobody may be waiting.
+                let _ = confirmations.send(note);
+            }
         };
         if self.is_busy() {
             return tell();

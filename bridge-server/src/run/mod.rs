@@ -21,7 +21,7 @@ use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
 use crate::http::{self, About, Site};
 use crate::listener::{self, Hall};
-use crate::live::{self, Confirmation};
+use crate::live::{self, Confirmation, Decided};
 use crate::metrics::Metrics;
 use crate::prove::{self, Prover, Roots};
 use crate::receivables::Receivables;
@@ -186,6 +186,7 @@ impl Bridge {
         feeding::load(&node, &loaded).await;
 
         let (confirmations, _) = broadcast::channel(live::CONFIRMATIONS);
+        let decided = Decided::default();
         tasks.spawn(live::run(
             stream,
             live::Parts {
@@ -197,6 +198,7 @@ impl Bridge {
                 roots: roots.clone(),
                 node: node.clone(),
                 confirmations: confirmations.clone(),
+                decided: decided.clone(),
                 metrics: metrics.clone(),
             },
         ));
@@ -212,6 +214,7 @@ impl Bridge {
                 live: live.clone(),
                 node: node.clone(),
                 confirmations: confirmations.subscribe(),
+                decided,
                 store: store.clone(),
                 metrics: metrics.clone(),
             },

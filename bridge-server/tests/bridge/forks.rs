@@ -2,13 +2,12 @@
 
 use crate::common::{Client, bridge, options, state_block, until};
 use bridge_server::metrics::counted;
-use dev_node::DevKeys;
+use dev_node::{DevKeys, DevNode};
 use nano_core::{Account, Block, BlockHash, PrivateKey, Raw};
 use nanonet::{AccountState, PublishState};
 
 /// An opened account with one nano, and its frontier.
-async fn opened(bridge: &bridge_server::run::Bridge, seed: u8) -> (PrivateKey, BlockHash) {
-    let dev = bridge.dev_node().unwrap();
+pub(crate) async fn opened(dev: &DevNode, seed: u8) -> (PrivateKey, BlockHash) {
     let key = PrivateKey::from_bytes([seed; 32]);
     let send = dev.faucet().send(key.account(), Raw::NANO).await.unwrap();
     let representative: Account = DevKeys::representative(0).account();
@@ -46,7 +45,7 @@ fn end(state: PublishState) -> Option<Option<BlockHash>> {
 #[tokio::test]
 async fn of_two_blocks_for_one_root_one_is_proven_and_the_others_author_is_told_which() {
     let bridge = bridge(options()).await;
-    let (key, previous) = opened(&bridge, 61).await;
+    let (key, previous) = opened(bridge.dev_node().unwrap(), 61).await;
     // The same keys in two tabs.
     let mut one = Client::link(&bridge, 21).await;
     let mut two = Client::link(&bridge, 22).await;
@@ -83,7 +82,7 @@ async fn of_two_blocks_for_one_root_one_is_proven_and_the_others_author_is_told_
 #[tokio::test]
 async fn a_block_whose_root_was_decided_long_ago_is_superseded_with_the_winners_proof() {
     let bridge = bridge(options()).await;
-    let (key, previous) = opened(&bridge, 62).await;
+    let (key, previous) = opened(bridge.dev_node().unwrap(), 62).await;
     let winner = send(&key, previous, 1);
     let dev = bridge.dev_node().unwrap();
     dev.process(winner).unwrap();

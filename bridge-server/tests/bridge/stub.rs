@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bridge_server::cli::RunOptions;
 use bridge_server::full_node::{FullNodes, Looked, Peering, Resolve, Settings};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
 use nano_core::message::{
-    AccountInfo, AscPullAck, AscPullAnswer, ConfirmAck, ConfirmReq, Keepalive, Message,
-    PeerEndpoint,
+    AccountInfo, AscPullAck, AscPullAnswer, AscPullQuestion, ConfirmAck, ConfirmReq, Keepalive,
+    Message, PeerEndpoint, Publish, PullTarget,
 };
-use nano_core::{Network, PrivateKey, Raw, UnixMillis, Vote, VoteTimestamp, WeightTable};
+use nano_core::{
+    Block, BlockHash, Network, PrivateKey, Raw, UnixMillis, Vote, VoteTimestamp, WeightTable,
+};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, mpsc};
@@ -147,6 +151,40 @@ impl Stub {
         };
         received.iter().filter_map(question).collect()
     }
+
+    /// How often this block was published to it.
+    pub(crate) fn published(&self, block: BlockHash) -> Vec<Publish> {
+        let received = self.state.received.lock().unwrap();
+        let publish = |message: &Message| match message {
+            Message::Publish(publish) => Some(*publish),
+            _ => None,
+        };
+        let all = received.iter().filter_map(publish);
+        all.filter(|publish| publish.block.hash() == block)
+            .collect()
+    }
+
+    /// The numbers of the questions for this block.
+    pub(crate) fn asked_for(&self, block: BlockHash) -> Vec<u64> {
+        let received = self.state.received.lock().unwrap();
+        let asked = |message: &Message| match message {
+            Message::AscPullReq(request) => match request.question {
+                AscPullQuestion::Blocks {
+                    start: PullTarget::Block(start),
+                    ..
+                } => (start == block).then_some(request.id),
+                _ => None,
+            },
+            _ => None,
+        };
+        received.iter().filter_map(asked).collect()
+    }
+
+    /// Answers such a question.
+    pub(crate) fn answer(&self, id: u64, blocks: Vec<Block>) {
+        let answer = AscPullAnswer::Blocks(blocks);
+        self.say(AscPullAck { id, answer }.into());
+    }
 }
 
 async fn serve(mut stream: TcpStream, state: Arc<State>) {
@@ -214,6 +252,19 @@ fn answer(state: &State, message: &Message) -> Vec<Message> {
             hosted.iter().map(vote).map(ack).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Options of a whole bridge that peers with these and counts votes by this table, which is put
+/// into `folder`.
+pub(crate) fn options_with(stubs: &[&Stub], table: &WeightTable, folder: &Path) -> RunOptions {
+    let weights = folder.join("weights.json");
+    std::fs::write(&weights, serde_json::to_vec(table).unwrap()).unwrap();
+    RunOptions {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        peer: names(stubs),
+        weights: Some(weights),
+        ..RunOptions::default()
     }
 }
 
