@@ -1,8 +1,8 @@
 //! Two blocks for one root, from the authors' tabs through the bridge to the vote and back.
 
-use crate::common::{Client, bridge, options, state_block, until};
+use crate::common::{Client, bridge, dialect, options, options_beside, state_block, until};
 use bridge_server::metrics::counted;
-use dev_node::{DevKeys, DevNode};
+use dev_node::{DevKeys, DevNode, DevNodeConfig};
 use nano_core::{Account, Block, BlockHash, PrivateKey, Raw};
 use nanonet::{AccountState, PublishState};
 
@@ -79,20 +79,45 @@ async fn of_two_blocks_for_one_root_one_is_proven_and_the_others_author_is_told_
     bridge.stop().await;
 }
 
-#[tokio::test]
-async fn a_block_whose_root_was_decided_long_ago_is_superseded_with_the_winners_proof() {
-    let bridge = bridge(options()).await;
-    let (key, previous) = opened(bridge.dev_node().unwrap(), 62).await;
+/// A block of which `dev` has confirmed another one of its root.
+async fn decided(dev: &DevNode, seed: u8) -> (Block, Block) {
+    let (key, previous) = opened(dev, seed).await;
     let winner = send(&key, previous, 1);
-    let dev = bridge.dev_node().unwrap();
     dev.process(winner).unwrap();
-    assert!(
-        dev.wait_confirmed(winner.hash(), crate::common::DEADLINE)
-            .await
-    );
-    let mut late = Client::link(&bridge, 23).await;
-    let told = late.publish(send(&key, previous, 2), end).await;
-    assert_eq!(told, Some(winner.hash()));
+    let deadline = crate::common::DEADLINE;
+    assert!(dev.wait_confirmed(winner.hash(), deadline).await);
+    (winner, send(&key, previous, 2))
+}
+
+#[tokio::test]
+async fn a_block_whose_root_was_decided_a_moment_ago_is_superseded_with_the_winners_proof() {
+    let bridge = bridge(options()).await;
+    let (winner, late) = decided(bridge.dev_node().unwrap(), 62).await;
+    let mut author = Client::link(&bridge, 23).await;
+    assert_eq!(author.publish(late, end).await, Some(winner.hash()));
+    bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_block_whose_root_was_decided_before_the_bridge_ran_is_superseded_by_the_votes_at_its_root()
+ {
+    let dev = DevNode::start(DevNodeConfig {
+        dialect: dialect(),
+        ..DevNodeConfig::default()
+    })
+    .await
+    .unwrap();
+    let (winner, late) = decided(&dev, 65).await;
+    let nodes = [dev];
+    let folder = tempfile::tempdir().unwrap();
+    let bridge = bridge(options_beside(&nodes, folder.path())).await;
+    let mut author = Client::link(&bridge, 30).await;
+    assert_eq!(author.publish(late, end).await, Some(winner.hash()));
+    // The bridge learned it by relaying: it has not seen the vote itself.
+    until("the end of the relay", async || {
+        (counted(&bridge.metrics().relayed, "superseded") == 1).then_some(())
+    })
+    .await;
     bridge.stop().await;
 }
 
