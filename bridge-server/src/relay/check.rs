@@ -1,18 +1,20 @@
 //! What can be said of a block without a ledger: alone, and once the block before it is known.
 
-use nano_core::{Block, Difficulty, Epoch, Network, Raw, StateBlock};
+use nano_core::{Block, Difficulty, Epoch, Network, Raw};
 use nanonet::RelayRefusal;
+
+use crate::ask::may_be_signed;
 
 /// Whether full nodes would let the block in: form, signature and work. Balance, link and place in
 /// the chain are for them to judge.
 pub(super) fn check(block: &Block, network: Network) -> Result<(), RelayRefusal> {
-    let Block::State(state) = block else {
+    let Block::State(_) = block else {
         return Err(RelayRefusal::LegacyBlock);
     };
-    if block.work().difficulty(&block.root()) < network.work_thresholds().entry_of(block) {
+    if !has_work(block, network) {
         return Err(RelayRefusal::WorkTooLow);
     }
-    if is_signed(state, network) {
+    if may_be_signed(block, network) {
         Ok(())
     } else {
         Err(RelayRefusal::BadSignature)
@@ -20,12 +22,20 @@ pub(super) fn check(block: &Block, network: Network) -> Result<(), RelayRefusal>
 }
 
 /// Whether a block met on the network is worth counting votes for: as [`check`], but old kinds of
-/// blocks can still be voted on. They name no account, so their signature is for full nodes to
-/// judge.
+/// blocks can still be voted on. Their work is looked at first, as full nodes do before they let
+/// anything in, and the signature of one that names its account; the others' is for full nodes to
+/// judge. The genesis block, whose work nobody ever checked, is known by its hash.
 pub(crate) fn seen(block: &Block, network: Network) -> Result<(), RelayRefusal> {
-    match check(block, network) {
-        Err(RelayRefusal::LegacyBlock) => Ok(()),
-        other => other,
+    if block.hash() == network.genesis_hash() {
+        return Ok(());
+    }
+    if !has_work(block, network) {
+        return Err(RelayRefusal::WorkTooLow);
+    }
+    if may_be_signed(block, network) {
+        Ok(())
+    } else {
+        Err(RelayRefusal::BadSignature)
     }
 }
 
@@ -52,22 +62,17 @@ pub(super) fn needed(block: &Block, before: Option<&Block>, network: Network) ->
     }
 }
 
-/// By its account, or where the link is an epoch's by the epoch signer: only the ledger knows
-/// whether the balance is unchanged.
-fn is_signed(block: &StateBlock, network: Network) -> bool {
-    let hash = block.hash();
-    let holds = |key: nano_core::PublicKey| key.verify(hash.as_bytes(), &block.signature).is_ok();
-    holds(block.account.public_key())
-        || block
-            .link
-            .epoch()
-            .is_some_and(|epoch| holds(network.epoch_signer(epoch)))
+fn has_work(block: &Block, network: Network) -> bool {
+    block.work().difficulty(&block.root()) >= network.work_thresholds().entry_of(block)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nano_core::{BlockHash, Link, PrivateKey, Raw, WorkNonce, dev_genesis_private_key};
+    use nano_core::{
+        BlockHash, ChangeBlock, Link, OpenBlock, PrivateKey, Signature, StateBlock, WorkNonce,
+        dev_genesis_private_key,
+    };
 
     /// A block of `key` with work for the dev network.
     fn block(key: &PrivateKey, link: Link) -> StateBlock {
@@ -153,13 +158,52 @@ mod tests {
         assert_eq!(needed(&first.into(), None, Network::Live), live.entry());
     }
 
+    /// With work that old blocks need on the dev network, or else with none of worth.
+    fn worked(mut block: Block, enough: bool) -> Block {
+        let root = block.root();
+        let needed = Network::Dev.work_thresholds().entry_of(&block);
+        let work = (0..u64::MAX)
+            .map(WorkNonce::new)
+            .find(|work| (work.difficulty(&root) >= needed) == enough)
+            .unwrap();
+        block.set_work(work);
+        block
+    }
+
     #[test]
-    fn legacy_blocks_are_not_passed_on() {
-        let genesis = Network::Dev.genesis_block();
+    fn legacy_blocks_are_not_passed_on_and_met_ones_need_work() {
+        let change: Block = ChangeBlock {
+            previous: BlockHash::from_bytes([7; 32]),
+            representative: PrivateKey::from_bytes([1; 32]).account(),
+            signature: Signature::ZERO,
+            work: WorkNonce::default(),
+        }
+        .into();
+        let good = worked(change, true);
+        assert_eq!(check(&good, Network::Dev), Err(RelayRefusal::LegacyBlock));
+        assert_eq!(seen(&good, Network::Dev), Ok(()), "its signer is unknown");
         assert_eq!(
-            check(&genesis, Network::Dev),
-            Err(RelayRefusal::LegacyBlock)
+            seen(&worked(change, false), Network::Dev),
+            Err(RelayRefusal::WorkTooLow)
         );
+    }
+
+    #[test]
+    fn a_first_block_of_old_has_to_be_signed_by_the_account_it_names_unless_it_is_genesis() {
+        let key = PrivateKey::from_bytes([1; 32]);
+        let mut open: Block = OpenBlock {
+            source: BlockHash::from_bytes([7; 32]),
+            representative: key.account(),
+            account: key.account(),
+            signature: Signature::ZERO,
+            work: WorkNonce::default(),
+        }
+        .into();
+        open = worked(open, true);
+        assert_eq!(seen(&open, Network::Dev), Err(RelayRefusal::BadSignature));
+        open.set_signature(key.sign(open.hash().as_bytes()));
+        assert_eq!(seen(&open, Network::Dev), Ok(()));
+        let genesis = worked(Network::Dev.genesis_block(), false);
         assert_eq!(seen(&genesis, Network::Dev), Ok(()));
     }
 }
