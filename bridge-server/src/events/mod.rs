@@ -195,13 +195,12 @@ fn take(text: &str, parts: &Parts, looks: &mut JoinSet<()>) -> bool {
             "subscribed"
         }
         Ok(Frame::Confirmed(block)) => {
-            say(parts, Live::Block { block });
+            say(parts, block_of(block));
             "confirmation"
         }
         Ok(Frame::Vote(vote)) => {
             let vote = Live::Vote {
-                // Channels of the peer protocol are numbered from one.
-                channel: ChannelId(0),
+                channel: ChannelId::NONE,
                 vote: Arc::from(vote),
                 own: false,
             };
@@ -215,6 +214,13 @@ fn take(text: &str, parts: &Parts, looks: &mut JoinSet<()>) -> bool {
     };
     metrics::count(&parts.metrics.events, kind);
     stands
+}
+
+const fn block_of(block: Box<Block>) -> Live {
+    Live::Block {
+        channel: ChannelId::NONE,
+        block,
+    }
 }
 
 fn say(parts: &Parts, live: Live) {
@@ -295,7 +301,7 @@ impl Passing {
         self.pace.tick().await;
         let block = Box::new(block);
         metrics::count(&self.metrics.events, "caught-up");
-        self.live.send(Live::Block { block }).await.is_ok()
+        self.live.send(block_of(block)).await.is_ok()
     }
 }
 

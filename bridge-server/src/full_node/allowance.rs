@@ -10,8 +10,8 @@ const BYTES: Rate = Rate {
     burst: 30 << 20,
 };
 /// Messages per second that were not asked for and are of no use: keepalives beyond the cadence,
-/// requests to a peer without a ledger, answers to nothing, handshakes on an open channel. A full
-/// node sends a few each second, and bursts of questions while it catches up.
+/// requests to a peer without a ledger, answers to nothing, handshakes on an open channel, votes
+/// told again, forged votes and blocks. A full node sends a few each second, and bursts of questions while it catches up.
 const UNASKED: Rate = Rate {
     per_second: 64,
     burst: 1_024,
@@ -70,7 +70,7 @@ impl Allowance {
         }
     }
 
-    /// Charges a message of `bytes`.
+    /// Charges a message of `bytes`, and `unasked` messages, it or earlier ones, as of no use.
     ///
     /// # Errors
     /// [`ChannelError::Flood`] when more bytes came than are allowed, [`ChannelError::Unasked`]
@@ -79,12 +79,12 @@ impl Allowance {
         &mut self,
         now: UnixMillis,
         bytes: usize,
-        unasked: bool,
+        unasked: u64,
     ) -> Result<(), ChannelError> {
         if !self.bytes.take(now, bytes as u64) {
             return Err(ChannelError::Flood);
         }
-        if unasked && !self.unasked.take(now, 1) {
+        if !self.unasked.take(now, unasked) {
             return Err(ChannelError::Unasked);
         }
         Ok(())
@@ -101,7 +101,7 @@ mod tests {
         for second in 0..3_600 {
             for _ in 0..64 {
                 let now = UnixMillis(second * 1_000);
-                allowance.charge(now, (10 << 20) / 64, true).unwrap();
+                allowance.charge(now, (10 << 20) / 64, 1).unwrap();
             }
         }
     }
@@ -110,13 +110,13 @@ mod tests {
     fn twice_as_much_ends_soon_and_a_burst_is_forgiven_with_time() {
         let mut allowance = Allowance::new(UnixMillis(0));
         let mut sent = 0;
-        while allowance.charge(UnixMillis(0), 100, true).is_ok() {
+        while allowance.charge(UnixMillis(0), 100, 1).is_ok() {
             sent += 1;
         }
         assert_eq!(sent, UNASKED.burst);
-        assert!(allowance.charge(UnixMillis(1_000), 100, true).is_ok());
+        assert!(allowance.charge(UnixMillis(1_000), 100, 1).is_ok());
         let mut bytes = 0_u64;
-        while allowance.charge(UnixMillis(1_000), 1 << 16, false).is_ok() {
+        while allowance.charge(UnixMillis(1_000), 1 << 16, 0).is_ok() {
             bytes += 1 << 16;
         }
         assert!(bytes <= BYTES.burst && bytes > BYTES.burst / 2, "{bytes}");

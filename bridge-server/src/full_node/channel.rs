@@ -12,6 +12,9 @@
 //!   if it accepts full nodes; what the full node's keepalives name goes to the book;
 //! - requests to us are not answered, because a peer without a ledger owes none; a handshake on an
 //!   open channel is ignored;
+//! - a vote that the same channel has told already, and what `live` finds to be forged, counts as of
+//!   no use to anybody, like what was not asked for; the same vote over several channels does not,
+//!   because full nodes pass on each other's;
 //! - what ends a channel: hearing nothing for [`super::Timing::silence`], a message or a write that
 //!   takes longer than [`super::Timing::message`], anything that does not parse, and a flood. Only a
 //!   vote of the zero account is dropped instead, because full nodes drop it, too, and may pass it on.
@@ -34,6 +37,7 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 use super::allowance::Allowance;
 use super::cadence::Cadence;
 use super::crawl::Hosted;
+use super::repeats::Repeats;
 use super::settings::Setting;
 use super::shared::Shared;
 use super::wire::{Patience, read_message};
@@ -55,6 +59,11 @@ pub const ANSWER: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChannelId(pub u64);
 
+impl ChannelId {
+    /// No channel: they are numbered from one.
+    pub const NONE: Self = Self(0);
+}
+
 /// Something to write, with the metric it counts in.
 struct Out {
     kind: &'static str,
@@ -74,6 +83,8 @@ pub struct Channel {
     crawled: mpsc::Sender<Arc<Vote>>,
     slots: Semaphore,
     next: AtomicU64,
+    /// Messages found to be of no use since the last one was read.
+    useless: AtomicU64,
     pulls: Mutex<BTreeMap<u64, oneshot::Sender<AscPullAnswer>>>,
     listeners: Mutex<BTreeMap<u64, Listener>>,
     hosted: Mutex<Hosted>,
@@ -147,6 +158,7 @@ impl Channel {
             crawled,
             slots: Semaphore::new(IN_FLIGHT),
             next: AtomicU64::new(1),
+            useless: AtomicU64::new(0),
             pulls: Mutex::default(),
             listeners: Mutex::default(),
             hosted: Mutex::default(),
@@ -270,6 +282,18 @@ impl Channel {
     /// Takes one of the slots, for requests whose answers the caller collects.
     pub async fn slot(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.slots.acquire().await.ok()
+    }
+
+    /// One of the slots, if one is free and nobody waits for it.
+    #[must_use]
+    pub fn free_slot(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.slots.try_acquire().ok()
+    }
+
+    /// Notes a message that turned out to be of no use when it was looked at; it is charged with
+    /// the next one that comes.
+    pub(super) fn charge(&self) {
+        self.useless.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Asks for final votes. The caller holds a [`Channel::slot`].
@@ -402,28 +426,30 @@ impl Channel {
             rest: setting.timing.message,
         };
         let mut allowance = Allowance::new(shared.now());
+        let mut told = Repeats::new();
         loop {
             let read = read_message(&mut reader, setting.network, patience, "serving").await;
             let (message, bytes) = match read {
                 Ok(read) => read,
                 Err(ChannelError::Malformed(MessageError::ZeroVoter)) => {
                     metrics::count(&setting.metrics.live_dropped, "zero-voter");
-                    match allowance.charge(shared.now(), Header::SIZE, true) {
+                    match allowance.charge(shared.now(), Header::SIZE, 1) {
                         Ok(()) => continue,
                         Err(flood) => return flood,
                     }
                 }
                 Err(error) => return error,
             };
-            let wanted = self.take(message, shared);
-            if let Err(flood) = allowance.charge(shared.now(), bytes, !wanted) {
+            let wanted = self.take(message, shared, &mut told);
+            let useless = self.useless.swap(0, Ordering::Relaxed) + u64::from(!wanted);
+            if let Err(flood) = allowance.charge(shared.now(), bytes, useless) {
                 return flood;
             }
         }
     }
 
     /// Takes a message; whether it was of use.
-    fn take(&self, message: Message, shared: &Shared) -> bool {
+    fn take(&self, message: Message, shared: &Shared, told: &mut Repeats) -> bool {
         let setting = &shared.setting;
         let name = message.message_type().name();
         metrics::count(&setting.metrics.full_node_messages, name);
@@ -438,11 +464,13 @@ impl Channel {
                 wanted
             }
             Message::ConfirmAck(ack) => {
+                let repeated = told.is_repeated(&ack.vote, shared.now());
                 self.vote(Arc::new(ack.vote), !ack.rebroadcast, setting);
-                true
+                !repeated
             }
             Message::Publish(publish) => {
                 setting.tell(Live::Block {
+                    channel: self.id,
                     block: Box::new(publish.block),
                 });
                 true

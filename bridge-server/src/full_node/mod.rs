@@ -6,7 +6,7 @@
 //! | `names` | when configured names are looked up (no I/O) |
 //! | `upkeep` | the task around both, and storage |
 //! | `connect`, `handshake` | one connection, dialled or accepted, to its end |
-//! | `channel`, `wire`, `allowance`, `cadence` | an open channel: requests out, answers and the live stream in |
+//! | `channel`, `wire`, `allowance`, `repeats`, `cadence` | an open channel: requests out, answers and the live stream in |
 //! | `crawl` | which representatives vote behind which channel |
 //!
 //! [`FullNodes`] is the sum of the open channels; questions are the business of [`crate::ask`].
@@ -27,6 +27,7 @@ mod error;
 mod handshake;
 mod names;
 mod nodes;
+mod repeats;
 mod settings;
 mod shared;
 mod upkeep;
@@ -43,11 +44,14 @@ use std::sync::Arc;
 use nano_core::{Block, Vote};
 use tokio::sync::mpsc;
 
-/// What full nodes send without being asked (and votes they send when asked, too).
+/// What full nodes send without being asked (and votes they send when asked, too). What did not come
+/// by a channel has [`ChannelId::NONE`].
 #[derive(Clone, Debug)]
 pub enum Live {
     /// A block being published.
     Block {
+        /// Where it came from.
+        channel: ChannelId,
         /// The block; nothing of it is checked.
         block: Box<Block>,
     },

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::book::Book;
-use super::channel::Channel;
+use super::channel::{Channel, ChannelId};
 use super::names::Names;
 use super::settings::{Peering, Setting, Settings};
 use super::shared::{Reach, Shared};
@@ -104,6 +104,12 @@ impl FullNodes {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
+    }
+
+    /// Notes that a message which came by this channel turned out to be of no use; one that brings
+    /// too many is ended.
+    pub fn charge(&self, channel: ChannelId) {
+        self.shared.charge(channel);
     }
 
     /// Notes a block that was seen confirmed: representatives are asked about it, too.

@@ -150,6 +150,13 @@ impl Shared {
         }
     }
 
+    /// Notes that a message of this channel was of no use.
+    pub(super) fn charge(&self, channel: ChannelId) {
+        if let Some(channel) = self.channels().get(&channel) {
+            channel.charge();
+        }
+    }
+
     /// A channel was opened or has ended, or its representatives are others.
     pub(super) fn changed(&self) {
         let table = self.weights.current();

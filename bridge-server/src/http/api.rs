@@ -13,6 +13,7 @@ use super::Site;
 use crate::backfill::Coverage;
 use crate::clock;
 use crate::faucet::FaucetError;
+use crate::live::tally::view::Overview;
 
 /// An error of the API, as JSON with a code for programs and a message for people.
 #[derive(Debug)]
@@ -182,6 +183,17 @@ pub(super) async fn own_weights(State(site): State<Site>) -> Result<Response, Ap
     Ok(Json(signed.as_ref().clone()).into_response())
 }
 
+/// How the elections that this bridge sees stand, [`crate::live::SHOWN`] of them at most.
+pub(super) async fn elections(State(site): State<Site>) -> Result<Json<Overview>, ApiError> {
+    site.elections.overview().await.map(Json).ok_or_else(|| {
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "the bridge is being stopped; ask again when it runs",
+        )
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaucetRequest {
@@ -244,7 +256,7 @@ pub(super) async fn unknown(uri: Uri) -> ApiError {
         StatusCode::NOT_FOUND,
         "unknown-path",
         format!(
-            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/faucet and /v1/link"
+            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/elections, /v1/faucet and /v1/link"
         ),
     )
 }

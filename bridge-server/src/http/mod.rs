@@ -24,6 +24,7 @@ use axum::routing::{any, get, post};
 use crate::backfill::Told;
 use crate::faucet::Faucet;
 use crate::full_node::FullNodes;
+use crate::live::Elections;
 use crate::metrics::Metrics;
 use crate::shell::LinkDoor;
 use crate::weights::Weights;
@@ -48,6 +49,8 @@ pub struct Site {
     pub door: LinkDoor,
     /// How far the backfill is.
     pub backfill: Told,
+    /// How elections stand.
+    pub elections: Elections,
     /// The development network's faucet, if there is one.
     pub faucet: Option<Faucet>,
 }
@@ -71,6 +74,7 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
         .route("/v1/info", get(api::info))
         .route("/v1/weights", get(api::weights))
         .route("/v1/weights/signed", get(api::own_weights))
+        .route("/v1/elections", get(api::elections))
         .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))

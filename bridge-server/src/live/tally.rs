@@ -5,22 +5,30 @@
 //! several blocks known, all of them kept while they are voted on), *decided* (one block reached
 //! the threshold and was told; the others are dropped and only the winner's hash is remembered).
 //! Rules:
-//! - only final votes with a valid signature of a representative in the table count, each
+//! - only final votes with a valid signature of a representative in the table confirm, each
 //!   representative once per block; one that votes finally for two blocks of a root is told of
 //!   ([`Verdict::DoubleVote`]), and counts for both, because each certificate stands by itself;
+//! - normal votes for the blocks of an open root are kept to be shown ([`view`]), the newest of each
+//!   representative; they decide nothing;
 //! - nothing is told twice: neither a confirmed block, nor what comes after it at its root;
 //! - a second block of a decided root that reaches the threshold as well is a
 //!   [`Verdict::Conflict`], told once: no honest majority does that, and the proofs of both must
 //!   reach those who hold the account;
 //! - of one root at most [`RIVALS`] blocks are kept; a further one takes the place of the one with
 //!   the least weight if it has more;
-//! - at most [`ROOTS`] open roots, [`HEARD`] hashes with votes and [`DONE`] decided roots are kept;
-//!   what has waited [`KEEP_MS`] is forgotten, and the oldest goes first when full. A forgotten
-//!   block is found again when somebody asks for its account.
+//! - at most [`ROOTS`] open roots, [`HEARD`] blocks with votes, [`STRAYS`] hashes with votes whose
+//!   block was never met, and [`DONE`] decided roots are kept; what has waited [`KEEP_MS`] is
+//!   forgotten, and the oldest goes first when full, so that votes for blocks nobody has push out
+//!   their like and no others. A forgotten block is found again when somebody asks for its account.
+
+pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use nano_core::{Account, Block, BlockHash, Raw, Root, UnixMillis, Vote, WeightTable};
+use nano_core::{
+    Account, Block, BlockHash, Raw, Root, UnixMillis, Vote, VoteTimestamp, WeightTable,
+};
 
 use crate::recent::Recent;
 
@@ -28,8 +36,10 @@ use crate::recent::Recent;
 pub const ROOTS: usize = 8_192;
 /// Blocks kept of one root (full nodes keep as many in an election).
 pub const RIVALS: usize = 10;
-/// Hashes kept with votes.
+/// Blocks kept with votes.
 pub const HEARD: usize = 8_192;
+/// Hashes kept with votes whose block was never met.
+pub const STRAYS: usize = 8_192;
 /// Decided roots remembered.
 pub const DONE: usize = 32_768;
 /// How long a block or a vote is kept, milliseconds.
@@ -64,19 +74,7 @@ pub struct Confirmed {
     /// The block.
     pub block: Block,
     /// Final votes, one per representative.
-    pub votes: Vec<Vote>,
-}
-
-/// How an election stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    /// Blocks of the root with the final weight behind each and how many representatives that is,
-    /// heaviest first. A decided root has its winner alone.
-    pub blocks: Vec<(BlockHash, Raw, usize)>,
-    /// Weight that decides.
-    pub quorum: Raw,
-    /// The block that was confirmed.
-    pub winner: Option<BlockHash>,
+    pub votes: Vec<Arc<Vote>>,
 }
 
 /// A known block that waits for votes.
@@ -89,17 +87,27 @@ struct Candidate {
     asked: u32,
 }
 
-type Election = BTreeMap<BlockHash, Candidate>;
+/// An open root.
+#[derive(Debug)]
+struct Election {
+    since: UnixMillis,
+    blocks: BTreeMap<BlockHash, Candidate>,
+    /// The newest normal vote of each representative; [`VOTES`] at most.
+    normal: BTreeMap<Account, (VoteTimestamp, BlockHash)>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Decided {
+    since: UnixMillis,
     winner: BlockHash,
+    /// Whether there was another block that somebody voted on.
+    forked: bool,
     conflict: bool,
 }
 
 #[derive(Debug, Default)]
 struct Tallied {
-    votes: BTreeMap<Account, Vote>,
+    votes: BTreeMap<Account, Arc<Vote>>,
     weight: u128,
     wanted: bool,
 }
@@ -111,6 +119,8 @@ pub struct Tally {
     /// Where a known block belongs. A root that is no longer open makes an entry worthless.
     roots: Recent<BlockHash, Root>,
     heard: Recent<BlockHash, Tallied>,
+    /// Final votes for hashes without a known block.
+    strays: Recent<BlockHash, Tallied>,
     done: Recent<Root, Decided>,
     /// First pause before votes are asked for, milliseconds.
     ask_after_ms: u64,
@@ -125,6 +135,7 @@ impl Tally {
             open: Recent::new(ROOTS, KEEP_MS),
             roots: Recent::new(ROOTS + DONE, KEEP_MS),
             heard: Recent::new(HEARD, KEEP_MS),
+            strays: Recent::new(STRAYS, KEEP_MS),
             done: Recent::new(DONE, KEEP_MS),
             ask_after_ms,
         }
@@ -157,8 +168,34 @@ impl Tally {
     }
 
     fn has_voted(&self, who: &Account, hash: &BlockHash, now: UnixMillis) -> bool {
-        let heard = self.heard.get(hash, now);
+        let heard = self.tallied(hash, now);
         heard.is_some_and(|heard| heard.votes.contains_key(who))
+    }
+
+    fn tallied(&self, hash: &BlockHash, now: UnixMillis) -> Option<&Tallied> {
+        let known = self.heard.get(hash, now);
+        known.or_else(|| self.strays.get(hash, now))
+    }
+
+    /// The votes for a hash, where they belong.
+    fn tallied_mut(&mut self, hash: &BlockHash, now: UnixMillis) -> Option<&mut Tallied> {
+        let kept = match self.roots.get(hash, now) {
+            Some(_) => &mut self.heard,
+            None => &mut self.strays,
+        };
+        if kept.get(hash, now).is_none() {
+            kept.put(*hash, Tallied::default(), now);
+        }
+        kept.get_mut(hash, now)
+    }
+
+    /// Notes where a block belongs, and that votes for it are for something.
+    fn learn(&mut self, hash: BlockHash, root: Root, now: UnixMillis) {
+        self.roots.put(hash, root, now);
+        let early = self.strays.get(&hash, now).is_some();
+        if let Some(tallied) = self.strays.remove(&hash).filter(|_| early) {
+            self.heard.put(hash, tallied, now);
+        }
     }
 
     /// How many roots are open.
@@ -167,38 +204,42 @@ impl Tally {
         self.open.len()
     }
 
-    /// How the election at `root` stands; `None` when nothing of it is known.
+    /// Whether this very block is here already, or is the one that was confirmed: no news, whatever
+    /// its signature.
     #[must_use]
-    pub fn view(&self, root: &Root, weights: &WeightTable, now: UnixMillis) -> Option<View> {
-        let winner = self.done.get(root, now).map(|decided| decided.winner);
-        let known: Vec<BlockHash> = match winner {
-            Some(winner) => vec![winner],
-            None => self.open.get(root, now)?.keys().copied().collect(),
-        };
-        let stand = |hash: BlockHash| {
-            let heard = self.heard.get(&hash, now);
-            let votes = heard.map_or(0, |heard| heard.votes.len());
-            (hash, Raw::new(self.weight(&hash, now)), votes)
-        };
-        let mut blocks: Vec<_> = known.into_iter().map(stand).collect();
-        blocks.sort_by_key(|(_, weight, _)| std::cmp::Reverse(*weight));
-        Some(View {
-            blocks,
-            quorum: weights.threshold(),
-            winner,
-        })
+    pub fn knows(&self, block: &Block, now: UnixMillis) -> bool {
+        let (hash, root) = (block.hash(), block.root());
+        if let Some(decided) = self.done.get(&root, now) {
+            return decided.winner == hash;
+        }
+        let election = self.open.get(&root, now);
+        let known = election.and_then(|election| election.blocks.get(&hash));
+        known.is_some_and(|known| known.block == *block)
     }
 
-    /// Whether a vote for `hashes` could still matter; saves checking its signature.
+    /// Whether a vote could still matter; saves checking its signature.
     #[must_use]
     pub fn cares(&self, vote: &Vote, weights: &WeightTable, now: UnixMillis) -> bool {
-        vote.timestamp.is_final()
-            && weights.weight_of(&vote.representative) > Raw::ZERO
-            && vote.hashes.iter().any(|hash| {
-                self.heard
-                    .get(hash, now)
-                    .is_none_or(|known| !known.votes.contains_key(&vote.representative))
-            })
+        let who = &vote.representative;
+        weights.weight_of(who) > Raw::ZERO
+            && vote
+                .hashes
+                .iter()
+                .any(|hash| match vote.timestamp.is_final() {
+                    true => !self.has_voted(who, hash, now),
+                    false => self.shows(vote, hash, now),
+                })
+    }
+
+    /// Whether a normal vote is the newest of its representative at an open root.
+    fn shows(&self, vote: &Vote, hash: &BlockHash, now: UnixMillis) -> bool {
+        let root = self.roots.get(hash, now);
+        let election = root.and_then(|root| self.open.get(root, now));
+        election.is_some_and(|election| {
+            let before = election.normal.get(&vote.representative);
+            election.blocks.contains_key(hash)
+                && before.is_none_or(|(time, _)| time.packed() < vote.timestamp.packed())
+        })
     }
 
     /// Takes a block from the stream (its hash follows from its bytes).
@@ -215,28 +256,38 @@ impl Tally {
         let lightest = self
             .open
             .get(&root, now)
-            .and_then(|election| election.keys().min_by_key(|hash| self.weight(hash, now)))
+            .and_then(|election| {
+                election
+                    .blocks
+                    .keys()
+                    .min_by_key(|hash| self.weight(hash, now))
+            })
             .copied();
         let weight = self.weight(&hash, now);
         let lightest = lightest.map(|hash| (self.weight(&hash, now), hash));
         if self.open.get(&root, now).is_none() {
-            self.open.put(root, Election::new(), now);
+            let election = Election {
+                since: now,
+                blocks: BTreeMap::new(),
+                normal: BTreeMap::new(),
+            };
+            self.open.put(root, election, now);
         }
         let Some(election) = self.open.get_mut(&root, now) else {
             return Verdict::Nothing;
         };
-        if election.contains_key(&hash) {
+        if election.blocks.contains_key(&hash) {
             return Verdict::Nothing;
         }
-        if election.len() >= RIVALS {
+        if election.blocks.len() >= RIVALS {
             match lightest {
-                Some((least, hash)) if least < weight => drop(election.remove(&hash)),
+                Some((least, hash)) if least < weight => drop(election.blocks.remove(&hash)),
                 _ => return Verdict::Nothing,
             }
         }
-        election.insert(hash, candidate);
-        let is_fork = election.len() == 2;
-        self.roots.put(hash, root, now);
+        election.blocks.insert(hash, candidate);
+        let is_fork = election.blocks.len() == 2;
+        self.learn(hash, root, now);
         match self.decide(hash, weights, now) {
             Verdict::Nothing if is_fork => Verdict::Fork(root),
             Verdict::Nothing => Verdict::Counted,
@@ -259,23 +310,29 @@ impl Tally {
     }
 
     /// Takes a vote whose signature was checked; what it changed.
-    pub fn vote(&mut self, vote: &Vote, weights: &WeightTable, now: UnixMillis) -> Vec<Verdict> {
+    pub fn vote(
+        &mut self,
+        vote: &Arc<Vote>,
+        weights: &WeightTable,
+        now: UnixMillis,
+    ) -> Vec<Verdict> {
         let weight = weights.weight_of(&vote.representative).number();
-        if !vote.timestamp.is_final() || weight == 0 {
+        if weight == 0 {
+            return Vec::new();
+        }
+        if !vote.timestamp.is_final() {
+            self.show(vote, now);
             return Vec::new();
         }
         let mut verdicts = Vec::new();
         for hash in &vote.hashes {
-            if self.heard.get(hash, now).is_none() {
-                self.heard.put(*hash, Tallied::default(), now);
-            }
-            let Some(known) = self.heard.get_mut(hash, now) else {
+            let Some(known) = self.tallied_mut(hash, now) else {
                 continue;
             };
             if known.votes.contains_key(&vote.representative) || known.votes.len() >= VOTES {
                 continue;
             }
-            known.votes.insert(vote.representative, vote.clone());
+            known.votes.insert(vote.representative, Arc::clone(vote));
             known.weight = known.weight.saturating_add(weight);
             if let Some(root) = self.voted_twice(hash, &vote.representative, now) {
                 verdicts.push(Verdict::DoubleVote(vote.representative, root));
@@ -288,6 +345,31 @@ impl Tally {
         verdicts
     }
 
+    /// Keeps a normal vote to be shown.
+    fn show(&mut self, vote: &Vote, now: UnixMillis) {
+        for hash in &vote.hashes {
+            if !self.shows(vote, hash, now) {
+                continue;
+            }
+            let root = self.roots.get(hash, now).copied();
+            let election = root.and_then(|root| self.open.get_mut(&root, now));
+            if let Some(election) = election
+                && (election.normal.len() < VOTES
+                    || election.normal.contains_key(&vote.representative))
+            {
+                let newest = (vote.timestamp, *hash);
+                election.normal.insert(vote.representative, newest);
+            }
+        }
+    }
+
+    /// The block of a [`Verdict::Wanted`] could not be had: the next vote for it wants it again.
+    pub fn unwanted(&mut self, hash: &BlockHash, now: UnixMillis) {
+        if let Some(stray) = self.strays.get_mut(hash, now) {
+            stray.wanted = false;
+        }
+    }
+
     /// The root of `hash`, if the representative has also voted for another block of it.
     fn voted_twice(&self, hash: &BlockHash, who: &Account, now: UnixMillis) -> Option<Root> {
         let root = *self.roots.get(hash, now)?;
@@ -296,7 +378,7 @@ impl Tally {
             .open
             .get(&root, now)
             .into_iter()
-            .flat_map(Election::keys);
+            .flat_map(|election| election.blocks.keys());
         let mut others = open.copied().chain(winner).filter(|other| other != hash);
         let voted = others.any(|other| self.has_voted(who, &other, now));
         voted.then_some(root)
@@ -304,8 +386,11 @@ impl Tally {
 
     fn decide(&mut self, hash: BlockHash, weights: &WeightTable, now: UnixMillis) -> Verdict {
         let root = self.roots.get(&hash, now).copied();
-        let candidate = root.and_then(|root| self.open.get(&root, now)?.get(&hash).copied());
-        let Some(known) = self.heard.get_mut(&hash, now) else {
+        let candidate = root.and_then(|root| self.open.get(&root, now)?.blocks.get(&hash).copied());
+        if self.tallied(&hash, now).is_none() {
+            return Verdict::Nothing;
+        }
+        let Some(known) = self.tallied_mut(&hash, now) else {
             return Verdict::Nothing;
         };
         if known.weight < weights.threshold().number() {
@@ -320,12 +405,19 @@ impl Tally {
         };
         known.wanted = true;
         let root = candidate.block.root();
-        self.open.remove(&root);
+        let rivals = self.open.remove(&root).map_or(0, |open| open.blocks.len());
         let decided = Decided {
+            since: now,
             winner: hash,
+            forked: rivals > 1,
             conflict: false,
         };
         self.done.put(root, decided, now);
+        // Its votes stay for as long as the decision does.
+        self.roots.put(hash, root, now);
+        if let Some(tallied) = self.heard.remove(&hash) {
+            self.heard.put(hash, tallied, now);
+        }
         Verdict::Confirmed(Box::new(Confirmed {
             block: candidate.block,
             votes: self.votes(&hash, now),
@@ -333,35 +425,48 @@ impl Tally {
     }
 
     fn weight(&self, hash: &BlockHash, now: UnixMillis) -> u128 {
-        self.heard.get(hash, now).map_or(0, |heard| heard.weight)
+        self.tallied(hash, now).map_or(0, |heard| heard.weight)
     }
 
-    fn votes(&self, hash: &BlockHash, now: UnixMillis) -> Vec<Vote> {
-        let heard = self.heard.get(hash, now);
+    fn votes(&self, hash: &BlockHash, now: UnixMillis) -> Vec<Arc<Vote>> {
+        let heard = self.tallied(hash, now);
         heard.map_or_else(Vec::new, |heard| heard.votes.values().cloned().collect())
     }
 
-    /// Blocks whose votes are to be asked for now, at most `most`; each is told again after twice
-    /// the pause, at most eight times.
+    /// Blocks whose votes are to be asked for now in one list, at most `most`, those that have been
+    /// due for longest, in order of their accounts; each is told again after twice the pause, at
+    /// most eight times. Of one root there is one block, the next one comes with the next list: a
+    /// full node answers a root once.
     pub fn due(&mut self, most: usize, now: UnixMillis) -> Vec<(BlockHash, Root)> {
         self.open.expire(now);
         self.roots.expire(now);
         self.heard.expire(now);
+        self.strays.expire(now);
         self.done.expire(now);
-        let mut due = Vec::new();
-        for (root, election) in self.open.iter_mut() {
-            for (hash, candidate) in election {
-                if due.len() >= most {
-                    return due;
-                }
-                if candidate.ask_at <= now && candidate.asked < QUESTIONS {
-                    candidate.asked += 1;
-                    candidate.ask_at = now.plus(self.ask_after_ms << candidate.asked);
-                    due.push((*hash, *root));
-                }
+        let is_due = |candidate: &Candidate| candidate.ask_at <= now && candidate.asked < QUESTIONS;
+        let mut due: Vec<_> = self
+            .open
+            .iter()
+            .filter_map(|(root, election)| {
+                let candidates = election.blocks.iter();
+                let candidates = candidates.filter(|(_, candidate)| is_due(candidate));
+                let (hash, first) = candidates.min_by_key(|(_, candidate)| candidate.ask_at)?;
+                Some((first.ask_at, first.block.account(), *hash, *root))
+            })
+            .collect();
+        due.sort_unstable();
+        due.truncate(most);
+        for (_, _, hash, root) in &due {
+            let election = self.open.get_mut(root, now);
+            if let Some(candidate) = election.and_then(|open| open.blocks.get_mut(hash)) {
+                candidate.asked += 1;
+                candidate.ask_at = now.plus(self.ask_after_ms << candidate.asked);
             }
         }
-        due
+        due.sort_unstable_by_key(|(_, account, hash, _)| (*account, *hash));
+        due.into_iter()
+            .map(|(_, _, hash, root)| (hash, root))
+            .collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the election view.
 
+use super::view::Stand;
 use super::*;
 use nano_core::{Link, Network, PrivateKey, StateBlock, VoteTimestamp};
 
@@ -37,12 +38,13 @@ fn block_at(previous: u8, balance: u128) -> Block {
         .into()
 }
 
-fn vote(number: u8, block: &Block) -> Vote {
-    Vote::sign(
-        &representative(number),
-        VoteTimestamp::FINAL,
-        vec![block.hash()],
-    )
+fn vote(number: u8, block: &Block) -> Arc<Vote> {
+    voted(number, VoteTimestamp::FINAL, block)
+}
+
+fn voted(number: u8, time: VoteTimestamp, block: &Block) -> Arc<Vote> {
+    let vote = Vote::sign(&representative(number), time, vec![block.hash()]);
+    Arc::new(vote)
 }
 
 /// Takes votes of these representatives; gives back what the last one led to.
@@ -53,6 +55,16 @@ fn count(tally: &mut Tally, numbers: impl IntoIterator<Item = u8>, block: &Block
         last = verdicts.into_iter().next_back().unwrap_or(Verdict::Nothing);
     }
     last
+}
+
+/// What is shown of a block.
+fn stand(block: &Block, tally: u128, final_tally: u128, representatives: usize) -> Stand {
+    Stand {
+        hash: block.hash(),
+        tally: Raw::new(tally),
+        final_tally: Raw::new(final_tally),
+        representatives,
+    }
 }
 
 #[test]
@@ -101,7 +113,7 @@ fn normal_votes_and_representatives_without_weight_do_not_count() {
     tally.block(one, &table(), NOW);
     let normal = VoteTimestamp::normal(1_000_000, 9);
     for number in 1..=10 {
-        let vote = Vote::sign(&representative(number), normal, vec![one.hash()]);
+        let vote = voted(number, normal, &one);
         assert!(tally.vote(&vote, &table(), NOW).is_empty());
     }
     for number in 20..=60 {
@@ -122,21 +134,22 @@ fn both_sides_of_a_fork_are_kept_while_it_is_voted_on_and_the_loser_is_dropped_o
     let view = tally.view(&root, &table(), NOW).unwrap();
     assert_eq!(
         view.blocks,
-        [
-            (winner.hash(), Raw::new(50), 5),
-            (rival.hash(), Raw::new(30), 3)
-        ]
+        [stand(&winner, 50, 50, 5), stand(&rival, 30, 30, 3)]
     );
-    assert_eq!((view.quorum, view.winner), (Raw::new(67), None));
-    let due = tally.due(8, NOW.plus(100));
-    assert_eq!(due.len(), 2, "votes of both are asked for");
+    assert!(view.forked && view.winner.is_none());
+    let mut due = tally.due(8, NOW.plus(100));
+    assert_eq!(due.len(), 1, "a root is asked for once in a list");
+    due.extend(tally.due(8, NOW.plus(100)));
+    let due: BTreeSet<_> = due.into_iter().map(|(hash, _)| hash).collect();
+    assert_eq!(due, BTreeSet::from([winner.hash(), rival.hash()]));
     assert!(matches!(
         count(&mut tally, 9..=10, &winner),
         Verdict::Confirmed(_)
     ));
     let view = tally.view(&root, &table(), NOW).unwrap();
     assert_eq!(view.winner, Some(winner.hash()));
-    assert_eq!(view.blocks.len(), 1);
+    assert_eq!(view.blocks, [stand(&winner, 70, 70, 7)]);
+    assert!(view.forked);
     assert!(!tally.waits_at(&root, NOW));
     assert_eq!(tally.block(rival, &table(), NOW), Verdict::Nothing);
     assert!(tally.due(8, NOW.plus(10_000)).is_empty());
@@ -192,13 +205,13 @@ fn many_rivals_push_out_the_lightest_and_never_one_with_more_votes() {
     }
     let kept = |tally: &Tally| tally.view(&first.root(), &table(), NOW).unwrap().blocks;
     assert_eq!(kept(&tally).len(), RIVALS);
-    assert_eq!(kept(&tally)[0].0, first.hash());
+    assert_eq!(kept(&tally)[0].hash, first.hash());
     let late = block(41);
     count(&mut tally, 3..=5, &late);
     tally.block(late, &table(), NOW);
     assert_eq!(kept(&tally).len(), RIVALS);
-    assert_eq!(kept(&tally)[0].0, late.hash());
-    assert_eq!(kept(&tally)[1].0, first.hash());
+    assert_eq!(kept(&tally)[0].hash, late.hash());
+    assert_eq!(kept(&tally)[1].hash, first.hash());
 }
 
 #[test]
@@ -223,7 +236,7 @@ fn more_open_roots_than_there_is_room_for_forget_the_oldest() {
 #[test]
 fn only_votes_that_have_not_come_are_asked_for() {
     let mut tally = Tally::new(100);
-    let (one, other) = (block(1), block(2));
+    let (one, other) = (block_at(1, 1), block_at(2, 1));
     for block in [one, other] {
         tally.block(block, &table(), NOW);
     }
@@ -261,4 +274,116 @@ fn missing_votes_are_asked_for_with_growing_pauses_and_not_forever() {
     assert_eq!(asked, [100, 300, 700, 1_500, 3_100, 6_300, 12_700, 25_500]);
     assert!(tally.due(8, NOW.plus(KEEP_MS)).is_empty());
     assert!(!tally.waits_at(&one.root(), NOW.plus(KEEP_MS)));
+}
+
+#[test]
+fn normal_votes_are_shown_for_the_newest_block_of_each_representative_and_confirm_nothing() {
+    let mut tally = Tally::new(100);
+    let (one, two) = (block(1), block(2));
+    tally.block(one, &table(), NOW);
+    tally.block(two, &table(), NOW);
+    let time = |millis| VoteTimestamp::normal(millis, 9);
+    for number in 1..=8 {
+        let normal = voted(number, time(1_600), &one);
+        assert!(tally.cares(&normal, &table(), NOW));
+        tally.vote(&normal, &table(), NOW);
+        assert!(!tally.cares(&normal, &table(), NOW), "told once");
+    }
+    // One changes its mind, an older word of another comes late, a third commits.
+    tally.vote(&voted(1, time(3_200), &two), &table(), NOW);
+    tally.vote(&voted(2, time(160), &two), &table(), NOW);
+    count(&mut tally, [3], &two);
+    let view = tally.view(&one.root(), &table(), NOW).unwrap();
+    assert_eq!(view.blocks, [stand(&two, 20, 10, 1), stand(&one, 60, 0, 0)]);
+    assert_eq!(view.winner, None);
+}
+
+#[test]
+fn votes_for_blocks_nobody_has_push_out_none_for_a_block_that_is_known() {
+    let mut tally = Tally::new(100);
+    let one = block(1);
+    tally.block(one, &table(), NOW);
+    count(&mut tally, 1..=6, &one);
+    let key = representative(7);
+    for list in 0..=STRAYS / Vote::MAX_HASHES + 1 {
+        let hash = |place: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&(list * Vote::MAX_HASHES + place).to_be_bytes());
+            BlockHash::from_bytes(bytes)
+        };
+        let hashes = (0..Vote::MAX_HASHES).map(hash).collect();
+        let old = Arc::new(Vote::sign(&key, VoteTimestamp::FINAL, hashes));
+        tally.vote(&old, &table(), NOW);
+    }
+    assert!(matches!(
+        count(&mut tally, [7], &one),
+        Verdict::Confirmed(_)
+    ));
+}
+
+#[test]
+fn a_block_that_could_not_be_had_is_wanted_again_with_the_next_vote() {
+    let mut tally = Tally::new(100);
+    let one = block(1);
+    assert_eq!(count(&mut tally, 1..=7, &one), Verdict::Wanted(one.hash()));
+    assert_eq!(count(&mut tally, [8], &one), Verdict::Counted);
+    tally.unwanted(&one.hash(), NOW);
+    assert_eq!(count(&mut tally, [9], &one), Verdict::Wanted(one.hash()));
+}
+
+#[test]
+fn each_open_root_is_asked_for_before_any_is_asked_for_again() {
+    let mut tally = Tally::new(100);
+    let mut wanted = BTreeSet::new();
+    for previous in 1..=8 {
+        let block = block_at(previous, 1);
+        wanted.insert(block.hash());
+        tally.block(block, &table(), NOW);
+    }
+    let mut due = Vec::new();
+    for later in 0..4 {
+        // Long after all of them became due.
+        due.extend(tally.due(2, NOW.plus(5_000 + 1_000 * later)));
+    }
+    let asked: BTreeSet<_> = due.into_iter().map(|(hash, _)| hash).collect();
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn a_copy_of_a_block_that_is_here_is_known_and_one_with_another_signature_is_not() {
+    let mut tally = Tally::new(100);
+    let one = block(1);
+    assert!(!tally.knows(&one, NOW));
+    tally.block(one, &table(), NOW);
+    assert!(tally.knows(&one, NOW));
+    let mut spoiled = one;
+    spoiled.set_signature(nano_core::Signature::ZERO);
+    assert!(!tally.knows(&spoiled, NOW));
+    count(&mut tally, 1..=7, &one);
+    assert!(tally.knows(&one, NOW), "the winner is no news");
+    assert!(!tally.knows(&block(2), NOW), "its rival may be");
+}
+
+#[test]
+fn forks_are_shown_first_and_then_what_waits_for_longest() {
+    let mut tally = Tally::new(100);
+    let (old, new) = (block_at(1, 1), block_at(2, 1));
+    tally.block(old, &table(), NOW);
+    tally.block(new, &table(), NOW.plus(1));
+    for balance in 1..=2 {
+        tally.block(block_at(3, balance), &table(), NOW.plus(2));
+    }
+    let decided = block_at(4, 1);
+    tally.block(decided, &table(), NOW);
+    count(&mut tally, 1..=7, &decided);
+    let fork = block_at(3, 1).root();
+    let all = [fork, old.root(), new.root(), decided.root()];
+    let shown = |most| {
+        let overview = tally.overview(most, &table(), NOW.plus(2));
+        assert_eq!((overview.open, overview.decided), (3, 1));
+        let elections = overview.elections.into_iter();
+        elections.map(|view| view.root).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(9), all);
+    assert_eq!(shown(2), all[..2]);
 }

@@ -129,6 +129,9 @@ impl Inner {
         rival: Option<AccountRecord>,
     ) -> Option<[AccountRecord; 2]> {
         let now = clock::now();
+        let frontier = &record.proof.frontier;
+        let all = frontier.block().into_iter().chain(counted_sends(frontier));
+        all.for_each(|block| self.roots.learn_proven(&block));
         let mut proven = lock(&self.proven);
         let before = proven.get(&root, now).cloned();
         let other = rival

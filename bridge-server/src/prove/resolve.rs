@@ -221,7 +221,10 @@ impl Inner {
             self.proof(account, frontier, &votes, &self.weights.current())?;
             // Confirmed with it, because they are before it.
             let before = asker.blocks(self.network.genesis_hash(), WITNESSES).await;
-            let before = before.map_err(failure)?.into_iter().map(requested);
+            let before = before.map_err(failure)?;
+            let all = before.iter().chain(std::iter::once(&block));
+            all.for_each(|block| self.roots.learn_proven(block));
+            let before = before.into_iter().map(requested);
             let before = before.filter(|before| before.hash != block.hash());
             asker.mark(std::iter::once(requested(block)).chain(before).collect());
             Ok::<(), ResolveFailure>(())

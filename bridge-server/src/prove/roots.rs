@@ -24,6 +24,8 @@ struct Met {
     root: Root,
     /// The block, if its signature was checked.
     signed: Option<Block>,
+    /// Whether it was proven, or is before a block that was.
+    proven: bool,
 }
 
 impl Default for Roots {
@@ -38,20 +40,36 @@ impl Roots {
     /// Remembers a block's root, which follows from the same bytes as its hash. The signature does
     /// not, so the block itself is not given out again.
     pub fn learn(&self, block: &Block) {
-        self.put(block, None);
+        self.put(block, None, false);
     }
 
     /// Remembers a block whose signature was checked, where it can be.
     pub fn learn_signed(&self, block: &Block) {
-        self.put(block, Some(*block));
+        self.put(block, Some(*block), false);
     }
 
-    fn put(&self, block: &Block, signed: Option<Block>) {
+    /// Remembers that a block was proven, or is before one that was.
+    pub fn learn_proven(&self, block: &Block) {
+        self.put(block, None, true);
+    }
+
+    fn put(&self, block: &Block, signed: Option<Block>, proven: bool) {
         let (hash, root, now) = (block.hash(), block.root(), clock::now());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = known.get(&hash, now).and_then(|met| met.signed);
-        let signed = signed.or(before);
-        known.put(hash, Met { root, signed }, now);
+        let before = known.get(&hash, now);
+        let met = Met {
+            root,
+            signed: signed.or(before.and_then(|met| met.signed)),
+            proven: proven || before.is_some_and(|met| met.proven),
+        };
+        known.put(hash, met, now);
+    }
+
+    /// Whether a block was proven a short while ago; false for one that was merely met.
+    #[must_use]
+    pub fn is_proven(&self, hash: &BlockHash) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(hash, clock::now()).is_some_and(|met| met.proven)
     }
 
     /// The root of a block, if it was met.

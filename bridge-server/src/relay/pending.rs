@@ -11,7 +11,7 @@ use super::limits::{self, Senders};
 use super::looks::{Look, Looks, Previous};
 use super::{ASKERS, AT_ONCE, BREATH, Parts, RIVALS, check, outlet};
 use crate::clock;
-use crate::full_node::Live;
+use crate::full_node::{ChannelId, Live};
 use crate::live::Confirmation;
 use crate::metrics;
 use crate::shell::RelayJob;
@@ -396,7 +396,15 @@ impl Relay {
         pending.full_nodes = pending.full_nodes.max(sent);
         // The live stream watches for its votes and asks for them.
         let block = Box::new(block);
-        if self.parts.live.try_send(Live::Block { block }).is_err() {
+        if self
+            .parts
+            .live
+            .try_send(Live::Block {
+                channel: ChannelId::NONE,
+                block,
+            })
+            .is_err()
+        {
             metrics::count(&self.parts.metrics.live_dropped, "stream-behind");
         }
         if let Some(askers) = told {

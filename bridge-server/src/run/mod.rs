@@ -21,7 +21,7 @@ use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
 use crate::http::{self, About, Site};
 use crate::listener::{self, Hall};
-use crate::live::{self, Confirmation, Decided};
+use crate::live::{self, Confirmation, Decided, Elections};
 use crate::metrics::Metrics;
 use crate::prove::{self, Prover, Roots};
 use crate::receivables::Receivables;
@@ -187,6 +187,7 @@ impl Bridge {
 
         let (confirmations, _) = broadcast::channel(live::CONFIRMATIONS);
         let decided = Decided::default();
+        let (elections, shown) = Elections::new();
         tasks.spawn(live::run(
             stream,
             live::Parts {
@@ -199,6 +200,7 @@ impl Bridge {
                 node: node.clone(),
                 confirmations: confirmations.clone(),
                 decided: decided.clone(),
+                shown,
                 metrics: metrics.clone(),
             },
         ));
@@ -276,6 +278,7 @@ impl Bridge {
             full_nodes: full_nodes.clone(),
             door: door.clone(),
             backfill: backfilled.clone(),
+            elections,
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
         };
         let hall = Hall {
