@@ -39,7 +39,7 @@ pub use hash::{BlockHash, Link, Root};
 pub use key::{PrivateKey, PublicKey};
 pub use mnemonic::{Bip39Phrase, MnemonicError};
 pub use network::{Network, UnknownNetwork, dev_genesis_private_key};
-pub use quorum::{ONLINE_WEIGHT_MINIMUM, collection_target, quorum_delta};
+pub use quorum::{ONLINE_WEIGHT_MINIMUM, collection_target, quorum_delta, quorum_rest};
 pub use seed::NanoSeed;
 pub use signature::{Signature, SignatureError};
 pub use time::UnixMillis;

@@ -30,6 +30,15 @@ pub fn collection_target(online: Raw, minimum: Raw) -> Raw {
     percent_of(online.max(minimum), COLLECT_PERCENT)
 }
 
+/// The most weight that can be missing from a quorum, in raw: what the larger of `online` and
+/// `minimum` is beyond [`quorum_delta`]. Of representatives with more than this at least one is in
+/// every quorum.
+#[must_use]
+pub fn quorum_rest(online: Raw, minimum: Raw) -> Raw {
+    let base = online.max(minimum);
+    Raw::new(base.number() - quorum_delta(base, base).number())
+}
+
 /// `amount * percent / 100`, truncated, for a percent of at most 100. The amount is split at the
 /// hundreds first, because genesis weight (2^128 - 1) times 67 does not fit in 128 bits.
 fn percent_of(amount: Raw, percent: u128) -> Raw {
@@ -64,6 +73,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_quorum_and_what_may_be_missing_from_it_are_all_there_is(online: u128, minimum: u128) {
+            let (online, minimum) = (Raw::new(online), Raw::new(minimum));
+            let all = quorum_delta(online, minimum).checked_add(quorum_rest(online, minimum));
+            prop_assert_eq!(all, Some(online.max(minimum)));
+        }
+
         #[test]
         fn splitting_gives_what_plain_multiplication_gives(amount in 0..u128::MAX / 100) {
             prop_assert_eq!(percent_of(Raw::new(amount), 67), Raw::new(amount * 67 / 100));

@@ -25,7 +25,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use crate::cursor::Cursor;
-use crate::quorum::{ONLINE_WEIGHT_MINIMUM, collection_target, quorum_delta};
+use crate::quorum::{ONLINE_WEIGHT_MINIMUM, collection_target, quorum_delta, quorum_rest};
 use crate::{Account, Network, Raw, UnixMillis};
 
 const VERSION: u8 = 1;
@@ -137,6 +137,18 @@ impl WeightTable {
     #[must_use]
     pub fn collection_target(&self) -> Raw {
         collection_target(self.online_weight, self.minimum).max(self.threshold())
+    }
+
+    /// The most weight that can be missing from a quorum, in raw: of representatives with more than
+    /// this at least one is in every quorum, so that their silence on a block means something.
+    /// Where the online weight is not known, all of the table may be online.
+    #[must_use]
+    pub fn quorum_rest(&self) -> Raw {
+        let online = match self.online_weight.is_zero() {
+            true => self.total(),
+            false => self.online_weight,
+        };
+        quorum_rest(online, self.minimum)
     }
 
     /// The least weight above half of the total.

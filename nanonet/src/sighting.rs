@@ -13,10 +13,13 @@
 //! - what counts is the newest sighting of each anchor, and of those times the older of the two
 //!   newest, so that one anchor alone cannot make a frontier look fresh once two are known; a
 //!   single anchor's time is taken as it is, and said so ([`Freshness::anchors`]);
-//! - one that lies more than [`CLOCK_SKEW_MS`] in the future does not count, nor one that nobody
-//!   answered.
+//! - one that lies more than [`CLOCK_SKEW_MS`] in the future does not count, nor one that rests on
+//!   so little weight that a quorum for a later block could do without all of it
+//!   ([`WeightTable::quorum_rest`], under the reader's own table when the sighting comes in).
 
-use nano_core::{Account, BlockHash, Network, Raw, Signature, SignatureError, UnixMillis};
+use nano_core::{
+    Account, BlockHash, Network, Raw, Signature, SignatureError, UnixMillis, WeightTable,
+};
 
 use crate::reader::Reader;
 use crate::{Identity, NodeKey, Purpose};
@@ -45,7 +48,7 @@ pub struct Sighting {
     pub at: UnixMillis,
     /// Voting weight of the representatives that were asked.
     pub weight_asked: Raw,
-    /// Voting weight of those whose channels answered.
+    /// Voting weight of those who answered and were silent on what comes after.
     pub weight_answered: Raw,
     /// Who states it.
     pub bridge: NodeKey,
@@ -114,11 +117,15 @@ impl Sighting {
             .map_err(SightingError::Signature)
     }
 
-    /// Whether it can count towards freshness at `now`: somebody answered, and it does not lie
-    /// in the future.
+    /// Whether it can count towards freshness at `now`: so much weight was silent that no quorum
+    /// can do without it, and it does not lie in the future.
     #[must_use]
-    pub fn counts(&self, now: UnixMillis) -> bool {
-        !self.weight_answered.is_zero() && self.at <= now.plus(CLOCK_SKEW_MS)
+    pub fn counts(&self, now: UnixMillis, weights: &WeightTable) -> bool {
+        self.weight_answered > weights.quorum_rest() && self.is_past(now)
+    }
+
+    fn is_past(&self, now: UnixMillis) -> bool {
+        self.at <= now.plus(CLOCK_SKEW_MS)
     }
 
     /// The binary form.
@@ -179,7 +186,8 @@ pub struct Freshness {
 }
 
 /// What `sightings` of one frontier say at `now` to someone with these `anchors`; `None` without
-/// a sighting that counts. The sightings must have been verified.
+/// a sighting that counts. The sightings must have been verified, and have counted
+/// ([`Sighting::counts`]) under the table in force when they came in.
 #[must_use]
 pub fn freshness(
     now: UnixMillis,
@@ -193,7 +201,7 @@ pub fn freshness(
         .filter_map(|(_, anchor)| {
             sightings
                 .iter()
-                .filter(|sighting| sighting.bridge == *anchor && sighting.counts(now))
+                .filter(|sighting| sighting.bridge == *anchor && sighting.is_past(now))
                 .map(|sighting| sighting.at)
                 .max()
         });
@@ -302,13 +310,31 @@ mod tests {
     }
 
     #[test]
-    fn a_sighting_from_the_future_or_without_an_answer_does_not_count() {
+    fn a_sighting_from_the_future_does_not_count() {
         let ahead = 1_000_000 + CLOCK_SKEW_MS;
         assert_eq!(as_of(&[sighting(1, ahead)], &[key(1)]), Some((ahead, 1)));
         assert_eq!(as_of(&[sighting(1, ahead + 1)], &[key(1)]), None);
-        let mut silent = sighting(1, 500);
-        silent.weight_answered = Raw::ZERO;
-        assert_eq!(as_of(&[silent], &[key(1)]), None);
+    }
+
+    #[test]
+    fn a_sighting_whose_weight_a_quorum_could_do_without_does_not_count() {
+        let mut table = WeightTable {
+            network: Network::Dev,
+            as_of: UnixMillis(0),
+            online_weight: Raw::new(100),
+            minimum: Raw::new(60),
+            weights: [(Account::from_bytes([1; 32]), Raw::new(300))].into(),
+        };
+        let silent = |weight| {
+            let mut sighting = sighting(1, 500);
+            sighting.weight_answered = Raw::new(weight);
+            sighting
+        };
+        let now = UnixMillis(500);
+        assert!(silent(34).counts(now, &table) && !silent(33).counts(now, &table));
+        // With an unknown online weight it may be all of the table.
+        table.online_weight = Raw::ZERO;
+        assert!(silent(100).counts(now, &table) && !silent(99).counts(now, &table));
     }
 
     proptest! {

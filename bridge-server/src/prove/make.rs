@@ -63,8 +63,9 @@ impl Inner {
         Ok(ReceivableRecord { proof })
     }
 
-    /// Dates what a ballot saw; `None` when nobody's silence counts, or so much weight named a
-    /// later block that it may well be confirmed: as much as honest representatives could miss.
+    /// Dates what a ballot saw. `None` unless more weight was silent than can be missing from a
+    /// quorum: then no later block can be confirmed without one of those who were silent on it.
+    /// `None` as well when that much weight named a later block, which then may be confirmed.
     pub(super) fn sighting(
         &self,
         account: Account,
@@ -74,9 +75,9 @@ impl Inner {
     ) -> Option<Sighting> {
         let answered = weight(&ballot.silent, table);
         let named: BTreeSet<Account> = ballot.later.values().flatten().copied().collect();
-        let minority = table.total().checked_sub(table.threshold());
-        let doubtful = !named.is_empty() && weight(&named, table) >= minority.unwrap_or_default();
-        if answered.is_zero() || doubtful {
+        let rest = table.quorum_rest();
+        let doubtful = !named.is_empty() && weight(&named, table) >= rest;
+        if answered <= rest || doubtful {
             return None;
         }
         Some(Sighting::sign(

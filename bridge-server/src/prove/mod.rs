@@ -21,10 +21,12 @@
 //!   requests for votes wait for company (32 accounts share one), and never stand in the way of
 //!   the first. **Backfill builds on `prove_many`** with the list that
 //!   [`crate::ask::Asker::frontiers`] gives;
-//! - an account nobody knows is stated as `unopened` only if representatives were silent about
-//!   its first block while they answered for the genesis block; that is kept for
-//!   [`UNOPENED_MS`]. Other failures are kept for [`FAILED_MS`], so that a crowd asking for the
-//!   same unprovable account costs one attempt;
+//! - a frontier is dated, and an account stated as `unopened`, only by silence of more weight than
+//!   can be missing from a quorum ([`nano_core::WeightTable::quorum_rest`]): of representatives who
+//!   answered the same request, for an account never opened for the genesis block, and did not name
+//!   a later block. Readers hold sightings to the same rule;
+//! - `unopened` is kept for [`UNOPENED_MS`]. Other failures are kept for [`FAILED_MS`], so that a
+//!   crowd asking for the same unprovable account costs one attempt;
 //! - two blocks of one root that are both proven are an [`Alarm`]: both records are kept and given
 //!   out ([`Proven::Diverged`]), neither wins.
 

@@ -101,6 +101,7 @@ pub async fn renew_all(prover: Prover, node: NodeHandle) {
         let renewal = running.spawn(async move {
             let renewed = prover.renewed(record).await;
             let outcome = match &renewed {
+                Ok(Some(record)) if record.sightings.is_empty() => "undated",
                 Ok(Some(_)) => "renewed",
                 Ok(None) => "moved-on",
                 Err(failure) => failure.code(),

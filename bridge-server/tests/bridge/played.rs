@@ -253,6 +253,12 @@ pub(crate) struct Stage {
 impl Stage {
     /// Peers with all of them and waits until each of `weights` that somebody hosts is known.
     pub(crate) async fn new(played: Vec<Played>, weights: &[(u8, u128)]) -> Self {
+        let online = weights.iter().map(|(_, weight)| weight).sum();
+        Self::online(played, weights, online).await
+    }
+
+    /// The same with an online weight that is not that of all.
+    pub(crate) async fn online(played: Vec<Played>, weights: &[(u8, u128)], online: u128) -> Self {
         let mut tasks = JoinSet::new();
         let mut peers = Vec::new();
         let hosted: Vec<Account> = played
@@ -275,7 +281,7 @@ impl Stage {
         let table = WeightTable {
             network: Network::Dev,
             as_of: UnixMillis(0),
-            online_weight: Raw::new(weights.iter().map(|(_, weight)| weight).sum()),
+            online_weight: Raw::new(online),
             minimum: Raw::new(1),
             weights: entries.collect(),
         };

@@ -15,7 +15,7 @@ use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Qu
 use crate::link::LinkEnd;
 use crate::routing::forward::{Own, Upstream};
 use crate::routing::table::Turn;
-use crate::slice::{ChainOrder, Refusal};
+use crate::slice::ChainOrder;
 use crate::timers::Timer;
 use crate::wire::{Ask, Found, Reply, Response, Target};
 use crate::{
@@ -237,15 +237,14 @@ impl<E: LinkEnd> Node<E> {
                 continue;
             }
             if let (Some(record), Some("no-room")) = (copy, outcome.reason()) {
-                let network = self.config.network;
-                match record.proof.verify(&account, network, &self.config.weights) {
-                    Ok(proven) => {
+                let weights = &self.config.weights;
+                match self.slice.believe(self.now, &account, *record, weights) {
+                    Ok((record, proven)) => {
                         if let Some(question) = self.questions.open.get_mut(&id) {
-                            question.unkept = Some((record, Box::new(proven)));
+                            question.unkept = Some((Box::new(record), Box::new(proven)));
                         }
                     }
-                    Err(error) => {
-                        let refusal = Refusal::Proof(error);
+                    Err(refusal) => {
                         self.refuse_answer(id, link, refusal.reason(), refusal.is_fault());
                         continue;
                     }
@@ -257,7 +256,8 @@ impl<E: LinkEnd> Node<E> {
             }
         }
         if let Some(sighting) = found.unopened {
-            let late = self.now.since(sighting.at) > UNOPENED_MS || !sighting.counts(self.now);
+            let counts = sighting.counts(self.now, &self.config.weights);
+            let late = self.now.since(sighting.at) > UNOPENED_MS || !counts;
             if !(resolve && self.states_unopened(&account, &sighting)) {
                 self.refuse_answer(id, link, BAD_SIGHTING, true);
             } else if late {

@@ -94,10 +94,7 @@ impl Slice {
         if !room {
             return Err(Refusal::NoRoom);
         }
-        let proven = self.prove(account, &record, weights)?;
-        check_sightings(&record, &[])?;
-        let mut record = record;
-        record.sightings = self.choose_sightings(now, record.sightings);
+        let (record, proven) = self.believe(now, account, record, weights)?;
         let frontier = HeldFrontier {
             record,
             proven,
@@ -105,6 +102,21 @@ impl Slice {
             chain,
         };
         Ok(self.keep(*account, frontier))
+    }
+
+    /// A record whose proof and sightings were checked, with those of the sightings that count, and
+    /// what it proves. Nothing is kept.
+    pub(crate) fn believe(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        mut record: AccountRecord,
+        weights: &WeightTable,
+    ) -> Result<(AccountRecord, ProvenFrontier), Refusal> {
+        let proven = self.prove(account, &record, weights)?;
+        check_sightings(&record, &[])?;
+        record.sightings = self.choose_sightings(now, record.sightings, weights);
+        Ok((record, proven))
     }
 
     /// Checks all that can be false about a record, without keeping it: whoever offers it here
@@ -204,7 +216,7 @@ impl Slice {
         check_sightings(&record, &known)?;
         let mut sightings = known.clone();
         sightings.extend(record.sightings);
-        let sightings = self.choose_sightings(now, sightings);
+        let sightings = self.choose_sightings(now, sightings, weights);
         let outcome = if outdated {
             Outcome::Renewed
         } else if sightings != known {
@@ -380,10 +392,15 @@ impl Slice {
 
     /// The sightings to keep out of these: the newest of each bridge that can count, anchors'
     /// before others', newest first.
-    fn choose_sightings(&self, now: UnixMillis, sightings: Vec<Sighting>) -> Vec<Sighting> {
+    fn choose_sightings(
+        &self,
+        now: UnixMillis,
+        sightings: Vec<Sighting>,
+        weights: &WeightTable,
+    ) -> Vec<Sighting> {
         let mut ordered = SortedMap::new();
         for sighting in sightings {
-            if sighting.counts(now) {
+            if sighting.counts(now, weights) {
                 let anchor = self.config.anchors.contains(&sighting.bridge);
                 let order = (!anchor, Reverse(sighting.at), sighting.bridge);
                 ordered.get_or_insert_with(order, || sighting);

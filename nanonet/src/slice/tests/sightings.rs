@@ -20,8 +20,8 @@ fn sighting(chain: &TestChain, height: usize, by: u8, at: u64) -> Sighting {
         chain.account(),
         Some(chain.blocks()[height].hash()),
         NOW.plus(at),
-        nano(90),
-        nano(80),
+        nano(90_000_000),
+        nano(80_000_000),
     )
 }
 
@@ -115,6 +115,33 @@ fn a_sighting_from_the_future_is_left_out() {
     let future = sighted(&keys, &chain, 0, 1, CLOCK_SKEW_MS + 1);
     assert_eq!(offer(&mut slice, &keys, &chain, future), Outcome::Stored);
     assert_eq!(as_of(&slice, &chain), None);
+}
+
+#[test]
+fn a_sighting_of_little_weight_is_left_out_and_one_of_more_is_taken_later() {
+    let keys = TestKeys::new();
+    let chain = TestChain::open(1, nano(5));
+    let mut slice = anchored();
+    let rest = keys.weights().quorum_rest();
+    let of_weight = |weight| {
+        let mut record = keys.record(&chain, 0, 0);
+        let (head, at) = (chain.blocks()[0].hash(), NOW.plus(100));
+        record.sightings.push(Sighting::sign(
+            &bridge(1),
+            Network::Dev,
+            chain.account(),
+            Some(head),
+            at,
+            keys.weights().total(),
+            weight,
+        ));
+        record
+    };
+    offer(&mut slice, &keys, &chain, of_weight(rest));
+    assert_eq!(as_of(&slice, &chain), None);
+    let more = rest.checked_add(Raw::new(1)).unwrap();
+    offer(&mut slice, &keys, &chain, of_weight(more));
+    assert_eq!(as_of(&slice, &chain), Some((100, 1)));
 }
 
 #[test]
