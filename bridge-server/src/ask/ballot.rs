@@ -1,22 +1,27 @@
 //! One request for votes put to all representatives at once.
 //!
 //! States: asked; enough (every item has the weight that a proof aims for: as long again as that
-//! took is waited for the rest, [`GRACE`] at most, [`BACKGROUND_GRACE`] where nobody waits); counted. It is over when everybody has
-//! answered, when the grace is, or after [`ANSWER`]. A full node drops what it has no time for
-//! without a word, so a channel that has said nothing after [`AGAIN`] is asked once more.
-//! Unknown hashes are looked up at the end, [`MAX_FETCHED`] at most. Channels that had time to
-//! answer are told apart by whether they did ([`crate::full_node::FullNodes::balloted`]).
+//! took is waited for the rest, [`GRACE`] at most, [`BACKGROUND_GRACE`] where nobody waits); looked
+//! up; counted. The asking is over when everybody has answered, when the grace is, or after
+//! [`ANSWER`]. Who begins to wait for one that nobody waited for shortens its grace ([`Pace`]). A
+//! full node drops what it has no time for without a word, so a channel that has said nothing after
+//! [`AGAIN`] is asked once more. Unknown hashes, [`MAX_FETCHED`] at most, are looked up at the end
+//! all at once, for as long as a whole grace: any representative can name hashes that nobody has,
+//! and must not keep a person waiting with that. What is not found by then counts as unknown.
+//! Channels that had time to answer are told apart by whether they did
+//! ([`crate::full_node::FullNodes::balloted`]).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use nano_core::message::RequestedBlock;
 use nano_core::{Account, Vote, WeightTable};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::count::{Ballot, Count, Item, Request};
 use super::{Asker, Inner, Priority};
@@ -44,13 +49,46 @@ enum Heard {
     Lost(usize),
 }
 
-/// Asks all voting channels for these items; the outcomes stand in their order.
+/// How long one ballot goes on.
+#[derive(Debug)]
+struct Pace {
+    began: Instant,
+    /// Whether somebody waits.
+    waits: bool,
+    /// Since when there is enough.
+    enough: Option<Instant>,
+}
+
+impl Pace {
+    /// When the asking ends.
+    fn limit(&self) -> Instant {
+        let longest = self.began + ANSWER;
+        self.enough.map_or(longest, |enough| {
+            let grace = match self.waits {
+                true => (enough - self.began).clamp(GRACE.0, GRACE.1),
+                false => BACKGROUND_GRACE,
+            };
+            longest.min(enough + grace)
+        })
+    }
+
+    /// How long what is unknown is looked up.
+    const fn look_up(&self) -> Duration {
+        match self.waits {
+            true => GRACE.1,
+            false => BACKGROUND_GRACE,
+        }
+    }
+}
+
+/// Asks all voting channels for these items; the outcomes stand in their order. `urgent` tells
+/// when somebody begins to wait.
 pub(super) async fn run(
     inner: &Arc<Inner>,
     items: Vec<Item>,
     marker: Option<RequestedBlock>,
     token: &[RequestedBlock],
-    priority: Priority,
+    mut urgent: watch::Receiver<bool>,
 ) -> Vec<Ballot> {
     let table = inner.weights.current();
     let channels = voting(inner, &table);
@@ -60,18 +98,29 @@ pub(super) async fn run(
     let mut count = Count::new(request, clock::now(), representatives);
 
     let began = Instant::now();
-    let mut limit = began + ANSWER;
+    let mut pace = Pace {
+        began,
+        waits: *urgent.borrow_and_update(),
+        enough: None,
+    };
+    let longest = pace.limit();
     let (sender, mut inbox) = mpsc::channel(HEARD);
     let mut listening: FuturesUnordered<_> = channels
         .iter()
         .enumerate()
         .map(|(place, (channel, _))| {
-            listen(inner, channel, place, pairs.clone(), limit, sender.clone())
+            listen(
+                inner,
+                channel,
+                place,
+                pairs.clone(),
+                longest,
+                sender.clone(),
+            )
         })
         .collect();
     drop(sender);
     let root_of = |hash: &_| inner.roots.get(hash);
-    let mut is_enough = false;
     let mut asked = BTreeSet::new();
     while !count.is_all_done() {
         tokio::select! {
@@ -82,33 +131,38 @@ pub(super) async fn run(
                 None => break,
             },
             Some(()) = listening.next() => {}
-            () = sleep_until(limit) => break,
+            Ok(()) = urgent.changed() => pace.waits |= *urgent.borrow_and_update(),
+            () = sleep_until(pace.limit()) => break,
         }
-        if !is_enough && count.is_enough(&table) {
-            is_enough = true;
-            let grace = match priority.waits() {
-                true => began.elapsed().clamp(GRACE.0, GRACE.1),
-                false => BACKGROUND_GRACE,
-            };
-            limit = limit.min(Instant::now() + grace);
+        if pace.enough.is_none() && count.is_enough(&table) {
+            pace.enough = Some(Instant::now());
         }
     }
     drop(listening);
     for place in asked.into_iter().filter(|_| count.tells_who_answers()) {
         let answered = count.has_answered(place);
         // Who was not waited for to the end may have been about to answer.
-        if let Some((channel, _)) = channels.get(place).filter(|_| answered || !is_enough) {
+        if let Some((channel, _)) = channels
+            .get(place)
+            .filter(|_| answered || pace.enough.is_none())
+        {
             inner.full_nodes.balloted(channel, answered);
         }
     }
     let asker = Asker {
         inner: Arc::clone(inner),
-        priority,
+        priority: match pace.waits {
+            true => Priority::Waiting,
+            false => Priority::Background,
+        },
     };
-    for hash in count.unknown(root_of).into_iter().take(MAX_FETCHED) {
-        // Who does not know it leaves its root unknown, which is what the count goes by.
-        let _ = asker.block(hash).await;
-    }
+    let unknown = count.unknown(root_of).into_iter().take(MAX_FETCHED);
+    // Who does not know one leaves its root unknown, which is what the count goes by.
+    let _ = timeout(
+        pace.look_up(),
+        join_all(unknown.map(|hash| asker.block(hash))),
+    )
+    .await;
     count.finish(root_of)
 }
 
@@ -176,5 +230,28 @@ async fn listen(
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_begins_to_wait_shortens_the_grace_of_a_ballot_under_way() {
+        let began = Instant::now();
+        let enough = began + Duration::from_millis(200);
+        let mut pace = Pace {
+            began,
+            waits: false,
+            enough: None,
+        };
+        assert_eq!(pace.limit(), began + ANSWER);
+        pace.enough = Some(enough);
+        assert_eq!(pace.limit(), enough + BACKGROUND_GRACE);
+        pace.waits = true;
+        assert_eq!(pace.limit(), enough + Duration::from_millis(200));
+        pace.enough = Some(began);
+        assert_eq!(pace.limit(), began + GRACE.0);
     }
 }

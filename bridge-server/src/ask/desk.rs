@@ -10,7 +10,8 @@
 //! - the rest leaves when [`BATCH`] are here or one has lingered for as long as its priority says,
 //!   neighbouring keys together, [`MAX_BACKGROUND`] requests at once. What is in the background
 //!   lingers on while others keep coming, [`MOST_LINGERS`] times as long at most;
-//! - the same question asked again joins the one that is here or under way, and makes it urgent;
+//! - the same question asked again joins the one that is here or under way, and makes it urgent: one
+//!   under way then waits for the rest as shortly as if it had been from the start;
 //! - what nobody waits for any more does not leave;
 //! - two different blocks of one root never stand in one request: a node answers a root once;
 //! - at most [`MAX_WAITING`] items are here; more are refused.
@@ -53,6 +54,8 @@ struct State {
     waiting: BTreeMap<(Account, u64), Waiting>,
     /// Of everything that waits or is under way.
     outcomes: BTreeMap<Key, Outcome>,
+    /// Of what is under way: tells its batch that somebody waits.
+    under_way: BTreeMap<Key, watch::Sender<bool>>,
     next: u64,
     urgent: usize,
     background: usize,
@@ -80,6 +83,8 @@ struct Waiting {
 struct Batch {
     parts: Vec<Waiting>,
     urgent: bool,
+    /// Whether somebody waits for one of the parts, by now.
+    waited_for: watch::Receiver<bool>,
     marker: Option<RequestedBlock>,
     token: Vec<RequestedBlock>,
 }
@@ -161,15 +166,12 @@ async fn serve(inner: Arc<Inner>, batch: Batch) {
         keys: batch.parts.iter().map(|part| key(&part.item)).collect(),
         urgent: batch.urgent,
     };
-    let priority = match batch.urgent {
-        true => Priority::Waiting,
-        false => Priority::Background,
-    };
     let items = batch.parts.iter().map(|part| part.item.clone()).collect();
-    let ballots = ballot::run(&inner, items, batch.marker, &batch.token, priority).await;
+    let waited_for = batch.waited_for.clone();
+    let ballots = ballot::run(&inner, items, batch.marker, &batch.token, waited_for).await;
     for (part, ballot) in batch.parts.iter().zip(ballots) {
         // Removed before it is told, so that whoever heard it and asks again asks anew.
-        lock(&inner.desk.state).outcomes.remove(&key(&part.item));
+        lock(&inner.desk.state).forget(&key(&part.item));
         part.tell.send_replace(Some(Arc::new(ballot)));
     }
 }
@@ -191,7 +193,7 @@ impl Drop for End<'_> {
                 .get(key)
                 .is_some_and(|outcome| outcome.has_changed().is_err())
             {
-                state.outcomes.remove(key);
+                state.forget(key);
             }
         }
         match self.urgent {
@@ -223,6 +225,10 @@ impl State {
             if let Some(waiting) = here {
                 waiting.urgent |= priority.waits();
                 waiting.priority = waiting.priority.min(priority);
+            } else if priority.waits()
+                && let Some(batch) = self.under_way.get(&key)
+            {
+                batch.send_if_modified(|waits| !std::mem::replace(waits, true));
             }
             return Some(outcome);
         }
@@ -242,6 +248,12 @@ impl State {
             .insert((waiting.item.account, self.next), waiting);
         self.next += 1;
         Some(outcome)
+    }
+
+    /// Lets go of a question that is answered.
+    fn forget(&mut self, key: &Key) {
+        self.outcomes.remove(key);
+        self.under_way.remove(key);
     }
 
     /// Takes an item back if it is still here and nobody waits for it.
@@ -329,9 +341,13 @@ impl State {
             true => self.urgent += 1,
             false => self.background += 1,
         }
+        let (hurry, waited_for) = watch::channel(urgent);
+        let hurried = parts.iter().map(|part| (key(&part.item), hurry.clone()));
+        self.under_way.extend(hurried);
         Some(Batch {
             parts,
             urgent,
+            waited_for,
             marker: self.witnesses.first().copied(),
             token: self.token(),
         })

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `question` | what is asked, and whether an answer fits it |
 //! | `pull` | one question to as many full nodes as it takes: time-outs, retries, hedges |
+//! | `listing` | the list of all accounts |
 //! | `timing` | who is quick and truthful |
 //! | `desk` | which requests for votes leave together, and when |
 //! | `ballot` | one list of blocks put to all representatives at once |
@@ -16,20 +17,21 @@
 mod ballot;
 mod count;
 mod desk;
+mod listing;
 mod pull;
 mod question;
 mod timing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use nano_core::message::{AccountInfo, AscPullAnswer, AscPullQuestion, Frontier, RequestedBlock};
+use nano_core::message::{AccountInfo, RequestedBlock};
 use nano_core::{Account, Block, BlockHash};
 
 pub use count::{Ballot, Item, Rival};
 use desk::Desk;
+pub use listing::{Listed, Listing};
 use pull::Told;
 pub(crate) use question::may_be_signed;
 use question::{Question, Reply};
@@ -204,6 +206,19 @@ impl Asker {
     /// # Errors
     /// When nobody who answered knows the block.
     pub async fn blocks(&self, start: BlockHash, count: u8) -> Result<Vec<Block>, AskError> {
+        let (blocks, _) = self.blocks_by(start, count).await?;
+        Ok(blocks)
+    }
+
+    /// The same, and who said so.
+    ///
+    /// # Errors
+    /// When nobody who answered knows the block.
+    pub async fn blocks_by(
+        &self,
+        start: BlockHash,
+        count: u8,
+    ) -> Result<(Vec<Block>, ChannelId), AskError> {
         self.chain(Question::Blocks(start, count)).await
     }
 
@@ -212,58 +227,21 @@ impl Asker {
     /// # Errors
     /// When nobody who answered knows the account.
     pub async fn first_blocks(&self, account: Account, count: u8) -> Result<Vec<Block>, AskError> {
-        self.chain(Question::FirstBlocks(account, count)).await
+        let (blocks, _) = self.chain(Question::FirstBlocks(account, count)).await?;
+        Ok(blocks)
     }
 
-    async fn chain(&self, question: Question) -> Result<Vec<Block>, AskError> {
-        match self.inner.ask(question, self.priority).await?.reply {
+    async fn chain(&self, question: Question) -> Result<(Vec<Block>, ChannelId), AskError> {
+        let told = self.inner.ask(question, self.priority).await?;
+        match told.reply {
             Reply::Blocks(blocks) => {
                 for block in &blocks {
                     self.inner.roots.learn_signed(block);
                 }
-                Ok(blocks)
+                Ok((blocks, told.by))
             }
             Reply::Info(_) => Err(AskError::Wrong),
         }
-    }
-
-    /// Up to `count` (1 to 1000) accounts with their newest blocks, confirmed or not, in order of
-    /// the accounts' keys from `start` on. Empty where the key space ends.
-    ///
-    /// Two full nodes are asked where there are two, so that one alone cannot hide an account; of
-    /// an account they name differently the one with the better record is taken. The list ends
-    /// where the shorter-sighted of the two ends.
-    ///
-    /// # Errors
-    /// When nobody answered with such a list.
-    pub async fn frontiers(&self, start: Account, count: u16) -> Result<Vec<Frontier>, AskError> {
-        let channels = self.inner.best_first();
-        if channels.is_empty() {
-            return Err(AskError::NoFullNode);
-        }
-        let open: Vec<_> = channels.iter().map(|channel| channel.id()).collect();
-        let mut lists: Vec<Vec<Frontier>> = Vec::new();
-        let mut asked = 0;
-        for pair in channels.chunks(2).take(pull::TRIES) {
-            let question = AscPullQuestion::Frontiers { start, count };
-            let asks = pair
-                .iter()
-                .map(|channel| self.inner.pull(channel, question, self.priority, &open));
-            asked += u8::try_from(pair.len()).unwrap_or(u8::MAX);
-            for (channel, answer) in pair.iter().zip(join_all(asks).await) {
-                match answer {
-                    Some(AscPullAnswer::Frontiers(list)) if is_walk(&list, start) => {
-                        lists.push(list);
-                    }
-                    Some(_) => lock(&self.inner.timings).failed(channel.id()),
-                    None => {}
-                }
-            }
-            if !lists.is_empty() {
-                return Ok(merge(lists, usize::from(count)));
-            }
-        }
-        Err(AskError::TimedOut { asked })
     }
 
     /// Sets blocks that every representative knows as confirmed. The first is asked for along with
@@ -296,69 +274,5 @@ fn word(account: Account, told: Result<Told, AskError>) -> Result<Word, AskError
             by: None,
         }),
         Err(error) => Err(error),
-    }
-}
-
-/// Whether a list is what was asked for: upwards from `start`.
-fn is_walk(list: &[Frontier], start: Account) -> bool {
-    list.first().is_none_or(|first| first.account >= start)
-        && list.is_sorted_by(|one, next| one.account < next.account)
-}
-
-/// All accounts of all lists, up to where the first full list ends.
-fn merge(lists: Vec<Vec<Frontier>>, count: usize) -> Vec<Frontier> {
-    let full = lists.iter().filter(|list| list.len() >= count);
-    let end = full.filter_map(|list| list.last()).map(|last| last.account);
-    let end = end.min();
-    let mut all: BTreeMap<Account, BlockHash> = BTreeMap::new();
-    for one in lists.into_iter().flatten() {
-        if end.is_none_or(|end| one.account <= end) {
-            all.entry(one.account).or_insert(one.hash);
-        }
-    }
-    let all = all.into_iter().take(count);
-    all.map(|(account, hash)| Frontier { account, hash })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn list(accounts: &[u8]) -> Vec<Frontier> {
-        let one = |account: &u8| Frontier {
-            account: Account::from_bytes([*account; 32]),
-            hash: BlockHash::from_bytes([*account; 32]),
-        };
-        accounts.iter().map(one).collect()
-    }
-
-    #[test]
-    fn an_account_that_one_full_node_hides_is_named_by_the_other() {
-        assert_eq!(
-            merge(vec![list(&[1, 3]), list(&[1, 2, 3])], 9),
-            list(&[1, 2, 3])
-        );
-    }
-
-    #[test]
-    fn a_list_ends_where_the_first_full_one_does_so_that_nothing_is_skipped() {
-        assert_eq!(
-            merge(vec![list(&[1, 2, 9]), list(&[1, 2, 3])], 3),
-            list(&[1, 2, 3])
-        );
-        assert_eq!(
-            merge(vec![list(&[1, 2, 9]), list(&[1, 2])], 3),
-            list(&[1, 2, 9])
-        );
-    }
-
-    #[test]
-    fn a_list_out_of_order_or_from_before_the_start_is_no_answer() {
-        let start = Account::from_bytes([2; 32]);
-        assert!(is_walk(&list(&[2, 3]), start));
-        assert!(is_walk(&[], start));
-        assert!(!is_walk(&list(&[1, 3]), start));
-        assert!(!is_walk(&list(&[3, 3]), start));
     }
 }

@@ -4,8 +4,9 @@
 //! always), answered, given up after [`TRIES`] channels. Rules:
 //! - the first answer that fits is taken; one that is wrong counts as a fault of its channel, and
 //!   so does silence; both lead to the next channel at once;
-//! - "I do not know" is believed only when everybody asked says so, and then kept for
-//!   [`UNKNOWN_MS`], because a crowd may ask for the same thing that does not exist;
+//! - "I do not know" is believed only of two, or when everybody asked says so, and then kept for
+//!   [`UNKNOWN_MS`], because a crowd may ask for the same thing that does not exist. One that says
+//!   so beside others' silence has shown nothing;
 //! - equal questions at the same time are one question, per priority: who waits is not made to
 //!   wait for what the background has put at the end of its own queue;
 //! - in the background at most [`BACKGROUND`] questions are open on a channel, so that most of
@@ -203,7 +204,7 @@ impl Counts {
         let asked = self.asked;
         if asked == 0 {
             AskError::NoFullNode
-        } else if self.unknown > 0 {
+        } else if self.unknown == asked || self.unknown >= 2 {
             AskError::Unknown { asked }
         } else if self.wrong > 0 {
             AskError::Wrong

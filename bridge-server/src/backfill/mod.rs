@@ -14,6 +14,8 @@
 //!   [`Prover::prove_many`] gives way to people;
 //! - accounts whose listed head is held already cost nothing;
 //! - after a restart the walk goes on where it was; a batch may be proven twice, none is skipped;
+//! - what was proven counts as kept only if the node says afterwards that it holds it: the slice
+//!   may have no room;
 //! - coverage is told at `/v1/info` and `/metrics`.
 
 mod others;
@@ -57,12 +59,14 @@ pub struct Coverage {
     /// Parts per million of its accounts that are kept; of the last whole round, or as far as the
     /// first one is.
     pub coverage_ppm: u64,
-    /// Accounts found in this round.
+    /// Accounts found in the round under way, or else the last one.
     pub listed: u64,
     /// Of these, proven and kept.
     pub kept: u64,
-    /// Of these, given up in this round.
+    /// Of these, given up in this round, for whatever reason.
     pub missing: u64,
+    /// Of the missing, proven, but not kept by this bridge, which has no room for them.
+    pub no_room: u64,
 }
 
 /// Where the coverage is told; cloning shares it.
@@ -118,22 +122,29 @@ pub async fn run(parts: Parts) {
         let now = tokio::time::Instant::now();
         bridges.retain(|bridge| parts.others.contains(bridge, now));
         walk.set_share(Share::of(&parts.own, &bridges));
+        let step = walk.next(clock::now());
         parts.tell(&walk);
-        match walk.next(clock::now()) {
-            Step::List(start) => match parts.asker.frontiers(start, PAGE).await {
-                Ok(frontiers) => walk.listed(start, &frontiers),
-                Err(reason) => {
-                    tracing::debug!(%reason, "no list of accounts for the backfill");
-                    walk.not_listed(clock::now());
+        match step {
+            Step::List(start) => {
+                let listing = parts.asker.frontiers(start, PAGE, walk.distrusted());
+                match listing.await {
+                    Ok(listing) => walk.listed(start, &listing, clock::now()),
+                    Err(reason) => {
+                        tracing::debug!(%reason, "no list of accounts for the backfill");
+                        walk.not_listed(clock::now());
+                    }
                 }
-            },
+            }
             Step::Prove(candidates) => {
                 // As if this batch were not tried: its records may not be on disk yet.
                 let before = walk.progress();
                 let Some(outcomes) = parts.prove(candidates).await else {
                     return;
                 };
-                walk.tried(&outcomes, clock::now());
+                for liar in walk.tried(&outcomes, clock::now()) {
+                    tracing::warn!(?liar, "a full node lists accounts that do not exist");
+                    parts.asker.blame(liar);
+                }
                 parts.keep(&before).await;
             }
             Step::Wait(until) => {
@@ -174,14 +185,33 @@ impl Parts {
             open.push(candidate);
         }
         let answers = self.prover.prove_many(wanted).await;
+        let mut given = Vec::new();
         for (candidate, (_, answer)) in open.into_iter().zip(answers) {
             let outcome = match answer {
-                Ok(Proven::Opened(record)) => self.give([*record]).await?,
-                // The overlay keeps both and raises the alarm.
-                Ok(Proven::Diverged(both)) => self.give(*both).await?,
+                Ok(Proven::Opened(record)) => {
+                    self.give([*record]).await?;
+                    given.push(candidate);
+                    continue;
+                }
+                Ok(Proven::Diverged(both)) => {
+                    // The overlay keeps both and raises the alarm.
+                    self.give(*both).await?;
+                    given.push(candidate);
+                    continue;
+                }
                 Ok(Proven::Unopened(_)) => Outcome::Absent,
                 Err(ResolveFailure::Unprovable) => Outcome::Unprovable,
+                Err(ResolveFailure::NoFullNode | ResolveFailure::Busy) => Outcome::Unasked,
                 Err(_) => Outcome::Failed,
+            };
+            outcomes.push((candidate, outcome));
+        }
+        let accounts = given.iter().map(|one| one.account).collect();
+        let held = self.node.held(accounts).await?;
+        for (candidate, held) in given.into_iter().zip(held) {
+            let outcome = match held {
+                Some(_) => Outcome::Kept,
+                None => Outcome::NoRoom,
             };
             outcomes.push((candidate, outcome));
         }
@@ -189,7 +219,7 @@ impl Parts {
     }
 
     /// Hands records to the overlay; `None` when it has stopped.
-    async fn give<const N: usize>(&self, records: [AccountRecord; N]) -> Option<Outcome> {
+    async fn give<const N: usize>(&self, records: [AccountRecord; N]) -> Option<()> {
         for record in records {
             let (record, receivable) = (Box::new(record), None);
             let input = Input::Confirmed { record, receivable };
@@ -197,7 +227,7 @@ impl Parts {
                 return None;
             }
         }
-        Some(Outcome::Kept)
+        Some(())
     }
 
     async fn keep(&self, progress: &Progress) {
@@ -219,6 +249,7 @@ impl Parts {
             listed: progress.listed,
             kept: progress.kept,
             missing: progress.missing,
+            no_room: progress.no_room,
         };
         self.told.set(coverage);
         let ppm = |value| i64::try_from(value).unwrap_or(i64::MAX);

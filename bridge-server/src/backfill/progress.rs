@@ -1,13 +1,13 @@
 //! How far a walk is, as it is kept over a restart.
 
-use nano_core::Account;
+use nano_core::{Account, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-/// Where a round stands. The counts are of this round.
+/// Where a round stands. The counts are of this round, and stay until the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Whole rounds before this one.
+    /// Whole rounds done.
     pub round: u64,
     /// The key to go on from; `None` = all keys are passed.
     pub next: Option<Account>,
@@ -17,12 +17,16 @@ pub struct Progress {
     pub kept: u64,
     /// Of these, without any confirmed block.
     pub absent: u64,
-    /// Of these, given up in this round.
+    /// Of these, given up in this round, for whatever reason.
     pub missing: u64,
+    /// Of the missing, proven, but not kept by the node, which has no room for them.
+    pub no_room: u64,
     /// Of these, waiting for another try.
     pub again: Vec<Account>,
     /// Coverage of the last whole round, parts per million.
     pub last_round: Option<u64>,
+    /// When the next round begins; zero while one is under way.
+    pub not_before: UnixMillis,
 }
 
 impl Default for Progress {
@@ -35,8 +39,10 @@ impl Default for Progress {
             kept: 0,
             absent: 0,
             missing: 0,
+            no_room: 0,
             again: Vec::new(),
             last_round: None,
+            not_before: UnixMillis(0),
         }
     }
 }

@@ -195,43 +195,76 @@ impl Inner {
         asker.ballot(item).await.ok_or(ResolveFailure::Busy)
     }
 
-    /// Finds the block that is asked for along with every list: one that is proven confirmed, the
-    /// genesis account's newest when first needed, so that every representative can vote for it.
-    /// While there is none nobody's silence counts.
+    /// Finds the block that is asked for along with every list, so that every representative can
+    /// vote for it: the genesis account's newest when first needed, and beside it that account's
+    /// first ones. All of them are a full node's word until a quorum has voted for them together;
+    /// where it does not, nothing is set, those whose word it was are asked later than others, and
+    /// the next question begins anew. While there is none nobody's silence counts.
     async fn mark(&self) {
         let asker = self.asker.at(Priority::Waiting);
         let found = self.marked.get_or_try_init(|| async {
+            let genesis = self.network.genesis_hash();
             let account = self.network.genesis_account();
             let word = asker.account_info(account).await.map_err(failure)?;
-            let chains = Chains {
-                asker: &asker,
-                network: self.network,
-            };
-            let block = chains.block(word.info.confirmed_frontier).await?;
-            let frontier = chains.frontier(account, block).await?;
-            let needed = std::iter::once(block).chain(counted_sends(&frontier));
-            let item = Item {
-                account,
-                silent: block.hash().into(),
-                blocks: needed.map(requested).collect(),
-            };
-            let ballot = asker.ballot(item).await.ok_or(ResolveFailure::Busy)?;
-            let votes = ballot.votes.values().map(|vote| vote.as_ref().clone());
-            let votes: Vec<_> = votes.collect();
-            self.proof(account, frontier, &votes, &self.weights.current())?;
-            // Confirmed with it, because they are before it.
-            let before = asker.blocks(self.network.genesis_hash(), WITNESSES).await;
-            let before = before.map_err(failure)?;
-            let all = before.iter().chain(std::iter::once(&block));
-            all.for_each(|block| self.roots.learn_proven(block));
-            let before = before.into_iter().map(requested);
-            let before = before.filter(|before| before.hash != block.hash());
-            asker.mark(std::iter::once(requested(block)).chain(before).collect());
+            let first = asker.blocks_by(genesis, WITNESSES).await;
+            let (first, by) = first.map_err(failure)?;
+            let witnesses = self.voted_together(account, &word, first, &asker).await;
+            if witnesses.is_err() {
+                word.by
+                    .into_iter()
+                    .chain([by])
+                    .for_each(|by| asker.blame(by));
+            }
+            asker.mark(witnesses?);
             Ok::<(), ResolveFailure>(())
         });
         if let Err(error) = found.await {
             tracing::debug!(reason = error.code(), "no block to tell answers by");
         }
+    }
+
+    /// What full nodes say are an account's newest block and its `first` ones, if a quorum votes
+    /// for them; the newest first.
+    async fn voted_together(
+        &self,
+        account: Account,
+        word: &Word,
+        first: Vec<Block>,
+        asker: &Asker,
+    ) -> Result<Vec<RequestedBlock>, ResolveFailure> {
+        let chains = Chains {
+            asker,
+            network: self.network,
+        };
+        let block = chains.block(word.info.confirmed_frontier).await?;
+        let frontier = chains.frontier(account, block).await?;
+        let newest = requested(block);
+        // What follows the newest confirmed one is not confirmed.
+        let first = first.into_iter();
+        let before: Vec<Block> = first
+            .take_while(|other| requested(*other) != newest)
+            .collect();
+        let others = before.iter().copied().map(requested);
+        let counted = counted_sends(&frontier).into_iter().map(requested);
+        let mut blocks: Vec<RequestedBlock> = Vec::new();
+        for asked in std::iter::once(newest).chain(counted).chain(others.clone()) {
+            if !blocks.contains(&asked) {
+                blocks.push(asked);
+            }
+        }
+        let item = Item {
+            account,
+            silent: block.hash().into(),
+            blocks,
+        };
+        let ballot = asker.ballot(item).await.ok_or(ResolveFailure::Busy)?;
+        let votes = ballot.votes.values().map(|vote| vote.as_ref().clone());
+        let votes: Vec<_> = votes.collect();
+        // Whose vote is here has voted for all of them, so what proves one proves the rest.
+        self.proof(account, frontier, &votes, &self.weights.current())?;
+        let proven = before.iter().chain(std::iter::once(&block));
+        proven.for_each(|block| self.roots.learn_proven(block));
+        Ok(std::iter::once(newest).chain(others).collect())
     }
 }
 

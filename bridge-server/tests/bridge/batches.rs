@@ -1,5 +1,6 @@
 //! What proofs cost, in messages and bytes, with 16 voting full nodes over real sockets.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bridge_server::ask::{Item, Priority};
@@ -87,13 +88,16 @@ async fn a_walk_over_frontiers_saves_the_question_for_each_account() {
     stage.record(Network::Dev.genesis_account()).await;
     let before = stage.messages();
     let walk = stage.asker.at(Priority::Background);
-    let frontiers = walk.frontiers(Account::ZERO, 1_000).await.unwrap();
-    assert_eq!(frontiers.len(), ledger.chains.len());
-    let wanted: Vec<_> = frontiers
+    let listing = walk.frontiers(Account::ZERO, 1_000, &BTreeSet::new()).await;
+    let listing = listing.unwrap();
+    assert_eq!(listing.rows.len(), ledger.chains.len());
+    assert!(listing.is_last);
+    let wanted: Vec<_> = listing
+        .rows
         .into_iter()
-        .map(|frontier| Wanted {
-            head: Some(frontier.hash),
-            ..Wanted::from(frontier.account)
+        .map(|row| Wanted {
+            head: Some(row.head),
+            ..Wanted::from(row.account)
         })
         .collect();
     for (_, answer) in stage.prover.prove_many(wanted).await {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bridge_server::full_node::{AskError, IN_FLIGHT};
 use bridge_server::metrics::counted;
@@ -180,6 +181,68 @@ async fn what_nobody_knows_is_not_asked_again_at_once() {
     assert_eq!(asked, 1);
     assert_eq!(stage.asker.blocks(nowhere, 1).await, unknown);
     assert_eq!(stage.messages(), asked);
+}
+
+#[tokio::test]
+async fn one_that_does_not_know_beside_others_that_are_silent_is_not_believed() {
+    let ledger = Ledger::new([2], 1);
+    let never = holder(9).account();
+    let denies = Played::new(ledger.clone(), vec![representative(1)]);
+    let silent = denies
+        .clone()
+        .with(|message| asks_about(message).map(|_| Vec::new()));
+    let stage = Stage::new(vec![silent.clone(), denies, silent], &[(1, 100)]).await;
+    let told = stage.asker.account_info(never).await;
+    assert_eq!(told.unwrap_err(), AskError::TimedOut { asked: 3 });
+    // Nor is it remembered: who denies is asked again.
+    let asked = stage.messages();
+    let told = stage.asker.account_info(never).await;
+    assert_eq!(told.unwrap_err(), AskError::TimedOut { asked: 3 });
+    assert_eq!(stage.messages(), asked + 3);
+}
+
+#[tokio::test]
+async fn hashes_that_nobody_has_keep_nobody_waiting() {
+    let ledger = Ledger::new([2], 1);
+    let account = holder(2).account();
+    let head = ledger.head(&account);
+    let invented: Vec<_> = (100..116)
+        .map(|number| BlockHash::from_bytes([number; 32]))
+        .collect();
+    let looked_up = Arc::new(AtomicUsize::new(0));
+    let played = [1, 2].map(|number| {
+        let (invented, looked_up) = (invented.clone(), Arc::clone(&looked_up));
+        let ordinary = Played::new(ledger.clone(), vec![representative(number)]);
+        ordinary.clone().with(move |message| match message {
+            Message::AscPullReq(request) => {
+                let AscPullQuestion::Blocks {
+                    start: PullTarget::Block(hash),
+                    ..
+                } = request.question
+                else {
+                    return None;
+                };
+                let hangs = invented.contains(&hash);
+                looked_up.fetch_add(usize::from(hangs), Ordering::SeqCst);
+                hangs.then(Vec::new)
+            }
+            Message::ConfirmReq(request) if number == 2 => {
+                let about = request.blocks.iter().any(|pair| pair.hash == head);
+                let invention = || crate::played::vote(&representative(2), invented.clone());
+                let mut answers: Vec<_> = about.then(invention).into_iter().collect();
+                answers.extend(ordinary.ordinary(message));
+                Some(answers)
+            }
+            _ => None,
+        })
+    });
+    let stage = Stage::new(played.to_vec(), &[(1, 80), (2, 20)]).await;
+    stage.record(Network::Dev.genesis_account()).await;
+    // One after another they would take a minute.
+    let record = tokio::time::timeout(Duration::from_secs(20), stage.record(account));
+    let record = record.await.expect("a person was kept waiting");
+    assert!(looked_up.load(Ordering::SeqCst) >= invented.len());
+    assert_eq!(record.sightings[0].weight_answered, Raw::new(80));
 }
 
 #[tokio::test]

@@ -159,3 +159,18 @@ fn the_lingers_are_as_stated() {
     }
     assert!(Priority::Spare.linger(true) < Priority::Spare.linger(false));
 }
+
+#[tokio::test]
+async fn who_joins_what_is_under_way_makes_it_hurry() {
+    let (mut state, now) = (State::default(), Instant::now());
+    let item = item(1, 1, 101);
+    state.put(item.clone(), Priority::Background, now).unwrap();
+    let batch = state.next_batch(now + Priority::BACKGROUND_LINGER).unwrap();
+    state.put(item.clone(), Priority::Spare, now).unwrap();
+    assert!(!*batch.waited_for.borrow());
+    state.put(item.clone(), Priority::Waiting, now).unwrap();
+    assert!(*batch.waited_for.borrow());
+    assert!(state.waiting.is_empty(), "it was asked anew");
+    state.forget(&key(&item));
+    assert!(state.under_way.is_empty() && state.outcomes.is_empty());
+}
