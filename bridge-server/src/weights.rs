@@ -6,6 +6,9 @@
 //! - everywhere it is renewed by [`anchors`]: a majority of three or more bridges that the operator
 //!   chose, by the rules of [`nanonet::weights`]. Otherwise the old one stays, and the log and
 //!   `/metrics` say why;
+//! - what the anchors renewed is stored, and after a restart the newest of that and of what is
+//!   compiled in or given ([`newest`]) is held: the bound on how fast weights may move counts from
+//!   it. A file that is newer than what is stored wins;
 //! - what this bridge's own full node says is [`Own`]: its signed offer to others, never the table
 //!   in force except on dev;
 //! - `--online-weight-minimum` is the operator's alone.
@@ -34,6 +37,8 @@ pub const FILE: &str = "file";
 pub const RPC: &str = "rpc";
 /// Source of a table: the development node inside.
 pub const EMBEDDED: &str = "embedded";
+/// Source of a table: what the anchors gave in an earlier run.
+pub const STORED: &str = "stored";
 /// Pause between two readings of the RPC on the dev network.
 const REFRESH_DEV: Duration = Duration::from_secs(10);
 /// The same elsewhere: weights move slowly.
@@ -136,6 +141,38 @@ impl Weights {
             *held = Arc::new(fresh);
             true
         });
+    }
+}
+
+/// The newer of `table` and what an earlier run stored, and where it is from. What cannot be read
+/// or is another network's is left, with a warning.
+#[must_use]
+pub fn newest(
+    table: WeightTable,
+    source: &'static str,
+    stored: Option<&[u8]>,
+) -> (WeightTable, &'static str) {
+    let Some(stored) = stored else {
+        return (table, source);
+    };
+    match WeightTable::from_bytes(stored) {
+        Ok(stored) if stored.network != table.network => {
+            tracing::warn!(
+                "the stored weights are those of {}, this bridge is for {}: they are not used; give each network its own --data",
+                stored.network,
+                table.network
+            );
+            (table, source)
+        }
+        Ok(stored) if stored.as_of > table.as_of => (stored, STORED),
+        Ok(_) => (table, source),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                "the stored weights are damaged: those from {source} are used until the anchors renew them"
+            );
+            (table, source)
+        }
     }
 }
 
@@ -288,6 +325,24 @@ mod tests {
             weights.current().weights.values().next(),
             Some(&Raw::new(6))
         );
+    }
+
+    #[test]
+    fn the_newest_table_is_held_and_a_damaged_or_foreign_one_is_not() {
+        let newest = |stored: &[u8]| {
+            let (table, source) = newest(table(5, 1_000), FILE, Some(stored));
+            (table.as_of.0, source)
+        };
+        let bytes = |at| table(6, at).to_bytes().unwrap();
+        assert_eq!(newest(&bytes(1_001)), (1_001, STORED));
+        assert_eq!(newest(&bytes(999)), (1_000, FILE));
+        assert_eq!(newest(&bytes(1_001)[1..]), (1_000, FILE));
+        assert_eq!(newest(&[]), (1_000, FILE));
+        let foreign = WeightTable {
+            network: Network::Beta,
+            ..table(6, 1_001)
+        };
+        assert_eq!(newest(&foreign.to_bytes().unwrap()), (1_000, FILE));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Bridge {
             false => None,
         };
         let rpc = starting::rpc(&config, dev.as_deref(), &metrics)?;
-        let weights = starting::starting_weights(&config, rpc.as_ref()).await?;
+        let weights = starting::starting_weights(&config, rpc.as_ref(), &loaded).await?;
         let signer = Arc::new(starting::copy(&identity)?);
         let own_weights = Own::default();
 
@@ -131,7 +131,12 @@ impl Bridge {
         }
         if !config.anchors.is_empty() {
             let anchors = config.anchors.clone();
-            tasks.spawn(renew(weights.clone(), anchors, metrics.clone()));
+            tasks.spawn(renew(
+                weights.clone(),
+                anchors,
+                store.clone(),
+                metrics.clone(),
+            ));
         }
         let mut peers = config.peers.clone();
         peers.extend(dev.iter().map(|dev| dev.peering_addr().to_string()));

@@ -69,12 +69,13 @@ pub(super) fn rpc(
     Ok(rpc.transpose()?)
 }
 
-/// The first table.
+/// The first table: the configured one, or what the anchors gave in an earlier run if that is newer.
 pub(super) async fn starting_weights(
     config: &Config,
     rpc: Option<&Rpc>,
+    loaded: &Loaded,
 ) -> Result<Weights, WeightsError> {
-    let (mut table, source) = match (&config.weights, rpc) {
+    let (table, source) = match (&config.weights, rpc) {
         (WeightsFrom::File(path), _) => {
             let table = weights::from_file(path.clone(), config.network)?;
             (table, weights::FILE)
@@ -93,9 +94,10 @@ pub(super) async fn starting_weights(
             (WeightTable::live_snapshot(), weights::LIVE_SNAPSHOT)
         }
     };
-    if let Some(minimum) = config.minimum {
-        table.minimum = minimum;
-    }
+    // The minimum is the operator's, whatever was stored with another.
+    let minimum = config.minimum.unwrap_or(table.minimum);
+    let (mut table, source) = weights::newest(table, source, loaded.weights.as_deref());
+    table.minimum = minimum;
     Ok(Weights::new(table, source))
 }
 

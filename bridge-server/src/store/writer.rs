@@ -82,6 +82,8 @@ pub struct Loaded {
     pub identity: Option<Vec<u8>>,
     /// How far the backfill was, if it ever began.
     pub backfill: Option<Vec<u8>>,
+    /// The weight table that the anchors gave last, if they ever did.
+    pub weights: Option<Vec<u8>>,
     /// Records as (key, value).
     pub records: Vec<(String, Vec<u8>)>,
     /// Transactions that were being relayed, oldest first.
@@ -106,6 +108,8 @@ impl Store {
     pub const IDENTITY: &'static str = "identity";
     /// Name of the backfill's progress in `meta`.
     pub const BACKFILL: &'static str = "backfill";
+    /// Name of the weight table in `meta`.
+    pub const WEIGHTS: &'static str = "weights";
 
     /// Opens the database in `folder` (`None` = memory), reads all of it and starts the thread.
     ///
@@ -116,6 +120,7 @@ impl Store {
         let loaded = Loaded {
             identity: tables.meta(Self::IDENTITY)?,
             backfill: tables.meta(Self::BACKFILL)?,
+            weights: tables.meta(Self::WEIGHTS)?,
             records: tables.records()?,
             pending: tables.pending()?,
             peers: tables.peers()?,

@@ -4,6 +4,8 @@
 //! decided by [`nanonet::weights::refresh`]. An anchor that cannot be reached, or answers with
 //! something else, counts as one that says nothing.
 //!
+//! A table that was accepted is stored before the next attempt, so that a restart goes on from it.
+//!
 //! Limits: [`TIME_OUT`] and [`MAX_BYTES`] per anchor; all anchors together are as many as the
 //! configuration allows.
 
@@ -12,6 +14,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use nano_core::WeightTable;
 use nanonet::weights::{is_stale, refresh};
 use nanonet::{NodeKey, RefreshError, SignedWeights};
 use tokio::time::sleep;
@@ -22,6 +25,7 @@ use crate::clock;
 use crate::config::Anchor;
 use crate::full_node::book::subnet;
 use crate::metrics::{self, Metrics};
+use crate::store::{Store, Write};
 
 /// Pause between two attempts after one that changed something or found nothing newer.
 const PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -33,7 +37,7 @@ const TIME_OUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = nano_core::WeightTable::MAX_JSON_BYTES + 1_024;
 
 /// Renews `weights` now and again and again. Ends only by being dropped.
-pub async fn renew(weights: Weights, anchors: Vec<Anchor>, metrics: Metrics) {
+pub async fn renew(weights: Weights, anchors: Vec<Anchor>, store: Store, metrics: Metrics) {
     let keys: Vec<NodeKey> = anchors.iter().map(|anchor| anchor.key).collect();
     let groups = groups(&anchors);
     if groups < anchors.len() {
@@ -58,6 +62,7 @@ pub async fn renew(weights: Weights, anchors: Vec<Anchor>, metrics: Metrics) {
                     as_of = table.as_of.0,
                     "the anchors renewed the weight table"
                 );
+                keep(&store, &table).await;
                 weights.offer(table);
                 "renewed"
             }
@@ -83,6 +88,21 @@ fn groups(anchors: &[Anchor]) -> usize {
     };
     let groups: BTreeSet<_> = anchors.iter().map(group).collect();
     groups.len()
+}
+
+/// Stores a table for the next start.
+async fn keep(store: &Store, table: &WeightTable) {
+    let kept = match table.to_bytes() {
+        Ok(value) => {
+            let name = Store::WEIGHTS;
+            let written = store.write(Write::Meta { name, value }).await;
+            written.map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = kept {
+        tracing::warn!(error, "the renewed weights are lost at the next restart");
+    }
 }
 
 /// One anchor's statement; `None` when there is none of its key.

@@ -1,5 +1,7 @@
 //! Where weights come from, and that one bridge never sets them where they are worth something.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +11,9 @@ use axum::routing::{get, post};
 use bridge_server::cli::{RunOptions, WeightsOptions};
 use bridge_server::clock;
 use bridge_server::config::Config;
-use bridge_server::metrics::counted;
+use bridge_server::metrics::{Metrics, counted};
 use bridge_server::run::Bridge;
+use bridge_server::store::{Store, Write};
 use bridge_server::weights::command;
 use nano_core::{Network, Raw, WeightTable};
 use nanonet::{Identity, Rng, SignedWeights};
@@ -41,7 +44,13 @@ fn fresh() -> WeightTable {
 
 /// A bridge of the live network that reaches nobody.
 async fn live(anchor: Vec<String>, rpc: Option<String>) -> Bridge {
+    live_in(None, anchor, rpc).await
+}
+
+/// The same with a data folder.
+async fn live_in(data: Option<&Path>, anchor: Vec<String>, rpc: Option<String>) -> Bridge {
     let options = RunOptions {
+        data: data.map(Path::to_owned),
         listen: Some("127.0.0.1:0".parse().unwrap()),
         network: Some(Network::Live),
         peer: vec!["127.0.0.1:1".to_owned()],
@@ -76,6 +85,48 @@ async fn three_anchors_alike_renew_the_live_table() {
     let info = bridge.node().status().await.unwrap();
     assert!(info.weights_as_of > WeightTable::live_snapshot().as_of);
     bridge.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_holds_what_the_anchors_gave_and_bounds_what_they_give_next_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let offers = async |table: WeightTable| {
+        vec![
+            offering(1, table.clone()).await,
+            offering(2, table.clone()).await,
+            offering(3, table).await,
+        ]
+    };
+    let first = live_in(Some(folder.path()), offers(fresh()).await, None).await;
+    refreshed(&first, "renewed").await;
+    let held = first.weights().current();
+    first.stop().await;
+    // A tenth of all weight has moved since a moment ago; since the table that is shipped it had
+    // years to.
+    let mut moved = fresh();
+    let largest = moved.weights.values().copied().max().unwrap();
+    for weight in moved.weights.values_mut().filter(|one| **one == largest) {
+        *weight = Raw::new(largest.number() + moved_by(&held));
+    }
+    let second = live_in(Some(folder.path()), offers(moved.clone()).await, None).await;
+    assert_eq!(second.weights().source(), bridge_server::weights::STORED);
+    refreshed(&second, "too-fast").await;
+    assert_eq!(*second.weights().current(), *held);
+    second.stop().await;
+    // Damaged, it is not used, and nothing worse happens.
+    let (store, _) = Store::open(Some(folder.path()), Metrics::default()).unwrap();
+    let (name, value) = (Store::WEIGHTS, vec![1, 2, 3]);
+    store.write(Write::Meta { name, value }).await.unwrap();
+    store.sync().await.unwrap();
+    drop(store);
+    let third = live_in(Some(folder.path()), offers(moved).await, None).await;
+    refreshed(&third, "renewed").await;
+    third.stop().await;
+}
+
+/// A tenth of all weight.
+fn moved_by(table: &WeightTable) -> u128 {
+    table.total().number() / 10
 }
 
 #[tokio::test]
