@@ -149,14 +149,15 @@ fn proofs() -> (AccountRecord, Record, Record) {
 fn seen(record: Option<&AccountRecord>) -> Sighting {
     let frontier = record.map(AccountRecord::hash);
     let by = identity(2);
+    let weight = TestKeys::new().weights().total();
     Sighting::sign(
         &by,
         Network::Dev,
         account(),
         frontier,
         START,
-        Raw::NANO,
-        Raw::NANO,
+        weight,
+        weight,
     )
 }
 
