@@ -1,11 +1,13 @@
-//! What arrives as JSON: answers of a full node's RPC and WebSocket, another bridge's weights, requests
-//! to the faucet, blocks, proofs and weight tables.
+//! What arrives as JSON: answers of a full node's RPC and WebSocket, another bridge's weights and info,
+//! requests to the faucet, a stored progress, blocks, proofs and weight tables.
 #![no_main]
 
 use bridge_server::decoders as bridge;
 use corpus::nano;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    bridge::backfill_progress(bytes);
+    bridge::bridge_info(bytes);
     bridge::faucet_request(bytes);
     bridge::rpc_reply(bytes);
     bridge::signed_weights(bytes);

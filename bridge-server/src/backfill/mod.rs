@@ -18,6 +18,8 @@
 //!   may have no room;
 //! - coverage is told at `/v1/info` and `/metrics`.
 
+#[cfg(feature = "decoders")]
+pub(crate) mod decoders;
 mod others;
 mod progress;
 mod share;

@@ -94,7 +94,12 @@ async fn ask(bridge: &str) -> Option<(NodeKey, u32)> {
         }
         body.extend_from_slice(&chunk);
     }
-    let info: Info = serde_json::from_slice(&body).ok()?;
+    read(&body)
+}
+
+/// What a bridge's `/v1/info` says: its key and its pace.
+pub(super) fn read(body: &[u8]) -> Option<(NodeKey, u32)> {
+    let info: Info = serde_json::from_slice(body).ok()?;
     Some((info.key.parse().ok()?, info.backfill.pace))
 }
 

@@ -3,6 +3,9 @@
 use nano_core::{Account, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+/// No count comes near this.
+const MOST: u64 = 1 << 48;
+
 /// Where a round stands. The counts are of this round, and stay until the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -57,6 +60,22 @@ impl Progress {
     /// From the database; what cannot be read begins anew, which loses only time.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_default()
+        Self::read(bytes).unwrap_or_default()
+    }
+
+    /// The same; `None` for what cannot be read, or counts more than there can be.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let progress: Self = serde_json::from_slice(bytes).ok()?;
+        let counts = [
+            progress.round,
+            progress.listed,
+            progress.kept,
+            progress.absent,
+            progress.missing,
+            progress.no_room,
+            progress.last_round.unwrap_or_default(),
+        ];
+        let possible = counts.iter().all(|count| *count <= MOST);
+        possible.then_some(progress)
     }
 }

@@ -1,21 +1,24 @@
 //! One function per way into a bridge that is not the overlay's, for the fuzzer and for the test
-//! that replays the corpus.
+//! that replays the corpus; and what measures how fast one of them is ([`messages_in`]).
 //!
-//! Each takes any bytes and tells whether they were accepted; it panics when the code under test
+//! Each decoder takes any bytes and tells whether they were accepted; it panics when the code under test
 //! does, or when what was accepted breaks a promise of the code that reads it. Exists with the
 //! feature `decoders` only.
 
 mod json;
 
 pub use self::json::{faucet_request, rpc_reply, signed_weights, ws_frame};
-pub use crate::full_node::decoders::full_node_stream;
+pub use crate::backfill::decoders::{backfill_progress, bridge_info};
+pub use crate::full_node::decoders::{full_node_stream, messages_in};
 pub use crate::shell::decoders::link_stream;
 
 /// A decoder under test.
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 6] = [
+pub const DECODERS: [(&str, Decoder); 8] = [
+    ("backfill_progress", backfill_progress),
+    ("bridge_info", bridge_info),
     ("faucet_request", faucet_request),
     ("full_node_stream", full_node_stream),
     ("link_stream", link_stream),

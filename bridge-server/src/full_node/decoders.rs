@@ -11,6 +11,7 @@ use super::book::{Book, Limits};
 use super::channel::{ANSWER, Channel, ChannelId};
 use super::settings::{Setting, Timing};
 use super::shared::Shared;
+use super::wire::{Patience, read_message};
 use super::{ChannelError, handshake};
 use crate::metrics::{Metrics, counted};
 use crate::weights::Weights;
@@ -55,6 +56,29 @@ pub fn full_node_stream(bytes: &[u8]) -> bool {
             }
         }
     })
+}
+
+/// How many messages these bytes hold, read as an open channel reads them; `None` where it would
+/// end before the bytes do. For measuring how fast that is.
+#[must_use]
+pub fn messages_in(mut bytes: &[u8]) -> Option<u32> {
+    let patience = Patience {
+        first: ANSWER,
+        rest: ANSWER,
+    };
+    let mut count = 0;
+    let whole = crate::decoders::wait(async {
+        loop {
+            match read_message(&mut bytes, Network::Dev, patience, "a message").await {
+                Ok((message, _)) => {
+                    std::hint::black_box(message);
+                    count += 1;
+                }
+                Err(end) => return matches!(end, ChannelError::Closed(_)),
+            }
+        }
+    });
+    whole.then_some(count)
 }
 
 /// An open channel on which somebody listens to votes and one question is open.

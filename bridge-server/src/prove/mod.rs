@@ -306,3 +306,57 @@ const fn failure(error: AskError) -> ResolveFailure {
         AskError::Busy => ResolveFailure::Busy,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::full_node::Settings;
+    use nano_core::{Raw, UnixMillis, WeightTable};
+    use nanonet::Rng;
+    use tokio::sync::mpsc;
+    use tokio::task::JoinSet;
+
+    #[tokio::test]
+    async fn that_an_account_was_never_opened_is_kept_for_a_minute_and_no_longer() {
+        let network = Network::Dev;
+        let table = WeightTable {
+            network,
+            ..WeightTable::live_snapshot()
+        };
+        let (weights, metrics) = (Weights::new(table, "a test"), Metrics::default());
+        let (live, _) = mpsc::channel(1);
+        let settings = Settings {
+            network,
+            peers: Vec::new(),
+            weights: weights.clone(),
+            live,
+            metrics: metrics.clone(),
+        };
+        let full_nodes = FullNodes::start(settings, &mut JoinSet::new());
+        let (roots, own) = (
+            Roots::default(),
+            Identity::generate(&mut Rng::from_seed([1; 32])),
+        );
+        let asker = Asker::new(
+            full_nodes.clone(),
+            weights.clone(),
+            roots.clone(),
+            metrics.clone(),
+        );
+        let account = Account::from_bytes([7; 32]);
+        let (now, raw) = (clock::now(), Raw::new(1));
+        let sighting = Sighting::sign(&own, network, account, None, now, raw, raw);
+        let own = Arc::new(own);
+        let prover = Prover::new(network, full_nodes, asker, weights, own, roots, metrics);
+        let inner = &prover.inner;
+        let stated = |ago| {
+            let then = UnixMillis(now.0 - ago);
+            lock(&inner.unopened).put(account, sighting.clone(), then);
+        };
+        stated(UNOPENED_MS / 2);
+        let kept = inner.remembered(account);
+        assert!(matches!(kept, Some(Ok(Proven::Unopened(kept))) if kept == sighting));
+        stated(UNOPENED_MS);
+        assert!(inner.remembered(account).is_none());
+    }
+}

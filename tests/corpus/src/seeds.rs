@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use bridge_server::backfill::Progress;
 use nano_core::message::{
     AccountInfo, AscPullAck, AscPullAnswer, ConfirmAck, Cookie, Header, Keepalive, Message,
     NodeIdHandshake, Publish,
@@ -206,6 +207,55 @@ fn faucet_request() -> Vec<Seed> {
     ]
 }
 
+fn bridge_info() -> Vec<Seed> {
+    let key = Identity::generate(&mut Rng::from_seed([2; 32])).node_key();
+    let info = |key: String, pace: i64| {
+        let info = json!({ "key": key, "network": "dev", "backfill": { "pace": pace } });
+        info.to_string().into_bytes()
+    };
+    let seed = |name: &str, bytes| ("bridge_info", name.to_owned(), bytes);
+    vec![
+        seed("good-walking", info(key.to_string(), 16)),
+        seed("bad-key", info("key_1".to_owned(), 16)),
+        seed("bad-pace", info(key.to_string(), -1)),
+    ]
+}
+
+fn backfill_progress() -> Vec<Seed> {
+    let seed = |name: &str, progress: &Progress| {
+        let bytes = progress.to_bytes();
+        ("backfill_progress", name.to_owned(), bytes)
+    };
+    let under_way = Progress {
+        round: 3,
+        next: Some(Account::from_bytes([0x40; 32])),
+        listed: 900,
+        kept: 880,
+        absent: 10,
+        missing: 9,
+        no_room: 2,
+        again: vec![Account::from_bytes([0x21; 32])],
+        last_round: Some(990_000),
+        not_before: UnixMillis(0),
+    };
+    let resting = Progress {
+        next: None,
+        again: Vec::new(),
+        not_before: UnixMillis(1_795_000_000_000),
+        ..under_way.clone()
+    };
+    let impossible = Progress {
+        listed: u64::MAX,
+        ..under_way.clone()
+    };
+    vec![
+        seed("good-begin", &Progress::default()),
+        seed("good-under-way", &under_way),
+        seed("good-resting", &resting),
+        seed("bad-count", &impossible),
+    ]
+}
+
 /// Also keeps encodings from changing by accident. After a change that is meant,
 /// `WRITE_SEEDS=1 cargo test -p corpus` writes them anew.
 #[test]
@@ -223,6 +273,8 @@ fn the_kept_seeds_are_what_the_encoders_write() {
         ws_frame,
         signed_weights,
         faucet_request,
+        bridge_info,
+        backfill_progress,
     ] {
         all.extend(seeds());
     }
