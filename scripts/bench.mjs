@@ -6,12 +6,15 @@ import { npmPackages, prerequisites } from "./lib/prerequisites.mjs";
 import { run } from "./lib/run.mjs";
 import { script } from "./lib/say.mjs";
 
+/** What needs neither a browser nor the package that it would run. */
+const WITHOUT_PACKAGE = ["list", "nano-peer"];
+
 script(async () => {
 	await prerequisites();
 	const args = process.argv.slice(2);
 	/** @type {Record<string, string>} */
 	const env = {};
-	if (args.length > 0 && args[0] !== "list") {
+	if (args.length > 0 && !WITHOUT_PACKAGE.includes(args[0])) {
 		await npmPackages("tests/bench", "Installing the packages measured against");
 		await buildPackage();
 		env.NANONET_BROWSER = await browser();

@@ -17,7 +17,7 @@ use serde_json::json;
 const COLD: u32 = 1_000;
 /// Accounts asked for one at a time, nobody else asking.
 const SINGLE: u32 = 21;
-/// Blocks confirmed in the live stream.
+/// Accounts that send in the live stream, each to one that is opened with it.
 const LIVE: u32 = 200;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -54,7 +54,7 @@ async fn measure() -> Outcome<serde_json::Value> {
     }
     let single = proving::single(&bridge, COLD..COLD + SINGLE).await?;
     let cold = proving::cold(&bridge, COLD).await?;
-    let live = proving::live(&bridge, first, LIVE).await?;
+    let live = proving::live(&bridge, first, 0..LIVE).await?;
     bridge.stop().await;
     for node in nodes {
         node.stop().await;

@@ -57,17 +57,21 @@ fn messages(bridge: &Bridge) -> Outcome<u64> {
     Ok(by_kind(bridge)?.values().sum())
 }
 
-/// Whether proofs wait to be dated.
-fn has_renewals(bridge: &Bridge) -> Outcome<bool> {
-    let (mut queued, mut ended) = (0, 0);
-    for (name, count) in counters(bridge, &["nanonet_renewals_total{"])? {
-        if name.contains("\"queued\"") {
-            queued += count;
-        } else if !name.contains("\"dropped\"") {
-            ended += count;
-        }
-    }
-    Ok(ended < queued)
+/// One counter, zero before it is first counted.
+fn counter(bridge: &Bridge, family: &str, kind: &str) -> Outcome<u64> {
+    let kind = format!("\"{kind}\"");
+    let counters = counters(bridge, &[family])?;
+    let mut counters = counters.iter();
+    let counter = counters.find(|(name, _)| name.contains(&kind));
+    Ok(counter.map_or(0, |(_, count)| *count))
+}
+
+/// Proofs made of blocks and votes of the live stream, and proofs dated afterwards.
+fn live_and_dated(bridge: &Bridge) -> Outcome<[u64; 2]> {
+    Ok([
+        counter(bridge, "nanonet_proofs_total{", "live")?,
+        counter(bridge, "nanonet_renewals_total{", "renewed")?,
+    ])
 }
 
 /// Says for people where the messages since `before` went.
@@ -134,43 +138,51 @@ pub(crate) async fn cold(bridge: &Bridge, count: u32) -> Outcome<Cold> {
     })
 }
 
-/// Messages per proof of `count` accounts whose newest block came by the live stream.
-pub(crate) async fn live(bridge: &Bridge, dev: &DevNode, count: u32) -> Outcome<f64> {
-    let node = bridge.node();
+/// Messages per proof of accounts whose newest block and its votes came by the live stream. Each of
+/// `senders`, which were proven before, sends to an account of its own, which is opened with it: so
+/// every account has one new block, and its proof one date, that is not overtaken by the next.
+/// Counted are the proofs that the bridge says it made of the live stream, and each has to be dated.
+pub(crate) async fn live(bridge: &Bridge, dev: &DevNode, senders: Range<u32>) -> Outcome<f64> {
     let (before, kinds) = (messages(bridge)?, by_kind(bridge)?);
+    let [live_before, dated_before] = live_and_dated(bridge)?;
     let begin = Instant::now();
-    let held_before = node.status().await.map_or(0, |status| status.records);
-    let faucet = dev.faucet();
-    for index in 0..count {
+    let mut accounts = Vec::new();
+    for index in senders {
         let mut seed = [0xA0; 32];
         seed[..4].copy_from_slice(&index.to_be_bytes());
-        let key = PrivateKey::from_bytes(seed);
-        let amount = Raw::new(1_000 + u128::from(index));
-        let send = faucet.send(key.account(), amount).await?;
-        dev.wallet(key)
-            .receive(send, Some(DevKeys::representative(0).account()))
-            .await?;
+        let (sender, receiver) = (DevKeys::holder(index), PrivateKey::from_bytes(seed));
+        accounts.extend([sender.account(), receiver.account()]);
+        let to = receiver.account();
+        let send = dev.wallet(sender).send(to, Raw::new(1)).await?;
+        let representative = Some(DevKeys::representative(0).account());
+        dev.wallet(receiver).receive(send, representative).await?;
     }
-    let held = async {
+    let count = u64::try_from(accounts.len())?;
+    let done = async {
         loop {
-            let records = node.status().await.map(|status| status.records);
-            if records.is_some_and(|records| records >= held_before + count) {
-                return;
+            let [live, dated] = live_and_dated(bridge)?;
+            if live - live_before >= count && dated - dated_before >= count {
+                return Ok::<(), Box<dyn Error>>(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(DEADLINE, held).await?;
-    // The dates of the last ones, too.
-    let dated = async {
-        while has_renewals(bridge)? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok::<(), Box<dyn Error>>(())
-    };
-    timeout(DEADLINE, dated).await??;
+    let done = timeout(DEADLINE, done).await;
     explain("live", bridge, &kinds)?;
-    eprintln!("live: {:?}", begin.elapsed());
-    // Each round proves the receiver's account and the faucet's.
-    Ok((messages(bridge)? - before) as f64 / f64::from(2 * count))
+    eprintln!("live: {count} accounts, {:?}", begin.elapsed());
+    let [live, dated] = live_and_dated(bridge)?;
+    let (live, dated) = (live - live_before, dated - dated_before);
+    done.map_err(|_| format!("of {count} accounts {live} were proven and {dated} dated"))??;
+    if (live, dated) != (count, count) {
+        return Err(format!("{count} accounts gave {live} proofs and {dated} dates").into());
+    }
+    let heads = accounts.iter().map(|account| {
+        let known = dev.account_info(account);
+        known.map(|known| known.head)
+    });
+    let expected: Vec<_> = heads.collect();
+    if bridge.node().held(accounts).await != Some(expected) {
+        return Err("an account is not held as the full node has it".into());
+    }
+    Ok((messages(bridge)? - before) as f64 / live as f64)
 }
