@@ -1,8 +1,8 @@
 //! Two blocks for one root, from the authors' tabs through the bridge to the vote and back.
 
-use crate::common::{Client, bridge, dialect, options, options_beside, state_block, until};
+use crate::common::{Client, bridge, dev_node, options, options_beside, state_block, until};
 use bridge_server::metrics::counted;
-use dev_node::{DevKeys, DevNode, DevNodeConfig};
+use dev_node::{DevKeys, DevNode};
 use nano_core::{Account, Block, BlockHash, PrivateKey, Raw};
 use nanonet::{AccountState, PublishState};
 
@@ -101,12 +101,7 @@ async fn a_block_whose_root_was_decided_a_moment_ago_is_superseded_with_the_winn
 #[tokio::test]
 async fn a_block_whose_root_was_decided_before_the_bridge_ran_is_superseded_by_the_votes_at_its_root()
  {
-    let dev = DevNode::start(DevNodeConfig {
-        dialect: dialect(),
-        ..DevNodeConfig::default()
-    })
-    .await
-    .unwrap();
+    let dev = dev_node().await;
     let (winner, late) = decided(&dev, 65).await;
     let nodes = [dev];
     let folder = tempfile::tempdir().unwrap();

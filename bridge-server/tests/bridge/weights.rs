@@ -1,6 +1,5 @@
 //! Where weights come from, and that one bridge never sets them where they are worth something.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -75,7 +75,11 @@ fn full_node_stream() -> Vec<Seed> {
         seed("bad-cut", 0, &[&keepalive[..20]]),
         seed("bad-header", 0, &[&spoiled(&keepalive, 0..2)]),
         seed("bad-pull", 0, &[&spoiled(&answer, payload..payload + 1)]),
-        seed("bad-voter", 0, &[&spoiled(&vote, payload..payload + 32)]),
+        seed(
+            "good-vote-of-nobody",
+            0,
+            &[&spoiled(&vote, payload..payload + 32)],
+        ),
         seed(
             "bad-network",
             0,
