@@ -10,11 +10,9 @@ use bridge_server::full_node::{FullNodes, Peering, Settings, Timing};
 use bridge_server::metrics::{Metrics, counted};
 use bridge_server::weights::Weights;
 use nano_core::message::{
-    ConfirmAck, Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake,
+    Cookie, HandshakeResponse, Header, Keepalive, Message, MessageType, NodeIdHandshake, Publish,
 };
-use nano_core::{
-    Account, BlockHash, Network, PrivateKey, Raw, UnixMillis, Vote, VoteTimestamp, WeightTable,
-};
+use nano_core::{Account, Network, PrivateKey, Raw, UnixMillis, WeightTable};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -308,14 +306,9 @@ async fn a_flood_of_what_nobody_asked_for_ends_the_channel_long_before_its_bytes
 #[tokio::test]
 async fn a_flood_of_what_is_welcome_ends_the_channel_by_its_bytes() {
     ends_with("flood", |stream| {
-        let hashes = (0..=254).map(|byte| BlockHash::from_bytes([byte; 32]));
-        let vote = Vote::sign(
-            &PrivateKey::from_bytes([9; 32]),
-            VoteTimestamp::FINAL,
-            hashes.collect(),
-        );
-        let rebroadcast = false;
-        flood(stream, ConfirmAck { vote, rebroadcast }.into())
+        let block = Network::Dev.genesis_block();
+        let originator = false;
+        flood(stream, Publish { block, originator }.into())
     })
     .await;
 }
