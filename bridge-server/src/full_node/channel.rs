@@ -21,7 +21,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,11 +32,12 @@ use nano_core::message::{
 use nano_core::{Account, Block, Network, PublicKey, Vote};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, interval, timeout, timeout_at};
+use tokio::time::{interval, timeout};
 
 use super::allowance::Allowance;
 use super::cadence::Cadence;
 use super::crawl::Hosted;
+use super::listening::{Listening, Votes};
 use super::repeats::Repeats;
 use super::settings::Setting;
 use super::shared::Shared;
@@ -48,8 +49,6 @@ use crate::metrics;
 pub const IN_FLIGHT: usize = 16;
 /// Messages that may wait for the socket.
 const OUTGOING: usize = 64;
-/// Votes that may wait for one listener: several answers of every representative of a big node.
-const HEARD: usize = 512;
 /// Votes that may wait for the crawler: more than one round of answers has.
 const CRAWLED: usize = 128;
 /// How long one answer may take.
@@ -86,7 +85,7 @@ pub struct Channel {
     /// Messages found to be of no use since the last one was read.
     useless: AtomicU64,
     pulls: Mutex<BTreeMap<u64, oneshot::Sender<AscPullAnswer>>>,
-    listeners: Mutex<BTreeMap<u64, Listener>>,
+    listening: Listening,
     hosted: Mutex<Hosted>,
 }
 
@@ -94,41 +93,6 @@ pub struct Channel {
 pub(super) struct Driver {
     outgoing: mpsc::Receiver<Out>,
     ending: mpsc::Receiver<ChannelError>,
-}
-
-/// Somebody who hears this channel's votes.
-#[derive(Debug)]
-struct Listener {
-    votes: mpsc::Sender<Arc<Vote>>,
-    lost: Arc<AtomicBool>,
-}
-
-/// Votes of one channel, from the moment of asking on.
-#[derive(Debug)]
-pub struct Votes {
-    number: u64,
-    channel: Arc<Channel>,
-    votes: mpsc::Receiver<Arc<Vote>>,
-    lost: Arc<AtomicBool>,
-}
-
-impl Votes {
-    /// The next vote; `None` at the deadline or when the channel has ended.
-    pub async fn next(&mut self, deadline: Instant) -> Option<Arc<Vote>> {
-        timeout_at(deadline, self.votes.recv()).await.ok().flatten()
-    }
-
-    /// Whether a vote did not fit the queue: what was not heard is then no silence.
-    #[must_use]
-    pub fn has_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Votes {
-    fn drop(&mut self) {
-        lock(&self.channel.listeners).remove(&self.number);
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -160,7 +124,7 @@ impl Channel {
             next: AtomicU64::new(1),
             useless: AtomicU64::new(0),
             pulls: Mutex::default(),
-            listeners: Mutex::default(),
+            listening: Listening::default(),
             hosted: Mutex::default(),
         };
         let driver = Driver {
@@ -262,21 +226,8 @@ impl Channel {
 
     /// Listens to this channel's votes from now on.
     #[must_use]
-    pub fn votes(self: &Arc<Self>) -> Votes {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (sender, votes) = mpsc::channel(HEARD);
-        let lost = Arc::new(AtomicBool::new(false));
-        let listener = Listener {
-            votes: sender,
-            lost: Arc::clone(&lost),
-        };
-        lock(&self.listeners).insert(number, listener);
-        Votes {
-            number,
-            channel: Arc::clone(self),
-            votes,
-            lost,
-        }
+    pub fn votes(&self) -> Votes {
+        self.listening.listen()
     }
 
     /// Takes one of the slots, for requests whose answers the caller collects.
@@ -361,7 +312,7 @@ impl Channel {
         };
         // Whoever waits for an answer learns at once that none will come.
         lock(&self.pulls).clear();
-        lock(&self.listeners).clear();
+        self.listening.end();
         self.slots.close();
         error
     }
@@ -485,11 +436,8 @@ impl Channel {
     }
 
     fn vote(&self, vote: Arc<Vote>, own: bool, setting: &Setting) {
-        for listener in lock(&self.listeners).values() {
-            if listener.votes.try_send(Arc::clone(&vote)).is_err() {
-                listener.lost.store(true, Ordering::Relaxed);
-                metrics::count(&setting.metrics.live_dropped, "listener-behind");
-            }
+        for _ in 0..self.listening.tell(&vote) {
+            metrics::count(&setting.metrics.live_dropped, "listener-behind");
         }
         if own
             && self.hosted().is_answer(&vote)

@@ -6,7 +6,7 @@
 //! | `names` | when configured names are looked up (no I/O) |
 //! | `upkeep` | the task around both, and storage |
 //! | `connect`, `handshake` | one connection, dialled or accepted, to its end |
-//! | `channel`, `wire`, `allowance`, `repeats`, `cadence` | an open channel: requests out, answers and the live stream in |
+//! | `channel`, `listening`, `wire`, `allowance`, `repeats`, `cadence` | an open channel: requests out, answers and the live stream in |
 //! | `crawl` | which representatives vote behind which channel |
 //!
 //! [`FullNodes`] is the sum of the open channels; questions are the business of [`crate::ask`].
@@ -25,6 +25,7 @@ mod crawl;
 pub(crate) mod decoders;
 mod error;
 mod handshake;
+mod listening;
 mod names;
 mod nodes;
 mod repeats;
@@ -33,8 +34,9 @@ mod shared;
 mod upkeep;
 mod wire;
 
-pub use channel::{ANSWER, Channel, ChannelId, IN_FLIGHT, Votes};
+pub use channel::{ANSWER, Channel, ChannelId, IN_FLIGHT};
 pub use error::{AskError, ChannelError};
+pub use listening::Votes;
 pub use nodes::FullNodes;
 pub use settings::{Looked, Peering, Resolve, Settings, SystemResolver, Timing};
 pub use shared::Reach;
