@@ -14,6 +14,7 @@
 pub mod adversary;
 mod chunked;
 mod config;
+mod crypto;
 #[cfg(any(test, feature = "adversary"))]
 pub mod decoders;
 mod fixed;
@@ -48,6 +49,7 @@ pub mod weights;
 mod wire;
 
 pub use config::{Config, MAX_ANCHORS};
+pub use crypto::{Crypto, Noise};
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use nano_core::Account;
 
+use crate::Crypto;
 use crate::adversary::{Tamper, tamper};
-use crate::link::LinkEnd;
 use crate::testing::TestKeys;
 use crate::wire::{Ask, Found, MAX_HOPS, Message, Packed, Request, Target};
 use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Record, Role, Sighting};
@@ -23,7 +23,7 @@ pub(crate) struct Lies {
     posing: bool,
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Makes the node tell lies of this kind from now on. `keys` are the keys of representatives
     /// it got hold of.
     pub fn lie(&mut self, kind: Tamper, keys: TestKeys) {

@@ -24,7 +24,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::config::MAX_ANCHORS;
 use crate::limits::{Bans, Spend};
-use crate::link::{Link, LinkConfig, LinkEnd, LinkError, LinkOutput};
+use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
 use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
@@ -46,12 +46,13 @@ use crate::{
     Addresses, Class, CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId,
     Output, PeerRecord, Rng, Role, Transport,
 };
+use crate::{Crypto, Noise};
 
 /// Least milliseconds between two [`Event::StatusChanged`].
 const STATUS_EVERY_MS: u64 = 100;
 
 /// A node of the overlay; see the module for how to drive it.
-pub struct Node<E = Link> {
+pub struct Node<C: Crypto = Noise> {
     pub(crate) config: Config,
     pub(crate) identity: Identity,
     pub(crate) id: NodeId,
@@ -63,7 +64,7 @@ pub struct Node<E = Link> {
     pub(crate) stirred: SortedSet<LinkId>,
     pub(crate) timers: Timers,
     pub(crate) places: Places,
-    pub(crate) table: Table<E>,
+    pub(crate) table: Table<C::Link>,
     pub(crate) known: Known,
     pub(crate) telling: Telling,
     pub(crate) bans: Bans,
@@ -89,7 +90,7 @@ pub struct Node<E = Link> {
     pub(crate) need_bridge_at: Option<UnixMillis>,
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// A node that has no link yet. `seed` is fresh secret entropy: keys of links come from it.
     /// Settings out of range are brought into range.
     #[must_use]
@@ -273,9 +274,9 @@ impl<E: LinkEnd> Node<E> {
             expected: self.expected_at(origin),
         };
         let start = if origin.we_start() {
-            E::initiator
+            C::Link::initiator
         } else {
-            E::responder
+            C::Link::responder
         };
         let made = start(&self.identity, config, &mut self.rng, self.now);
         self.table

@@ -23,7 +23,7 @@
 
 use nano_core::{Account, Block, BlockHash, Root};
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
 use crate::sorted::SortedMap;
@@ -80,7 +80,7 @@ impl Publishing {
     }
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// The person publishes a block.
     pub(crate) fn on_publish(&mut self, request: RequestId, block: Block) {
         let hash = block.hash();

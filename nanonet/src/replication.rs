@@ -24,7 +24,7 @@
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::query::answering::covers;
 use crate::routing::forward::{Own, Upstream};
 use crate::sorted::{SortedMap, SortedSet};
@@ -76,7 +76,7 @@ pub(crate) struct Replication {
     wanted: SortedMap<Header, UnixMillis>,
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Sends new records of one account to the nodes that shall hold them, with our word as a
     /// bridge.
     pub(crate) fn put(&mut self, account: &Account, records: Vec<Record>) {

@@ -16,7 +16,7 @@
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::query::asking::UNOPENED_MS;
 use crate::routing::forward::Upstream;
 use crate::sorted::SortedMap;
@@ -65,7 +65,7 @@ impl Resolves {
     }
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Somebody asks us to resolve an account.
     pub(crate) fn serve_resolve(
         &mut self,

@@ -3,6 +3,7 @@
 //! Counters only grow. Reasons are the fixed codes of this crate and of nano-core's proof errors,
 //! so the tables of reasons are bounded by the program itself.
 
+use crate::Crypto;
 use crate::link::LinkEnd;
 use crate::sorted::SortedMap;
 use crate::{LinkInfo, Node, NodeState, Status};
@@ -38,7 +39,7 @@ impl Counters {
     }
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// What the node is doing and has done; made anew at each call.
     #[must_use]
     pub fn status(&self) -> Status {

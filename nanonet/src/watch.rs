@@ -9,7 +9,7 @@
 
 use nano_core::Account;
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::slice::MAX_WATCHED;
 use crate::sorted::SortedSet;
 use crate::wire::{BATCH_BYTES, Message, Packed, fitting};
@@ -21,7 +21,7 @@ pub(crate) struct Watching {
     accounts: SortedSet<Account>,
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// The person wants an account kept up to date.
     pub(crate) fn on_watch(&mut self, account: Account) {
         if !self.start_watch(account) {

@@ -15,7 +15,7 @@
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome, Refusal};
 use crate::sorted::SortedMap;
@@ -67,7 +67,7 @@ impl Lately {
     }
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Whether this node shall hold the records of an account: it is a bridge, or one of the
     /// browsers nearest to the account's key as far as it knows.
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {

@@ -12,7 +12,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use super::answering::BAD_SIGHTING;
 use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::routing::forward::{Own, Upstream};
 use crate::routing::table::Turn;
 use crate::slice::ChainOrder;
@@ -26,7 +26,7 @@ use crate::{
 /// How old a statement that an account was never opened may be.
 pub(crate) const UNOPENED_MS: u64 = 60_000;
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// The shell asks.
     pub(crate) fn on_get(&mut self, request: RequestId, account: Account, options: GetOptions) {
         self.start_question(Some(request), account, options);

@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use super::table::Turn;
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
@@ -166,7 +166,7 @@ fn held_bytes(ask: &Ask) -> usize {
     }
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Sends a request of our own; the answer comes to `on_own_reply`.
     pub(crate) fn ask(&mut self, own: Own, target: Target, body: Ask) {
         self.ask_over(own, target, body, &[]);

@@ -16,6 +16,7 @@ use super::known::Unreached;
 use super::nearest::Nearest;
 use super::places::{Admission, Seat};
 use super::table::Table;
+use crate::Crypto;
 use crate::link::LinkEnd;
 use crate::signaling::MAX_OFFERS;
 use crate::sorted::SortedMap;
@@ -37,7 +38,7 @@ const IDLE_MS: u64 = 5_000;
 /// Of the peers named to someone, how many are the nearest; the others are spread over buckets.
 const NEAREST_NAMED: usize = 16;
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// The handshake of a link is done.
     pub(crate) fn on_established(&mut self, link: LinkId, record: PeerRecord) {
         let id = record.node_id();
@@ -61,7 +62,7 @@ impl<E: LinkEnd> Node<E> {
         if let Some(other) = self.table.link_to(&id)
             && let Some(old) = self.table.get(other)
         {
-            let newer = Table::<E>::newer_is_kept(self.id, id, old, new, self.now);
+            let newer = Table::<C::Link>::newer_is_kept(self.id, id, old, new, self.now);
             self.close(if newer { other } else { link }, CloseReason::Duplicate);
             if !newer {
                 return;
@@ -173,7 +174,7 @@ impl<E: LinkEnd> Node<E> {
             let ours = peer.network == self.config.network && peer.version == self.record.version;
             let who = Contact::new(peer);
             let same = self.known.get(&who.id) == Some(&who.record);
-            if ours && who.id != self.id && (same || who.record.verify().is_ok()) {
+            if ours && who.id != self.id && (same || C::verify_peer(&who.record).is_ok()) {
                 verified.push(who);
             }
         }

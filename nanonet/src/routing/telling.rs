@@ -17,7 +17,7 @@ use nano_core::UnixMillis;
 use super::contact::Who;
 use super::nearest::Nearest;
 use super::places::POOR;
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::timers::Timer;
 use crate::wire::{MAX_PEERS, Message, Neighbours, fitting_peers};
 use crate::{LinkId, Node, NodeId, Role};
@@ -46,7 +46,7 @@ pub(crate) struct Telling {
     said_rich: bool,
 }
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// A link came up: its peer is told whom we are linked with, others of it.
     pub(crate) fn tell_up(&mut self, link: LinkId, who: &Who) {
         let peers = self.name_peers(&who.id.point(), std::iter::empty());

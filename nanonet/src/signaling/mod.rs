@@ -28,12 +28,12 @@ mod signal;
 
 use nano_core::UnixMillis;
 
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::routing::forward::Own;
 use crate::routing::known::Unreached;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
-use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp, seal};
+use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
 
 pub(crate) use sessions::Sessions;
 use sessions::Stage;
@@ -62,7 +62,7 @@ const GATHER_MS: u64 = 30;
 /// What signals are sealed for.
 const CONTEXT: &str = "signal";
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Seals and sends one message of a session.
     fn say(&mut self, id: SessionId, say: Say) {
         let Some(session) = self.sessions.sessions.get(&id) else {
@@ -76,7 +76,7 @@ impl<E: LinkEnd> Node<E> {
         let Ok(bytes) = postcard::to_allocvec(&signal) else {
             return;
         };
-        let Ok(sealed) = seal(&noise_key, CONTEXT, &bytes, &mut self.rng) else {
+        let Ok(sealed) = C::seal(&noise_key, CONTEXT, &bytes, &mut self.rng) else {
             return self.end_session(id, true);
         };
         let bridges = self.table.links_of(Role::Bridge);

@@ -3,12 +3,12 @@
 use super::sessions::Stage;
 use super::signal::Say;
 use super::{GATHER_MS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_SDP, SESSION_MS};
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::routing::known::Unreached;
 use crate::timers::Timer;
 use crate::{Node, NodeId, SessionId, SignalOp};
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// Offers a link to a known node; false if none can be made now.
     pub(crate) fn make_offer(&mut self, id: NodeId) -> bool {
         let Some(peer) = self.known.get(&id).cloned() else {

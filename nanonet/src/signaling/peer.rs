@@ -3,18 +3,16 @@
 use super::sessions::Stage;
 use super::signal::{Say, Signal};
 use super::{CONTEXT, MAX_ANSWERS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_EARLY, MAX_SDP, SESSION_MS};
-use crate::link::LinkEnd;
+use crate::Crypto;
 use crate::routing::places::{Admission, Seat};
 use crate::wire::Reply;
 use crate::{Node, PeerRecord, Role, SessionId, SignalOp};
 
-impl<E: LinkEnd> Node<E> {
+impl<C: Crypto> Node<C> {
     /// A sealed message for us. What cannot be opened or read is thrown away: the one who passed
     /// it on could not know.
     pub(crate) fn on_sealed(&mut self, sealed: &[u8]) {
-        let signal = self
-            .identity
-            .open(CONTEXT, sealed)
+        let signal = C::open(&self.identity, CONTEXT, sealed)
             .ok()
             .and_then(|bytes| postcard::from_bytes::<Signal>(&bytes).ok());
         let Some(Signal { session, say }) = signal else {
@@ -41,7 +39,7 @@ impl<E: LinkEnd> Node<E> {
             && from.network == self.config.network
             && from.version == self.record.version
             && !self.bans.holds(&from.node_key, self.now)
-            && from.verify().is_ok();
+            && C::verify_peer(&from).is_ok();
         if !usable || !self.sessions.first_heard(number) {
             return;
         }

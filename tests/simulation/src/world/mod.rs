@@ -2,8 +2,8 @@
 //!
 //! A [`World`] is a list of nodes with the shells they need: pipes with latency, a page that makes
 //! data channels, a storage that survives restarts, and behind bridges a stand-in for the full
-//! nodes ([`crate::ledger`]). Nodes are the product's own; with [`nanonet::link::Link`] also keys,
-//! handshakes and proofs are, with [`crate::open_link::OpenLink`] links are not encrypted. Every
+//! nodes ([`crate::ledger`]). Nodes are the product's own; with [`nanonet::Noise`] also keys,
+//! handshakes and proofs are, with [`crate::open::Open`] links are not encrypted. Every
 //! choice comes from the seed, and everything that is delivered goes into [`World::trace`].
 
 mod geography;
@@ -17,12 +17,12 @@ mod trace;
 use std::collections::{BTreeMap, VecDeque};
 
 use nano_core::{Block, Network, UnixMillis};
-use nanonet::link::{Link, LinkEnd};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
     Config, Event, Identity, Input, LinkId, Node, NodeKey, Output, RelayId, RelayState, Rng, Role,
     SessionId, StoreOp, StoredEntry,
 };
+use nanonet::{Crypto, Noise};
 
 pub use self::geography::{Geography, Home, LONGEST_MS, Nat, SHORTEST_MS};
 use self::pipes::Pipes;
@@ -83,8 +83,8 @@ impl Default for Rules {
     }
 }
 
-struct Member<E> {
-    node: Option<Box<Node<E>>>,
+struct Member<C: Crypto> {
+    node: Option<Box<Node<C>>>,
     role: Role,
     home: Home,
     identity: Box<[u8]>,
@@ -119,7 +119,7 @@ pub struct Answered {
 }
 
 /// Everything.
-pub struct World<E = Link> {
+pub struct World<C: Crypto = Noise> {
     /// The time.
     pub now: UnixMillis,
     /// How it differs from the usual.
@@ -136,7 +136,7 @@ pub struct World<E = Link> {
     pub delivered_bytes: u64,
     /// Answers nobody has taken yet, in order.
     pub answers: VecDeque<Answered>,
-    members: Vec<Member<E>>,
+    members: Vec<Member<C>>,
     bridges: Vec<Place>,
     bridge_keys: Vec<NodeKey>,
     queue: Queue<Happening>,
@@ -146,7 +146,7 @@ pub struct World<E = Link> {
     trace: Trace,
 }
 
-impl<E: LinkEnd> World<E> {
+impl<C: Crypto> World<C> {
     /// An empty world.
     #[must_use]
     pub fn new(seed: u64) -> Self {

@@ -1,6 +1,6 @@
 //! The page of a browser: it makes data channels out of descriptions.
 
-use nanonet::link::LinkEnd;
+use nanonet::Crypto;
 use nanonet::{Input, LinkOrigin, SessionId, SignalOp, Transport};
 
 use super::{Geography, Place, World};
@@ -10,7 +10,7 @@ const DESCRIBE_MS: u64 = 5;
 /// Time until a connection that cannot be made is given up.
 const ICE_MS: u64 = 15_000;
 
-impl<E: LinkEnd> World<E> {
+impl<C: Crypto> World<C> {
     /// The page: descriptions name place and session, so both ends find each other.
     pub(super) fn signal(&mut self, place: Place, op: SignalOp) {
         match op {

@@ -4,7 +4,7 @@
 //! later, and what was sent after it waits for it.
 
 use nano_core::UnixMillis;
-use nanonet::link::LinkEnd;
+use nanonet::Crypto;
 use nanonet::{Input, LinkId, LinkOrigin, Role, SessionId, Transport};
 
 use super::{Happening, Place, World};
@@ -73,7 +73,7 @@ impl Pipes {
     }
 }
 
-impl<E: LinkEnd> World<E> {
+impl<C: Crypto> World<C> {
     /// Opens a WebSocket (browser) or TCP connection (bridge) to a bridge.
     pub fn dial(&mut self, from: Place, bridge: Place) {
         let at = self.now.plus(self.latency(from, bridge));

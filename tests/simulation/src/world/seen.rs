@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use nano_core::{Account, BlockHash};
-use nanonet::link::LinkEnd;
+use nanonet::Crypto;
 use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Role, Status, StoreKey};
 
 use super::{Place, World};
 
-impl<E: LinkEnd> World<E> {
+impl<C: Crypto> World<C> {
     /// The node at a place.
-    pub fn node(&self, place: Place) -> &Node<E> {
+    pub fn node(&self, place: Place) -> &Node<C> {
         self.members[place].node.as_ref().unwrap()
     }
 
     /// The node at a place, to change how it behaves.
-    pub fn node_mut(&mut self, place: Place) -> &mut Node<E> {
+    pub fn node_mut(&mut self, place: Place) -> &mut Node<C> {
         self.members[place].node.as_mut().unwrap()
     }
 

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use nano_core::{Account, Block, BlockHash};
-use nanonet::link::LinkEnd;
+use nanonet::Crypto;
 use nanonet::{AccountAnswer, Event, GetError, GetOptions, Input, RequestId};
 
 use super::{Happening, Place, World};
 
-impl<E: LinkEnd> World<E> {
+impl<C: Crypto> World<C> {
     /// Hands something to a node now.
     pub fn input(&mut self, place: Place, input: Input) {
         let starts = self.members[place].starts;

@@ -1,0 +1,64 @@
+//! The cryptography of a node, as a provider that a simulation may replace.
+//!
+//! [`Noise`] is the only one of the product. A simulation of many thousands of nodes in one process
+//! may leave out the encryption of links and check each signature once for everybody; everything
+//! above stays the product's, and what a provider is asked is the same.
+
+use nano_core::SignatureError;
+
+use crate::link::{Link, LinkEnd};
+use crate::{Identity, NoiseKey, PeerRecord, Rng, SealError, seal};
+
+/// What a node asks of cryptography.
+pub trait Crypto {
+    /// One end of a link.
+    type Link: LinkEnd;
+
+    /// Checks a record's signature; see [`PeerRecord::verify`].
+    ///
+    /// # Errors
+    /// Why the signature is refused.
+    fn verify_peer(record: &PeerRecord) -> Result<(), SignatureError>;
+
+    /// Seals `payload` for the node with this key; see [`seal`].
+    ///
+    /// # Errors
+    /// As [`seal`] says.
+    fn seal(
+        recipient: &NoiseKey,
+        context: &str,
+        payload: &[u8],
+        rng: &mut Rng,
+    ) -> Result<Vec<u8>, SealError>;
+
+    /// Opens what was sealed for `identity`; see [`Identity::open`].
+    ///
+    /// # Errors
+    /// As [`Identity::open`] says.
+    fn open(identity: &Identity, context: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError>;
+}
+
+/// The product's: Noise links, every signature checked, X25519 with ChaCha20-Poly1305.
+#[derive(Debug, Clone, Copy)]
+pub struct Noise;
+
+impl Crypto for Noise {
+    type Link = Link;
+
+    fn verify_peer(record: &PeerRecord) -> Result<(), SignatureError> {
+        record.verify()
+    }
+
+    fn seal(
+        recipient: &NoiseKey,
+        context: &str,
+        payload: &[u8],
+        rng: &mut Rng,
+    ) -> Result<Vec<u8>, SealError> {
+        seal(recipient, context, payload, rng)
+    }
+
+    fn open(identity: &Identity, context: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        identity.open(context, sealed)
+    }
+}

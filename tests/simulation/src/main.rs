@@ -1,0 +1,94 @@
+//! Plays scenarios of the overlay: `simulation SCENARIO --nodes N --seed S [--json]`.
+
+use clap::{Args, Parser, Subcommand};
+use nanonet::Noise;
+use serde::Serialize;
+use simulation::open::Open;
+use simulation::scenario::{OPEN_FROM, Options, lookup};
+
+/// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
+#[derive(Debug, Parser)]
+#[command(name = "simulation", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// Names the scenarios.
+    List,
+    /// Questions for accounts nobody asked for before, while nodes come and go.
+    Lookup(Lookup),
+}
+
+#[derive(Debug, Args)]
+struct World {
+    /// Browsers at a time.
+    #[arg(long, default_value_t = 1_000)]
+    nodes: usize,
+    /// Which run.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Real cryptography, however many nodes.
+    #[arg(long)]
+    real: bool,
+}
+
+impl World {
+    const fn options(&self) -> Options {
+        Options {
+            nodes: self.nodes,
+            seed: self.seed,
+        }
+    }
+
+    const fn is_real(&self) -> bool {
+        self.real || self.nodes < OPEN_FROM
+    }
+
+    fn print(&self, report: &impl Serialize) {
+        let text = if self.json {
+            serde_json::to_string(report)
+        } else {
+            serde_json::to_string_pretty(report)
+        };
+        match text {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("the report cannot be written: {error}"),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct Lookup {
+    #[command(flatten)]
+    world: World,
+    /// Questions.
+    #[arg(long, default_value_t = 1_000)]
+    lookups: usize,
+    /// Seconds of coming and going before the questions.
+    #[arg(long, default_value_t = lookup::CHURN_MS / 1_000)]
+    churn: u64,
+}
+
+fn main() {
+    match Cli::parse().scenario {
+        Scenario::List => println!("lookup"),
+        Scenario::Lookup(Lookup {
+            world,
+            lookups,
+            churn,
+        }) => {
+            let (options, churn_ms) = (world.options(), churn * 1_000);
+            world.print(&if world.is_real() {
+                lookup::play::<Noise>(options, lookups, churn_ms)
+            } else {
+                lookup::play::<Open>(options, lookups, churn_ms)
+            });
+        }
+    }
+}

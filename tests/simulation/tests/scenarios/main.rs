@@ -1,0 +1,3 @@
+//! Small runs of every scenario, with real cryptography and without.
+
+mod lookup;
