@@ -12,9 +12,10 @@ const WITHOUT_PACKAGE = ["list", "nano-peer"];
 script(async () => {
 	await prerequisites();
 	const args = process.argv.slice(2);
+	const [bench] = args;
 	/** @type {Record<string, string>} */
 	const env = {};
-	if (args.length > 0 && !WITHOUT_PACKAGE.includes(args[0])) {
+	if (bench !== undefined && !WITHOUT_PACKAGE.includes(bench)) {
 		await npmPackages("tests/bench", "Installing the packages measured against");
 		await buildPackage();
 		env.NANONET_BROWSER = await browser();

@@ -25,6 +25,7 @@ use nano_core::{Account, Block, BlockHash, Root};
 
 use crate::Crypto;
 use crate::query::answering::covers;
+use crate::routing::contact::Who;
 use crate::routing::forward::{Own, Upstream};
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
@@ -207,17 +208,14 @@ impl<C: Crypto> Node<C> {
 
     /// Bridges to publish through: linked ones first, then known ones.
     fn publish_bridges(&self) -> Vec<NodeId> {
-        let linked = self
-            .table
-            .up_links()
-            .map(|(_, _, who)| (who.id, &who.record));
-        let known = self.known.iter().map(|who| (who.id, &who.record));
         let mut bridges = Vec::new();
-        for (id, record) in linked.chain(known) {
-            if record.role == Role::Bridge && !bridges.contains(&id) {
-                bridges.push(id);
+        let mut offer = |who: &Who| {
+            if who.record.role == Role::Bridge && !bridges.contains(&who.id) {
+                bridges.push(who.id);
             }
-        }
+        };
+        self.table.up_links().for_each(|(_, _, who)| offer(who));
+        self.known.iter().for_each(offer);
         bridges.truncate(BRIDGES);
         bridges
     }

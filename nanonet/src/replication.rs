@@ -26,6 +26,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::Crypto;
 use crate::query::answering::covers;
+use crate::routing::contact::Who;
 use crate::routing::forward::{Own, Upstream};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
@@ -45,6 +46,8 @@ pub(crate) const MAX_PULLS: usize = 8;
 pub(crate) const MAX_WANTED: usize = 2048;
 /// Most nodes rounds are held with.
 pub(crate) const MAX_PARTNERS: usize = 64;
+/// Time until the next look for rounds that are due, when none is under way.
+const IDLE_MS: u64 = 5_000;
 /// Most accounts looked at in one step.
 const MAX_SCANNED: usize = 4096;
 /// How long a name is not pulled again.
@@ -202,10 +205,8 @@ impl<C: Crypto> Node<C> {
     }
 
     fn knows_bridge(&self, key: &NodeKey) -> bool {
-        let linked = self.table.up_links().map(|(_, _, who)| who);
-        linked
-            .chain(self.known.iter())
-            .any(|who| who.record.role == Role::Bridge && who.record.node_key == *key)
+        let is_it = |who: &Who| who.record.role == Role::Bridge && who.record.node_key == *key;
+        self.table.up_links().any(|(_, _, who)| is_it(who)) || self.known.iter().any(is_it)
     }
 
     /// A node names records it holds and thinks we should.
@@ -379,15 +380,15 @@ impl<C: Crypto> Node<C> {
         for id in next {
             self.round_step(id);
         }
-        let rounds = &self.replication.rounds;
-        let under_way = rounds.values().any(|round| round.cursor.is_some());
-        let ended = rounds.values().filter_map(|round| round.ended).min();
-        let next = match ended {
-            _ if busy => self.now.plus(250),
-            _ if under_way => self.now.plus(1_000),
-            Some(ended) => ended.plus(ROUND_MS).max(self.now.plus(1_000)),
-            None => return,
+        let mut rounds = self.replication.rounds.values();
+        let wait = if busy {
+            250
+        } else if rounds.any(|round| round.cursor.is_some()) {
+            1_000
+        } else {
+            IDLE_MS
         };
+        let next = now.plus(wait);
         self.timers.set_by(Timer::Replication, next);
     }
 

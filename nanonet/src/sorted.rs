@@ -69,11 +69,6 @@ impl<K, V> SortedMap<K, V> {
         self.entries.iter().map(|(_, value)| &**value)
     }
 
-    /// Values in order of their keys, to change them.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.iter_mut().map(|(_, value)| &mut **value)
-    }
-
     /// Keeps only entries that `keep` says yes to.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.entries.retain_mut(|(key, value)| keep(key, value));

@@ -236,12 +236,12 @@ impl<C: Crypto> Node<C> {
                 self.refuse_answer(id, link, reason.unwrap_or("refused"), fault);
                 continue;
             }
-            if let (Some(record), Some("no-room")) = (copy, outcome.reason()) {
+            if let (Some(mut record), Some("no-room")) = (copy, outcome.reason()) {
                 let weights = &self.config.weights;
-                match self.slice.believe(self.now, &account, *record, weights) {
-                    Ok((record, proven)) => {
+                match self.slice.believe(self.now, &account, &mut record, weights) {
+                    Ok(proven) => {
                         if let Some(question) = self.questions.open.get_mut(&id) {
-                            question.unkept = Some((Box::new(record), Box::new(proven)));
+                            question.unkept = Some((record, Box::new(proven)));
                         }
                     }
                     Err(refusal) => {

@@ -7,7 +7,7 @@
 //!
 //! A node that could not be reached is left alone for a while (*back-off*), doubled at each failure
 //! and forgotten when a link to it stands: from 5 seconds to five minutes where no signal came
-//! through or the node had no place, from two minutes to one hour where signals came through but no
+//! through or the node had no place, from two minutes to two hours where signals came through but no
 //! connection, because the routers between the two will hardly change.
 //!
 //! Memory: at most [`MAX_KNOWN`] nodes (beyond it the node furthest from us is not kept), each
@@ -27,24 +27,19 @@ pub(crate) const MAX_LISTS: usize = 32;
 pub(crate) const MAX_BACK_OFF: usize = 256;
 /// How long a node named by a look-up is remembered: one minute.
 pub(crate) const FOUND_MS: u64 = 60_000;
-/// Why a node could not be reached.
+/// Why a node could not be reached: its first back-off, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unreached {
-    /// No signal came through, or it has no place for us.
-    Unwilling,
-    /// Signals came through, but no connection.
-    NoWay,
-}
+pub(crate) struct Unreached(u64);
 
 impl Unreached {
-    /// First and longest back-off, in milliseconds.
-    const fn back_off(self) -> (u64, u64) {
-        match self {
-            Self::Unwilling => (5_000, 300_000),
-            Self::NoWay => (120_000, 3_600_000),
-        }
-    }
+    /// No signal came through, or it has no place for us.
+    pub(crate) const UNWILLING: Self = Self(5_000);
+    /// Signals came through, but no connection.
+    pub(crate) const NO_WAY: Self = Self(120_000);
 }
+
+/// The longest back-off, in first ones.
+const LONGEST: u64 = 60;
 
 #[derive(Debug)]
 struct Entry {
@@ -112,49 +107,42 @@ impl Known {
         })
     }
 
-    /// Remembers nodes that a look-up named.
-    pub(crate) fn found(&mut self, now: UnixMillis, found: Vec<Who>) {
-        for who in found {
-            if let Some(entry) = self.keep(who) {
-                entry.found_until = now.plus(FOUND_MS);
-            }
-        }
-        self.tidy(now);
-    }
-
-    /// The peer behind `link` says that it is linked with these, and no longer with those that are
-    /// `gone`.
-    pub(crate) fn listed(&mut self, now: UnixMillis, link: LinkId, new: Vec<Who>, gone: &[NodeId]) {
+    /// Remembers nodes that the peer behind `link` says it is linked with, or that a look-up named
+    /// (`None`).
+    pub(crate) fn learn(&mut self, now: UnixMillis, link: Option<LinkId>, new: Vec<Who>) {
         for who in new {
-            if let Some(entry) = self.keep(who)
-                && !entry.listed_by.contains(&link)
-                && entry.listed_by.len() < MAX_LISTS
-            {
-                entry.listed_by.push(link);
-            }
-        }
-        for id in gone {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.listed_by.retain(|by| *by != link);
-                entry.found_until = now;
+            let Some(entry) = self.keep(who) else {
+                continue;
+            };
+            match link {
+                None => entry.found_until = now.plus(FOUND_MS),
+                Some(link) => {
+                    if !entry.listed_by.contains(&link) && entry.listed_by.len() < MAX_LISTS {
+                        entry.listed_by.push(link);
+                    }
+                }
             }
         }
         self.tidy(now);
     }
 
-    /// Forgets what the peer behind `link` listed.
-    pub(crate) fn link_gone(&mut self, now: UnixMillis, link: LinkId) {
-        for entry in self.entries.values_mut() {
-            entry.listed_by.retain(|by| *by != link);
+    /// The peer behind `link` is no longer linked with `gone`, or with anybody (`None`).
+    pub(crate) fn unlist(&mut self, now: UnixMillis, link: LinkId, gone: Option<&[NodeId]>) {
+        for (id, entry) in self.entries.iter_mut() {
+            if gone.is_none_or(|gone| gone.contains(id)) {
+                entry.listed_by.retain(|by| *by != link);
+                if gone.is_some() {
+                    entry.found_until = now;
+                }
+            }
         }
         self.tidy(now);
     }
 
     /// A link to it could not be made: it is left alone for a while.
     pub(crate) fn unreachable(&mut self, now: UnixMillis, id: NodeId, why: Unreached) {
-        let (first, longest) = why.back_off();
         let before = self.back_off.get(&id).map_or(0, |back| back.length);
-        let length = (before * 2).clamp(first, longest);
+        let length = (before * 2).clamp(why.0, why.0 * LONGEST);
         if self.back_off.len() >= MAX_BACK_OFF && !self.back_off.contains_key(&id) {
             let first = self.back_off.iter().min_by_key(|(_, back)| back.until);
             if let Some(first) = first.map(|(id, _)| *id) {
@@ -225,12 +213,12 @@ mod tests {
         let (mut known, mut rng) = known();
         let (a, b) = (somebody(&mut rng), somebody(&mut rng));
         let now = UnixMillis(0);
-        known.listed(now, LinkId(1), vec![a.clone(), b.clone()], &[]);
-        known.listed(now, LinkId(2), vec![a.clone()], &[]);
-        known.listed(now, LinkId(1), vec![], &[a.id, b.id]);
+        known.learn(now, Some(LinkId(1)), vec![a.clone(), b.clone()]);
+        known.learn(now, Some(LinkId(2)), vec![a.clone()]);
+        known.unlist(now, LinkId(1), Some(&[a.id, b.id]));
         assert!(known.get(&a.id).is_some());
         assert!(known.get(&b.id).is_none());
-        known.link_gone(now, LinkId(2));
+        known.unlist(now, LinkId(2), None);
         assert_eq!(known.len(), 0);
     }
 
@@ -238,18 +226,18 @@ mod tests {
     fn a_list_that_names_a_node_twice_counts_it_once() {
         let (mut known, mut rng) = known();
         let a = somebody(&mut rng);
-        known.listed(UnixMillis(0), LinkId(1), vec![a.clone(), a], &[]);
-        known.link_gone(UnixMillis(0), LinkId(1));
+        known.learn(UnixMillis(0), Some(LinkId(1)), vec![a.clone(), a]);
+        known.unlist(UnixMillis(0), LinkId(1), None);
         assert_eq!(known.len(), 0);
     }
 
     #[test]
     fn a_found_node_is_forgotten_after_a_minute() {
         let (mut known, mut rng) = known();
-        known.found(UnixMillis(0), vec![somebody(&mut rng)]);
-        known.found(UnixMillis(FOUND_MS - 1), vec![]);
+        known.learn(UnixMillis(0), None, vec![somebody(&mut rng)]);
+        known.learn(UnixMillis(FOUND_MS - 1), None, vec![]);
         assert_eq!(known.len(), 1);
-        known.found(UnixMillis(FOUND_MS), vec![]);
+        known.learn(UnixMillis(FOUND_MS), None, vec![]);
         assert_eq!(known.len(), 0);
     }
 
@@ -257,16 +245,16 @@ mod tests {
     fn an_unreachable_node_is_left_alone_longer_each_time() {
         let (mut known, mut rng) = known();
         let a = somebody(&mut rng);
-        known.listed(UnixMillis(0), LinkId(1), vec![a.clone()], &[]);
+        known.learn(UnixMillis(0), Some(LinkId(1)), vec![a.clone()]);
         let free = |known: &Known, at| known.reachable(UnixMillis(at)).count();
         assert_eq!(free(&known, 0), 1);
-        known.unreachable(UnixMillis(0), a.id, Unreached::Unwilling);
+        known.unreachable(UnixMillis(0), a.id, Unreached::UNWILLING);
         assert_eq!((free(&known, 4_999), free(&known, 5_000)), (0, 1));
-        known.unreachable(UnixMillis(5_000), a.id, Unreached::Unwilling);
+        known.unreachable(UnixMillis(5_000), a.id, Unreached::UNWILLING);
         assert_eq!((free(&known, 14_999), free(&known, 15_000)), (0, 1));
         known.reached(&a.id);
         assert_eq!(free(&known, 5_001), 1);
-        known.unreachable(UnixMillis(6_000), a.id, Unreached::NoWay);
+        known.unreachable(UnixMillis(6_000), a.id, Unreached::NO_WAY);
         assert_eq!((free(&known, 125_999), free(&known, 126_000)), (0, 1));
     }
 
@@ -275,7 +263,7 @@ mod tests {
         let (mut known, mut rng) = known();
         let us = known.us.point();
         let mut all: Vec<Who> = (0..MAX_KNOWN + 40).map(|_| somebody(&mut rng)).collect();
-        known.found(UnixMillis(0), all.clone());
+        known.learn(UnixMillis(0), None, all.clone());
         assert_eq!(known.len(), MAX_KNOWN);
         all.sort_by_key(|record| us.distance(&record.id.point()));
         for nearest in &all[..MAX_KNOWN] {

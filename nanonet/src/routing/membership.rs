@@ -87,7 +87,7 @@ impl<C: Crypto> Node<C> {
             peer.links = seat.links;
         }
         self.known.reached(&id);
-        self.tell_up(link, &who);
+        self.add_news(&who, true);
         self.session_is_linked(origin, &id);
         self.event(Event::LinkUp {
             link,
@@ -116,10 +116,10 @@ impl<C: Crypto> Node<C> {
         self.counters.past_bytes_in += stats.bytes_in;
         self.counters.past_bytes_out += stats.bytes_out;
         self.timers.clear(Timer::Link(link));
-        self.known.link_gone(self.now, link);
+        self.known.unlist(self.now, link, None);
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
-            self.tell_gone(&who);
+            self.add_news(&who, false);
             self.event(Event::LinkDown {
                 link,
                 peer: who.id,
@@ -146,7 +146,7 @@ impl<C: Crypto> Node<C> {
         if let Some(id) = id
             && unwanted
         {
-            self.known.unreachable(self.now, id, Unreached::Unwilling);
+            self.known.unreachable(self.now, id, Unreached::UNWILLING);
         }
     }
 
@@ -162,7 +162,8 @@ impl<C: Crypto> Node<C> {
             peer.links = said.links;
         }
         let peers = self.verified(said.peers);
-        self.known.listed(self.now, link, peers, &said.gone);
+        self.known.learn(self.now, Some(link), peers);
+        self.known.unlist(self.now, link, Some(&said.gone));
         self.timers.set_by(Timer::Membership, self.now);
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
@@ -185,7 +186,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn on_neighbourhood(&mut self, body: Reply) {
         if let Reply::Nearest(peers) = body {
             let peers = self.verified(peers);
-            self.known.found(self.now, peers);
+            self.known.learn(self.now, None, peers);
             self.looked_around = true;
             self.status_changed();
         }
@@ -196,25 +197,18 @@ impl<C: Crypto> Node<C> {
     /// ourselves, and at a bridge those whom linked bridges list, so that nodes behind different
     /// bridges find each other.
     pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
-        let bridges = if self.config.role.is_bridge_here() {
-            self.table.links_of(Role::Bridge)
-        } else {
-            Vec::new()
-        };
-        let others: Vec<Who> = others.into_iter().map(Contact::new).collect();
-        let us = Contact::new(self.record.clone());
-        let behind = self.known.listed_by(&bridges);
-        let named = self.name_peers(target, behind.chain(&others).chain([&us]));
-        fitting_peers(named.into_iter().map(|who| who.record.clone()))
+        let mut others: Vec<Who> = others.into_iter().map(Contact::new).collect();
+        others.push(Contact::new(self.record.clone()));
+        if self.config.role.is_bridge_here() {
+            let bridges = self.table.links_of(Role::Bridge);
+            others.extend(self.known.listed_by(&bridges).cloned());
+        }
+        fitting_peers(&self.name_peers(target, &others))
     }
 
     /// `others` and those we are linked with, at most [`MAX_PEERS`]: the nearest to `target`, then
     /// one per bucket around it. Never the node at `target` itself.
-    pub(crate) fn name_peers<'a>(
-        &'a self,
-        target: &Point,
-        others: impl Iterator<Item = &'a Who>,
-    ) -> Vec<&'a Who> {
+    pub(crate) fn name_peers<'a>(&'a self, target: &Point, others: &'a [Who]) -> Vec<&'a Who> {
         let ours = self.table.up_links().map(|(_, _, who)| who);
         let mut near = Nearest::new(*target, NEAREST_NAMED);
         let mut spread: SortedMap<u16, &Who> = SortedMap::new();
@@ -323,35 +317,38 @@ impl<C: Crypto> Node<C> {
     /// those known. Ends early: mostly a few nodes nearer than `id` are met soon.
     pub(crate) fn is_among_nearest(&self, point: &Point, id: &NodeId, count: usize) -> bool {
         let limit = point.distance(&id.point());
-        let linked = self.table.up_links().map(|(_, _, who)| who);
-        let known = self.known.iter();
-        let known = known.filter(|who| self.table.link_to(&who.id).is_none());
-        let others = linked.chain(known).map(|who| (who.id, who.record.role));
-        let us = std::iter::once((self.id, self.record.role));
-        let nearer = us.chain(others).filter(|(other, role)| {
-            *role == Role::Browser && point.distance(&other.point()) < limit
-        });
-        nearer.take(count).count() < count
+        let is_nearer =
+            |other: &NodeId, role| role == Role::Browser && point.distance(&other.point()) < limit;
+        let mut nearer = usize::from(is_nearer(&self.id, self.record.role));
+        for (_, _, who) in self.table.up_links() {
+            nearer += usize::from(is_nearer(&who.id, who.record.role));
+        }
+        for who in self.known.iter() {
+            if nearer >= count {
+                break;
+            }
+            let counted = self.table.link_to(&who.id).is_some();
+            nearer += usize::from(!counted && is_nearer(&who.id, who.record.role));
+        }
+        nearer < count
     }
 
     /// The `count` browsers nearest to `point` among us, those linked and those known, nearest
     /// first.
     pub(crate) fn nearest_browsers(&self, point: &Point, count: usize) -> Vec<NodeId> {
-        let linked = self
-            .table
-            .up_links()
-            .filter(|(_, _, who)| who.record.role == Role::Browser)
-            .map(|(_, _, who)| who.id);
-        let known = self
-            .known
-            .iter()
-            .filter(|who| who.record.role == Role::Browser)
-            .map(|who| who.id);
-        let us = (!self.config.role.is_bridge_here()).then_some(self.id);
         let mut nearest = Nearest::new(*point, count);
-        for id in linked.chain(known).chain(us) {
-            nearest.offer(&id, id);
+        let mut offer = |id: NodeId, role| {
+            if role == Role::Browser {
+                nearest.offer(&id, id);
+            }
+        };
+        for (_, _, who) in self.table.up_links() {
+            offer(who.id, who.record.role);
         }
+        for who in self.known.iter() {
+            offer(who.id, who.record.role);
+        }
+        offer(self.id, self.config.role);
         nearest.into_items()
     }
 }

@@ -106,8 +106,8 @@ impl<C: Crypto> Node<C> {
         self.signal_op(SignalOp::Abandon { session: id });
         if blame {
             let why = match session.stage {
-                Stage::Agreed => Unreached::NoWay,
-                Stage::Describing | Stage::Offered => Unreached::Unwilling,
+                Stage::Agreed => Unreached::NO_WAY,
+                Stage::Describing | Stage::Offered => Unreached::UNWILLING,
             };
             self.known.unreachable(self.now, session.peer_id, why);
         }

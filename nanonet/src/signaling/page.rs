@@ -66,7 +66,7 @@ impl<C: Crypto> Node<C> {
         self.timers.clear(Timer::Session(id));
         if !session.linked {
             self.known
-                .unreachable(self.now, session.peer_id, Unreached::NoWay);
+                .unreachable(self.now, session.peer_id, Unreached::NO_WAY);
             self.timers.set_by(Timer::Membership, self.now);
         }
     }

@@ -94,7 +94,8 @@ impl Slice {
         if !room {
             return Err(Refusal::NoRoom);
         }
-        let (record, proven) = self.believe(now, account, record, weights)?;
+        let mut record = record;
+        let proven = self.believe(now, account, &mut record, weights)?;
         let frontier = HeldFrontier {
             record,
             proven,
@@ -104,19 +105,20 @@ impl Slice {
         Ok(self.keep(*account, frontier))
     }
 
-    /// A record whose proof and sightings were checked, with those of the sightings that count, and
-    /// what it proves. Nothing is kept.
+    /// Checks a record's proof and sightings and leaves it those of the sightings that count; what
+    /// it proves. Nothing is kept.
     pub(crate) fn believe(
         &mut self,
         now: UnixMillis,
         account: &Account,
-        mut record: AccountRecord,
+        record: &mut AccountRecord,
         weights: &WeightTable,
-    ) -> Result<(AccountRecord, ProvenFrontier), Refusal> {
-        let proven = self.prove(account, &record, weights)?;
-        check_sightings(&record, &[])?;
-        record.sightings = self.choose_sightings(now, record.sightings, weights);
-        Ok((record, proven))
+    ) -> Result<ProvenFrontier, Refusal> {
+        let proven = self.prove(account, record, weights)?;
+        check_sightings(record, &[])?;
+        let sightings = std::mem::take(&mut record.sightings);
+        record.sightings = self.choose_sightings(now, sightings, weights);
+        Ok(proven)
     }
 
     /// Checks all that can be false about a record, without keeping it: whoever offers it here

@@ -2,6 +2,7 @@
 
 use super::{MAX_PEER_BYTES, MAX_PEERS, MAX_RECORDS, Packed};
 use crate::PeerRecord;
+use crate::routing::contact::Who;
 
 /// As many of `records`, in order, as fit `bytes` and the limit of a message; at least one if
 /// there is any.
@@ -19,17 +20,18 @@ pub(crate) fn fitting(records: impl IntoIterator<Item = Packed>, bytes: usize) -
 }
 
 /// As many of `peers`, in order, as fit a message.
-pub(crate) fn fitting_peers(peers: impl IntoIterator<Item = PeerRecord>) -> Vec<PeerRecord> {
+pub(crate) fn fitting_peers(peers: &[&Who]) -> Vec<PeerRecord> {
     let mut taken = Vec::new();
     let mut used = 0;
-    for peer in peers {
+    for who in peers {
+        let peer = &who.record;
         let addresses: usize = peer.addresses.iter().map(|a| a.as_str().len() + 2).sum();
         // Keys, nonce, signature and small fields of a record are 170 bytes at most.
         used += 170 + addresses;
         if taken.len() >= MAX_PEERS || used > MAX_PEER_BYTES {
             break;
         }
-        taken.push(peer);
+        taken.push(peer.clone());
     }
     taken
 }
