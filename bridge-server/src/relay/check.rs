@@ -11,14 +11,7 @@ pub(super) fn check(block: &Block, network: Network) -> Result<(), RelayRefusal>
     let Block::State(_) = block else {
         return Err(RelayRefusal::LegacyBlock);
     };
-    if !has_work(block, network) {
-        return Err(RelayRefusal::WorkTooLow);
-    }
-    if may_be_signed(block, network) {
-        Ok(())
-    } else {
-        Err(RelayRefusal::BadSignature)
-    }
+    let_in(block, network)
 }
 
 /// Whether a block met on the network is worth counting votes for: as [`check`], but old kinds of
@@ -29,6 +22,11 @@ pub(crate) fn seen(block: &Block, network: Network) -> Result<(), RelayRefusal> 
     if block.hash() == network.genesis_hash() {
         return Ok(());
     }
+    let_in(block, network)
+}
+
+/// Whether work and signature are such that full nodes do not drop the block on arrival.
+fn let_in(block: &Block, network: Network) -> Result<(), RelayRefusal> {
     if !has_work(block, network) {
         return Err(RelayRefusal::WorkTooLow);
     }
