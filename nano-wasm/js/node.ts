@@ -38,7 +38,7 @@ export let clientOf: (node: NanoNode) => WorkerClient;
 export class NanoNode {
 	/** The node's public key, `key_…`. */
 	readonly key: string;
-	/** Its id in the nanonet, 64 hex digits. */
+	/** Its id in the nanonet when it started, 64 hex digits; `status` tells the one at present. */
 	readonly id: string;
 	/** The network it belongs to. */
 	readonly network: NodeNetwork;
@@ -51,6 +51,8 @@ export class NanoNode {
 	readonly #firstLink: FirstLink;
 	readonly #release: () => void;
 	readonly #onConnectivity: () => void;
+	/** The search for the work that this node's place costs. */
+	#search: { root: string; control: AbortController } | undefined;
 
 	static {
 		clientOf = (node) => node.#client;
@@ -91,10 +93,12 @@ export class NanoNode {
 	static async start(options: StartOptions = {}): Promise<NanoNode> {
 		const events = new Emitter<NodeEvents>();
 		const firstLink = new FirstLink(events);
-		// The worker speaks of connections only after it was started, so both exist by then.
+		// The worker speaks of connections and of work only after it was started, so all exist by then.
 		const onNews = (news: News, attachment: ArrayBuffer | null) => {
 			if (news.type === "signal") peers.handle(news, attachment);
-			else if (news.event === "status") {
+			else if (news.type === "findWork") {
+				if (node) node.#findWork(news.root, news.threshold);
+			} else if (news.event === "status") {
 				events.emit("status", { ...news.detail, connections: peers.summary() });
 			} else events.emit(news.event, news.detail as never);
 		};
@@ -113,6 +117,7 @@ export class NanoNode {
 		const network = options.network ?? "live";
 		const name = options.name ?? "default";
 		let release = () => {};
+		let node: NanoNode | undefined;
 		try {
 			const wanted = options.storage ?? "indexeddb";
 			const lock = wanted === "indexeddb" ? await claim(`nanonet-${name}-${network}`) : undefined;
@@ -131,13 +136,30 @@ export class NanoNode {
 				},
 				options.signal,
 			);
-			return new NanoNode(started, options, client, peers, events, firstLink, release);
+			node = new NanoNode(started, options, client, peers, events, firstLink, release);
+			return node;
 		} catch (error) {
 			release();
 			peers.stop();
 			client.close(error as NanoError);
 			throw error;
 		}
+	}
+
+	/** Searches while nobody waits for other work. A search that fails is asked for again. */
+	#findWork(root: string, threshold: string): void {
+		if (this.#search?.root === root) return;
+		this.#search?.control.abort();
+		const control = new AbortController();
+		const search = { root, control };
+		this.#search = search;
+		this.work
+			.generate(root, { threshold, background: true, signal: control.signal })
+			.then((nonce) => this.#client.post({ type: "workFound", root, nonce }))
+			.catch(() => {})
+			.finally(() => {
+				if (this.#search === search) this.#search = undefined;
+			});
 	}
 
 	/** What the node is doing. */

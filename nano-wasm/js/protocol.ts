@@ -39,6 +39,8 @@ export type Command =
 	/** Nobody waits for the answer to `request` any more. */
 	| { type: "cancel"; request: number }
 	| { type: "network"; online: boolean }
+	/** The nonce over `root` that `findWork` asked for, 16 hex digits. */
+	| { type: "workFound"; root: string; nonce: string }
 	| { type: "localDescription"; session: number; sdp: string }
 	| { type: "localCandidate"; session: number; candidate: string }
 	| { type: "sessionFailed"; session: number }
@@ -70,6 +72,8 @@ export type Reply =
 	| { type: "result"; id: number; value: unknown }
 	| { type: "error"; id: number; code: string; message: string }
 	| ({ type: "signal" } & Signal)
+	/** Search in the background for the work that the node's place costs; ends an earlier search. */
+	| { type: "findWork"; root: string; threshold: string }
 	| { type: "event"; event: "status"; detail: WireStatus }
 	| { type: "event"; event: "link"; detail: LinkEvent }
 	| { type: "event"; event: "record"; detail: { account: string } }

@@ -33,8 +33,15 @@ export interface LinkInfo {
 
 /** What the node is doing. */
 export interface NodeStatus {
+	/** Its id in the nanonet at present, 64 hex digits: it moves every 30 days. */
+	id: string;
 	/** In one word. */
 	state: NodeState;
+	/**
+	 * Whether others name this node and it holds records for them. Until it has found the work that a place costs
+	 * (`searching`), or if that is too old (`lapsed`), it only asks and is answered.
+	 */
+	standing: "member" | "searching" | "lapsed";
 	/** Open links. */
 	links: LinkInfo[];
 	/** Other nodes known besides. */

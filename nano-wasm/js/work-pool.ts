@@ -4,7 +4,9 @@
 // its own, as long as the whole space divided by the threads, from a random start. Threads search in
 // batches of a few milliseconds and look between them whether the job is still wanted: at a shared
 // flag where the page is cross-origin isolated, else by letting a message in. The first nonce found
-// ends the job. One job runs at a time, with all threads; others wait in order.
+// ends the job. One job runs at a time, with all threads; others wait in order. A job of the background
+// runs on one thread while there is no other, and begins again afterwards: every nonce is a new draw, so
+// nothing is lost by that.
 
 import { aborted, NanoError } from "./errors.js";
 import type { FromThread, ToThread } from "./work-protocol.js";
@@ -90,6 +92,7 @@ export class WorkPool {
 			};
 			signal?.addEventListener("abort", onAbort, { once: true });
 			this.#queue.push(job);
+			if (!options.background) this.#pause();
 			this.#advance();
 		});
 	}
@@ -109,12 +112,14 @@ export class WorkPool {
 	/** Starts the next job if none runs. */
 	#advance(): void {
 		if (this.#running) return;
-		const job = this.#queue.shift();
+		const urgent = this.#queue.findIndex(({ options }) => !options.background);
+		const [job] = this.#queue.splice(Math.max(0, urgent), 1);
 		if (!job) return;
 		this.#running = job;
-		this.#load(this.threads).then(
+		const threads = job.options.background ? 1 : this.threads;
+		this.#load(threads).then(
 			(workers) => {
-				if (this.#running === job) this.#begin(job, workers);
+				if (this.#running === job) this.#begin(job, workers.slice(0, threads));
 			},
 			(cause) => {
 				if (this.#running !== job) return;
@@ -209,10 +214,23 @@ export class WorkPool {
 		const place = this.#queue.indexOf(job);
 		if (place >= 0) this.#queue.splice(place, 1);
 		if (this.#running !== job) return;
+		this.#halt(job);
+		this.#advance();
+	}
+
+	/** Puts a job of the background back. */
+	#pause(): void {
+		const job = this.#running;
+		if (!job?.options.background) return;
+		this.#halt(job);
+		this.#queue.push(job);
+	}
+
+	/** Tells the threads that the running job is over. */
+	#halt(job: Job): void {
 		this.#running = undefined;
 		if (this.#flag) Atomics.store(this.#flag, 0, 0);
 		else for (const worker of this.#workers) send(worker, { type: "stop", job: job.number });
-		this.#advance();
 	}
 
 	/** Ends threads and jobs. The next search starts anew, unless the pool is closed. */

@@ -12,6 +12,8 @@ export interface WorkPoolOptions {
 export interface WorkOptions {
 	/** Difficulty to reach, 16 hex digits. */
 	threshold?: string;
+	/** Takes one thread, and only while nothing else is searched for. */
+	background?: boolean;
 	/** Ends the search. */
 	signal?: AbortSignal;
 	/** Told about five times a second how the search stands. */

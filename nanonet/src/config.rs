@@ -1,7 +1,8 @@
 //! What a node is told once, at its start.
 
-use nano_core::{Network, WeightTable};
+use nano_core::{Difficulty, Network, WeightTable};
 
+use crate::join::join_threshold;
 use crate::{NodeKey, Role};
 
 /// Most anchors; the first count.
@@ -25,6 +26,9 @@ pub struct Config {
     pub anchors: Vec<NodeKey>,
     /// Voting weights that proofs are checked against.
     pub weights: WeightTable,
+    /// What the work of ids must reach, see [`join_threshold`]. Only simulations change it: nodes of
+    /// one network that do not agree take each other for leaves.
+    pub join_threshold: Difficulty,
     /// Most bytes of records kept; least useful ones go first beyond it.
     pub record_budget_bytes: u64,
 }
@@ -40,6 +44,7 @@ impl Config {
             replicas: 16,
             anchors,
             weights,
+            join_threshold: join_threshold(network),
             record_budget_bytes: 64 << 20,
         }
     }
@@ -55,6 +60,7 @@ impl Config {
             replicas: 16,
             anchors,
             weights,
+            join_threshold: join_threshold(network),
             record_budget_bytes: 1 << 30,
         }
     }

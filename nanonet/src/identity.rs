@@ -151,6 +151,11 @@ impl Identity {
         self.nonce
     }
 
+    /// Moves the node to where another nonce places it.
+    pub(crate) const fn set_nonce(&mut self, nonce: u64) {
+        self.nonce = nonce;
+    }
+
     /// Where this node lies.
     pub fn node_id(&self) -> NodeId {
         NodeId::new(&self.node_key, self.nonce)

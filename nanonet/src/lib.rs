@@ -21,6 +21,7 @@ mod fixed;
 mod id;
 mod identity;
 mod io;
+mod join;
 mod limits;
 pub mod link;
 #[cfg(any(test, feature = "adversary"))]
@@ -58,6 +59,7 @@ pub use io::{
     RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId, SignalOp, Status,
     StoreKey, StoreOp, StoredEntry, Transport,
 };
+pub use join::{PERIOD_MS, Standing, join_period, join_root, join_threshold};
 pub use link::{Class, MAX_FRAME, SEND_CREDIT};
 pub use node::Node;
 pub use peer::{

@@ -14,6 +14,7 @@
 //! | `resolve` | a bridge's questions to the full nodes |
 //! | `watch` | accounts kept up to date |
 //! | `slice` | the verified records |
+//! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
 //! worked off completely before the next; nothing is random but what the seed gives.
@@ -23,6 +24,7 @@ use std::collections::VecDeque;
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::config::MAX_ANCHORS;
+use crate::join::Joining;
 use crate::limits::{Bans, Spend};
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
 use crate::publish::Publishing;
@@ -67,6 +69,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) table: Table<C::Link>,
     pub(crate) known: Known,
     pub(crate) telling: Telling,
+    pub(crate) joining: Joining,
     pub(crate) bans: Bans,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
@@ -103,12 +106,14 @@ impl<C: Crypto> Node<C> {
         config.anchors.truncate(MAX_ANCHORS);
         let id = identity.node_id();
         let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
+        let joining = Joining::new(&record, config.join_threshold, now);
         let slice = Slice::new(SliceConfig::new(
             config.network,
             config.anchors.clone(),
             config.record_budget_bytes,
         ));
         let mut timers = Timers::default();
+        timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
         timers.set(Timer::Replication, now.plus(1_000));
         Self {
@@ -125,6 +130,7 @@ impl<C: Crypto> Node<C> {
             table: Table::new(),
             known: Known::new(id),
             telling: Telling::default(),
+            joining,
             bans: Bans::default(),
             forwards: Forwards::default(),
             questions: Questions::default(),
@@ -194,6 +200,7 @@ impl<C: Crypto> Node<C> {
             Input::Resolved { request, outcome } => self.on_resolved(request, outcome),
             Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
             Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
+            Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
             Input::Timeout => {}
         }
         self.work();
@@ -254,6 +261,7 @@ impl<C: Crypto> Node<C> {
             Timer::Replication => self.on_replication_timer(),
             Timer::Publish(hash) => self.on_publish_timer(hash),
             Timer::Resolve(request) => self.on_resolve_timer(request),
+            Timer::Join => self.on_join_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }
     }
@@ -382,6 +390,7 @@ impl<C: Crypto> Node<C> {
             Message::Response(response) => self.on_response(link, *response),
             Message::Watch(accounts) => self.on_watch_list(link, accounts),
             Message::Update(records) => self.on_update(link, records),
+            Message::Introduction(record) => self.on_introduction(link, *record),
         }
     }
 

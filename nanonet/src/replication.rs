@@ -138,7 +138,8 @@ impl<C: Crypto> Node<C> {
             return self.reply(upstream, id, refused);
         };
         let one_account = records.iter().all(|record| record.account() == account);
-        if !one_account || !self.may_put(upstream, &account, &records, voucher.as_ref()) {
+        let leaf = !self.is_member() && !self.config.role.is_bridge_here();
+        if leaf || !one_account || !self.may_put(upstream, &account, &records, voucher.as_ref()) {
             self.counters.refuse("unsolicited-put");
             return self.reply(upstream, id, refused);
         }
@@ -338,14 +339,15 @@ impl<C: Crypto> Node<C> {
 
     /// Takes the next steps of rounds.
     pub(crate) fn on_replication_timer(&mut self) {
-        if self.table.count() == 0 || self.slice.accounts_after(None).next().is_none() {
-            // A link that comes up, or a record that is taken in, sets the timer again.
+        let idle = !self.is_member() && !self.config.role.is_bridge_here();
+        if idle || self.table.count() == 0 || self.slice.accounts_after(None).next().is_none() {
+            // A link that comes up, a record that is taken in, or join work sets the timer again.
             return;
         }
         let partners = if self.config.role.is_bridge_here() {
             self.table
                 .up_links()
-                .filter(|(_, _, who)| who.record.role == Role::Browser)
+                .filter(|(_, peer, who)| !peer.leaf && who.record.role == Role::Browser)
                 .map(|(_, _, who)| who.id)
                 .take(MAX_PARTNERS)
                 .collect()

@@ -71,6 +71,7 @@ impl<C: Crypto> Node<C> {
             id: self.id,
             key: self.identity.node_key(),
             state: self.state(),
+            standing: self.joining.standing(),
             links,
             known_peers: number(self.known.len()),
             records: self.slice.account_count(),

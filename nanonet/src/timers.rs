@@ -27,6 +27,8 @@ pub(crate) enum Timer {
     Publish(BlockHash),
     /// Bridge: the full nodes did not answer in time.
     Resolve(ResolveId),
+    /// Look at our join work.
+    Join,
     /// Say that the status changed.
     Status,
 }

@@ -113,6 +113,41 @@ for (const { name, page } of modes) {
 		assert.ok(last.fraction >= 0 && last.fraction < 0.001, `fraction ${last.fraction}`);
 	});
 
+	test(`a search in the background gives way to others and goes on afterwards (${name})`, async () => {
+		const order = await page().evaluate(
+			async ([never, easy]) => {
+				const pool = new globalThis.nanonet.WorkPool({ threads: 2 });
+				const done: string[] = [];
+				const abort = new AbortController();
+				let progressed = () => {};
+				const progress = () =>
+					new Promise<void>((resolve) => {
+						progressed = resolve;
+					});
+				let goesOn = progress();
+				const behind = pool
+					.generate("33".repeat(32), {
+						threshold: never,
+						background: true,
+						signal: abort.signal,
+						onProgress: () => progressed(),
+					})
+					.catch((error: { code: string }) => done.push(error.code));
+				await goesOn;
+				await pool.generate("44".repeat(32), { threshold: easy });
+				done.push("in front");
+				goesOn = progress();
+				await goesOn;
+				abort.abort();
+				await behind;
+				pool.close();
+				return done;
+			},
+			[NEVER, EASY] as const,
+		);
+		assert.deepEqual(order, ["in front", "aborted"]);
+	});
+
 	test(`bad input and a closed pool are errors with a code (${name})`, async () => {
 		const codes = await page().evaluate(async () => {
 			const pool = new globalThis.nanonet.WorkPool({ threads: 1 });

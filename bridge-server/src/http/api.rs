@@ -67,6 +67,8 @@ struct Info {
     network: String,
     key: String,
     id: String,
+    /// `member`, or why the bridge is named to nobody: `searching` for join work, or it `lapsed`.
+    standing: &'static str,
     version: &'static str,
     weights: WeightsInfo,
     full_node_channels: i64,
@@ -132,14 +134,25 @@ struct WeightsInfo {
     stale: bool,
 }
 
-pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
+/// That the bridge is on its way down.
+fn stopping() -> ApiError {
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "stopping",
+        "the bridge is being stopped; ask again when it runs",
+    )
+}
+
+pub(super) async fn info(State(site): State<Site>) -> Result<impl IntoResponse, ApiError> {
+    let status = site.node.status().await.ok_or_else(stopping)?;
     let table = site.weights.current();
     let reach = site.full_nodes.reach();
     let tenths = u32::try_from(reach.ppm_of_online() / 1_000).unwrap_or(u32::MAX);
-    Json(Info {
+    Ok(Json(Info {
         network: site.identity.network.to_string(),
         key: site.identity.key.to_string(),
-        id: site.identity.id.to_string(),
+        id: status.id.to_string(),
+        standing: status.standing.name(),
         version: env!("CARGO_PKG_VERSION"),
         weights: WeightsInfo {
             as_of: table.as_of.0,
@@ -163,7 +176,7 @@ pub(super) async fn info(State(site): State<Site>) -> impl IntoResponse {
         backfill: site.backfill.get(),
         faucet: site.faucet.is_some(),
         samples: site.faucet.as_ref().map_or_else(Vec::new, |_| samples()),
-    })
+    }))
 }
 
 /// The weight table in force. Trust it from an anchor bridge or on the dev network only.
@@ -185,13 +198,8 @@ pub(super) async fn own_weights(State(site): State<Site>) -> Result<Response, Ap
 
 /// How the elections that this bridge sees stand, [`crate::live::SHOWN`] of them at most.
 pub(super) async fn elections(State(site): State<Site>) -> Result<Json<Overview>, ApiError> {
-    site.elections.overview().await.map(Json).ok_or_else(|| {
-        ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "stopping",
-            "the bridge is being stopped; ask again when it runs",
-        )
-    })
+    let overview = site.elections.overview().await;
+    overview.map(Json).ok_or_else(stopping)
 }
 
 #[derive(Deserialize)]

@@ -26,7 +26,7 @@ use crate::faucet::Faucet;
 use crate::full_node::FullNodes;
 use crate::live::Elections;
 use crate::metrics::Metrics;
-use crate::shell::LinkDoor;
+use crate::shell::{LinkDoor, NodeHandle};
 use crate::weights::Weights;
 
 /// Largest body of a request in bytes.
@@ -37,7 +37,7 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024;
 pub struct Site {
     /// What this bridge's full node says of weights.
     pub own_weights: crate::weights::Own,
-    /// Network, key and id, fixed at start.
+    /// Network and key, fixed at start.
     pub identity: Arc<About>,
     /// The weight table in force.
     pub weights: Weights,
@@ -45,6 +45,8 @@ pub struct Site {
     pub metrics: Metrics,
     /// The channels to full nodes.
     pub full_nodes: FullNodes,
+    /// The overlay's node.
+    pub node: NodeHandle,
     /// Where new overlay links go.
     pub door: LinkDoor,
     /// How far the backfill is.
@@ -62,8 +64,6 @@ pub struct About {
     pub network: nano_core::Network,
     /// Overlay key of the bridge.
     pub key: nanonet::NodeKey,
-    /// Overlay id of the bridge.
-    pub id: nanonet::NodeId,
 }
 
 /// All routes. `www` is the folder of the built page.

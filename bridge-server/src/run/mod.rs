@@ -175,7 +175,6 @@ impl Bridge {
         let about = Arc::new(About {
             network: config.network,
             key: identity.node_key(),
-            id: identity.node_id(),
         });
         let (resolves, resolve_jobs) = mpsc::channel(QUEUE);
         let (relays, relay_jobs) = mpsc::channel(QUEUE);
@@ -281,6 +280,7 @@ impl Bridge {
             weights: weights.clone(),
             metrics: metrics.clone(),
             full_nodes: full_nodes.clone(),
+            node: node.clone(),
             door: door.clone(),
             backfill: backfilled.clone(),
             elections,

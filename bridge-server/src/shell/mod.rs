@@ -13,6 +13,7 @@
 #[cfg(feature = "decoders")]
 pub(crate) mod decoders;
 mod door;
+mod join;
 mod node;
 mod socket;
 mod tcp;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use nano_core::{Account, Block, BlockHash, UnixMillis};
 use nanonet::{
-    CloseReason, Event, Input, LinkId, LinkOrigin, Node, Output, RelayId, RelayRefusal, RelayState,
-    ResolveFailure, ResolveId, ResolveOutcome, Status, StoreKey, StoreOp, Transport,
+    CloseReason, Event, Input, LinkId, LinkOrigin, Node, NodeId, Output, RelayId, RelayRefusal,
+    RelayState, ResolveFailure, ResolveId, ResolveOutcome, Status, StoreKey, StoreOp, Transport,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::LinkDoor;
+use super::join::Search;
 use crate::clock;
 use crate::metrics::{self, Metrics};
 use crate::store::{Store, Write};
@@ -131,6 +132,7 @@ pub fn start(node: Node, parts: NodeParts) -> (NodeHandle, LinkDoor, JoinHandle<
         node,
         parts,
         links: BTreeMap::new(),
+        search: Search::new(&commands),
         last: clock::now(),
     };
     let join = tokio::spawn(task.run(queue));
@@ -141,6 +143,7 @@ struct Task {
     node: Node,
     parts: NodeParts,
     links: BTreeMap<LinkId, mpsc::Sender<Vec<u8>>>,
+    search: Search,
     last: UnixMillis,
 }
 
@@ -262,9 +265,25 @@ impl Task {
                         self.input(Input::RelayProgress { request, state });
                     }
                 }
+                Output::FindWork { root, threshold } => self.search.begin(root, threshold),
+                Output::Event(Event::Joined { id, .. }) => self.joined(id).await,
                 Output::Event(event) => self.event(event),
                 // A bridge has no RTCPeerConnection of its own; the node asks for none.
                 Output::Signal(op) => tracing::warn!(?op, "signaling asked of a bridge"),
+            }
+        }
+    }
+
+    /// The node's place is paid for: kept, so that the next start need not search again.
+    async fn joined(&mut self, id: NodeId) {
+        self.search.done();
+        let value = self.node.identity_bytes().to_vec();
+        let name = Store::IDENTITY;
+        match self.parts.store.write(Write::Meta { name, value }).await {
+            Ok(()) => tracing::info!(%id, "join work found: the bridge has its place"),
+            Err(error) => {
+                self.parts.metrics.storage_errors.inc();
+                tracing::error!(%error, "join work was found and not stored");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What the page asks. TypeScript's side of these types is `js/protocol.ts`.
 
+use nano_core::{Root, WorkNonce};
 use serde::Deserialize;
 
 /// One command. Those with an `id` are answered once, by a result or an error.
@@ -46,6 +47,11 @@ pub(super) enum Command {
     /// The browser believes to be online, or not.
     Network {
         online: bool,
+    },
+    /// The page's pool found the nonce over this root.
+    WorkFound {
+        root: Root,
+        nonce: WorkNonce,
     },
     LocalDescription {
         session: u64,
@@ -165,6 +171,18 @@ mod tests {
         let json = r#"{"type":"forwardWritten","session":3,"bytes":9}"#;
         let command: Command = serde_json::from_str(json).unwrap();
         assert_eq!(command.id(), None);
+    }
+
+    #[test]
+    fn found_work_is_understood_as_the_pool_writes_it() {
+        let root = "01".repeat(32);
+        let json = format!(r#"{{"type":"workFound","root":"{root}","nonce":"00000000000000ff"}}"#);
+        let command: Command = serde_json::from_str(&json).unwrap();
+        assert!(matches!(
+            command,
+            Command::WorkFound { root, nonce }
+                if root == Root::from_bytes([1; 32]) && nonce == WorkNonce::new(255)
+        ));
     }
 
     #[test]

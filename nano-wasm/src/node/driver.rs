@@ -12,7 +12,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
 use nano_core::{Network, Raw, UnixMillis};
-use nanonet::{Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
+use nanonet::{Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
 use wasm_bindgen_futures::spawn_local;
 
 use super::bridges::{BridgeUrl, Bridges};
@@ -20,7 +20,7 @@ use super::browser;
 use super::links::{Carrier, Links};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::Storage;
+use super::storage::{IDENTITY, Storage};
 use super::trust::{self, Trust};
 use crate::fault::Fault;
 
@@ -241,9 +241,22 @@ impl Driver {
                 self.page.abandon(session);
             }
             Output::Signal(operation) => self.page.signal(operation),
+            Output::FindWork { root, threshold } => self.page.find_work(root, threshold),
+            Output::Event(Event::Joined { .. }) => self.keep_identity(),
             Output::Event(event) => self.tell(event),
             // Only nodes in the role of a bridge say these.
             Output::Resolve { .. } | Output::Relay { .. } => {}
+        }
+    }
+
+    /// Stores the identity with the nonce that was found. If that fails, the next start searches again.
+    fn keep_identity(&self) {
+        let state = self.state.borrow();
+        if let Some(database) = state.storage.database() {
+            let bytes = state.node.identity_bytes();
+            spawn_local(async move {
+                let _ = database.set_meta(IDENTITY, &bytes).await;
+            });
         }
     }
 

@@ -71,6 +71,8 @@ impl Driver {
                 code: "too-many-watches",
                 message: format!("{account} is not watched: 64 accounts are; end another watch"),
             }),
+            // The driver keeps it, and the status that follows tells it.
+            Event::Joined { .. } => {}
             Event::NeedBridge => self.state.borrow_mut().bridges.want(),
             Event::StatusChanged => {
                 self.status(|status| self.page.event(&reply::Event::Status(status)));

@@ -72,6 +72,7 @@ impl Driver {
                 self.state.borrow_mut().bridges.set_online(now, online);
                 self.pump();
             }
+            Command::WorkFound { root, nonce } => self.input(Input::WorkFound { root, nonce }),
             Command::LocalDescription { session, sdp } => self.input(Input::LocalDescription {
                 session: SessionId(session),
                 sdp,

@@ -1,5 +1,6 @@
 //! The way to the page.
 
+use nano_core::{Difficulty, Root};
 use nanonet::{SessionId, SignalOp};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -45,6 +46,13 @@ impl Page {
     pub(super) fn signal(&self, operation: SignalOp) {
         let signal = Signal::from(operation);
         self.say(&Reply::<()>::Signal(&signal), &JsValue::NULL);
+    }
+
+    /// Has the page's pool search for join work.
+    pub(super) fn find_work(&self, root: Root, threshold: Difficulty) {
+        let (root, threshold) = (root.to_string(), threshold.to_string());
+        let find: Reply<'_, ()> = Reply::FindWork { root, threshold };
+        self.say(&find, &JsValue::NULL);
     }
 
     /// Ends a connection of the page whose link is over.

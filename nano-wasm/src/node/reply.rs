@@ -25,6 +25,11 @@ pub(super) enum Reply<'a, T> {
         message: &'a str,
     },
     Signal(&'a Signal),
+    /// Search in the background for a nonce; the answer is the command `workFound`.
+    FindWork {
+        root: String,
+        threshold: String,
+    },
     Event(&'a Event<'a>),
 }
 
@@ -236,7 +241,9 @@ pub(super) const fn role(role: Role) -> &'static str {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatusReply<'a> {
+    id: String,
     state: &'static str,
+    standing: &'static str,
     links: Vec<LinkStatus>,
     known_peers: u32,
     records: u32,
@@ -313,6 +320,8 @@ impl<'a> StatusReply<'a> {
         now: UnixMillis,
     ) -> Self {
         Self {
+            id: status.id.to_string(),
+            standing: status.standing.name(),
             state: match status.state {
                 NodeState::Starting => "starting",
                 NodeState::Connecting => "connecting",

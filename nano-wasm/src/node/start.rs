@@ -11,12 +11,10 @@ use super::command::{StartOptions, StorageKind};
 use super::driver::{Driver, Parts};
 use super::page::Page;
 use super::reply::Started;
-use super::storage::{Database, Storage};
+use super::storage::{Database, IDENTITY, Storage};
 use super::trust::Trust;
 use crate::fault::Fault;
 
-/// Key of the identity in the database.
-const IDENTITY: &str = "identity";
 /// Longest name of a storage.
 const LONGEST_NAME: usize = 64;
 

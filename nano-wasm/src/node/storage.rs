@@ -24,6 +24,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::reply::StorageStatus;
 
+/// Key of the identity in `meta`.
+pub(super) const IDENTITY: &str = "identity";
 const META: &str = "meta";
 const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;

@@ -294,6 +294,10 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("watch", Message::Watch(vec![account()])),
         ("update", Message::Update(packed())),
+        (
+            "introduction",
+            Message::Introduction(Box::new(introduction(&identity(2), Role::Browser))),
+        ),
         ("find-nearest", request(near, Ask::FindNearest)),
         ("get", request(near, Ask::Get { account: account() })),
         ("signal", request(exactly, Ask::Signal { sealed: bytes })),

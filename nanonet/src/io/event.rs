@@ -1,6 +1,6 @@
 //! News for the person, the page or the log.
 
-use nano_core::{Account, BlockHash};
+use nano_core::{Account, BlockHash, WorkNonce};
 
 use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
 use crate::{NodeId, Role};
@@ -74,6 +74,14 @@ pub enum Event {
     WatchRefused {
         /// The account that is not watched.
         account: Account,
+    },
+    /// The node has paid for its place and lies here from now on: keep
+    /// [`Node::identity_bytes`](crate::Node::identity_bytes), so that it need not pay again.
+    Joined {
+        /// Where it lies.
+        id: NodeId,
+        /// What places it there.
+        nonce: WorkNonce,
     },
     /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
     /// Browsers only.

@@ -1,6 +1,6 @@
 //! What happened outside.
 
-use nano_core::{Account, Block, WeightTable};
+use nano_core::{Account, Block, Root, WeightTable, WorkNonce};
 
 use super::{
     GetOptions, LinkId, LinkOrigin, RelayId, RelayState, RequestId, ResolveId, ResolveOutcome,
@@ -120,6 +120,13 @@ pub enum Input {
         request: RelayId,
         /// What is known now.
         state: RelayState,
+    },
+    /// The nonce that [`Output::FindWork`](crate::Output::FindWork) asked for.
+    WorkFound {
+        /// Over what.
+        root: Root,
+        /// The nonce.
+        nonce: WorkNonce,
     },
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).

@@ -1,6 +1,6 @@
 //! What the shell is asked to do.
 
-use nano_core::{Account, Block, BlockHash};
+use nano_core::{Account, Block, BlockHash, Difficulty, Root};
 
 use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
 
@@ -42,6 +42,15 @@ pub enum Output {
         request: RelayId,
         /// The block.
         block: Box<Block>,
+    },
+    /// Search in the background for a nonce whose difficulty over `root` is at least `threshold`, and
+    /// hand it in as [`Input::WorkFound`](crate::Input::WorkFound). Ends an earlier search for another
+    /// root; one for the same root goes on. A search that failed is asked for again.
+    FindWork {
+        /// Over what.
+        root: Root,
+        /// What must be reached.
+        threshold: Difficulty,
     },
     /// Tell the person or the log.
     Event(Event),

@@ -3,7 +3,7 @@
 use nano_core::UnixMillis;
 
 use super::{LinkId, LinkOrigin, Transport};
-use crate::{NodeId, NodeKey, Role};
+use crate::{NodeId, NodeKey, Role, Standing};
 
 /// What the node is doing, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub struct Status {
     pub key: NodeKey,
     /// In one word.
     pub state: NodeState,
+    /// Whether the node has a place in the tables of others, and why not.
+    pub standing: Standing,
     /// Links that are up, by number.
     pub links: Vec<LinkInfo>,
     /// Nodes known besides (nearest ones and candidates for links).

@@ -73,7 +73,8 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {
         let point = AccountKey::new(account).point();
         let replicas = usize::from(self.config.replicas);
-        self.config.role.is_bridge_here() || self.is_among_nearest(&point, &self.id, replicas)
+        self.config.role.is_bridge_here()
+            || (self.is_member() && self.is_among_nearest(&point, &self.id, replicas))
     }
 
     /// The answer to a question that reached us, if we keep the account up to date.

@@ -196,7 +196,9 @@ impl<C: Crypto> Node<C> {
 
     fn handle(&mut self, upstream: Upstream, request: Request, avoid: &[LinkId]) {
         match (&request.target, &request.body) {
-            (Target::Exactly(id), _) if *id == self.id => return self.serve(upstream, request),
+            (Target::Exactly(id), _) if *id == self.id || self.joining.was(id, self.now) => {
+                return self.serve(upstream, request);
+            }
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 if let Some(found) = self.answer_get(upstream, &account) {

@@ -72,6 +72,12 @@ impl Known {
         }
     }
 
+    /// We lie elsewhere now.
+    pub(crate) fn move_to(&mut self, us: NodeId) {
+        self.us = us;
+        self.entries.remove(&us);
+    }
+
     /// How many.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

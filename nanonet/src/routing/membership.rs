@@ -75,7 +75,16 @@ impl<C: Crypto> Node<C> {
             since: self.now,
             links: self.links_told_in_offer(origin),
         };
+        let leaf = !self.stands(&record);
+        let browser_leaf = leaf && record.role == Role::Browser;
+        if browser_leaf && !self.has_leaf_room() {
+            return self.close(link, CloseReason::Full);
+        }
+        if !browser_leaf {
+            self.leaf_gives_way();
+        }
         match self.places.admit(&self.table.seats(), &seat) {
+            _ if browser_leaf => {}
             Admission::Take => {}
             Admission::Replace(other) => self.close(other, CloseReason::Shed),
             Admission::Refuse => return self.close(link, CloseReason::Full),
@@ -85,9 +94,12 @@ impl<C: Crypto> Node<C> {
         self.table.up(link, who.clone(), self.now);
         if let Some(peer) = self.table.get_mut(link) {
             peer.links = seat.links;
+            peer.leaf = leaf;
         }
         self.known.reached(&id);
-        self.add_news(&who, true);
+        if !leaf {
+            self.add_news(&who, true);
+        }
         self.session_is_linked(origin, &id);
         self.event(Event::LinkUp {
             link,
@@ -119,7 +131,9 @@ impl<C: Crypto> Node<C> {
         self.known.unlist(self.now, link, None);
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
-            self.add_news(&who, false);
+            if !peer.leaf {
+                self.add_news(&who, false);
+            }
             self.event(Event::LinkDown {
                 link,
                 peer: who.id,
@@ -168,14 +182,17 @@ impl<C: Crypto> Node<C> {
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
-    /// Those of `peers` that are not us and whose record holds; known ones are not checked again.
+    /// Those of `peers` that are not us, have join work and a record that holds; known ones are not
+    /// checked again.
     fn verified(&self, peers: Vec<PeerRecord>) -> Vec<Who> {
         let mut verified = Vec::new();
         for peer in peers {
-            let ours = peer.network == self.config.network && peer.version == self.record.version;
+            let ours = peer.network == self.config.network
+                && peer.version == self.record.version
+                && peer.node_key != self.record.node_key;
             let who = Contact::new(peer);
             let same = self.known.get(&who.id) == Some(&who.record);
-            if ours && who.id != self.id && (same || C::verify_peer(&who.record).is_ok()) {
+            if ours && (same || (self.stands(&who.record) && C::verify_peer(&who.record).is_ok())) {
                 verified.push(who);
             }
         }
@@ -198,7 +215,10 @@ impl<C: Crypto> Node<C> {
     /// bridges find each other.
     pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
         let mut others: Vec<Who> = others.into_iter().map(Contact::new).collect();
-        others.push(Contact::new(self.record.clone()));
+        others.retain(|who| self.stands(&who.record));
+        if self.is_member() {
+            others.push(Contact::new(self.record.clone()));
+        }
         if self.config.role.is_bridge_here() {
             let bridges = self.table.links_of(Role::Bridge);
             others.extend(self.known.listed_by(&bridges).cloned());
@@ -209,7 +229,8 @@ impl<C: Crypto> Node<C> {
     /// `others` and those we are linked with, at most [`MAX_PEERS`]: the nearest to `target`, then
     /// one per bucket around it. Never the node at `target` itself.
     pub(crate) fn name_peers<'a>(&'a self, target: &Point, others: &'a [Who]) -> Vec<&'a Who> {
-        let ours = self.table.up_links().map(|(_, _, who)| who);
+        let ours = self.table.up_links().filter(|(_, peer, _)| !peer.leaf);
+        let ours = ours.map(|(_, _, who)| who);
         let mut near = Nearest::new(*target, NEAREST_NAMED);
         let mut spread: SortedMap<u16, &Who> = SortedMap::new();
         for who in ours.chain(others) {
@@ -230,6 +251,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn on_membership_timer(&mut self) {
         self.timers
             .set_by(Timer::Membership, self.now.plus(IDLE_MS));
+        self.look_at_standings();
         self.tell_news();
         self.look_around();
         self.make_offers();
@@ -285,7 +307,7 @@ impl<C: Crypto> Node<C> {
     }
 
     fn make_offers(&mut self) {
-        if self.table.count() == 0 {
+        if self.table.count() == 0 || self.is_sated_leaf() {
             return;
         }
         while self.sessions.offers().count() < MAX_OFFERS {
@@ -319,9 +341,9 @@ impl<C: Crypto> Node<C> {
         let limit = point.distance(&id.point());
         let is_nearer =
             |other: &NodeId, role| role == Role::Browser && point.distance(&other.point()) < limit;
-        let mut nearer = usize::from(is_nearer(&self.id, self.record.role));
-        for (_, _, who) in self.table.up_links() {
-            nearer += usize::from(is_nearer(&who.id, who.record.role));
+        let mut nearer = usize::from(self.is_member() && is_nearer(&self.id, self.record.role));
+        for (_, peer, who) in self.table.up_links() {
+            nearer += usize::from(!peer.leaf && is_nearer(&who.id, who.record.role));
         }
         for who in self.known.iter() {
             if nearer >= count {
@@ -342,13 +364,17 @@ impl<C: Crypto> Node<C> {
                 nearest.offer(&id, id);
             }
         };
-        for (_, _, who) in self.table.up_links() {
-            offer(who.id, who.record.role);
+        for (_, peer, who) in self.table.up_links() {
+            if !peer.leaf {
+                offer(who.id, who.record.role);
+            }
         }
         for who in self.known.iter() {
             offer(who.id, who.record.role);
         }
-        offer(self.id, self.config.role);
+        if self.is_member() {
+            offer(self.id, self.config.role);
+        }
         nearest.into_items()
     }
 }

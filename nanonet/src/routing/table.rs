@@ -29,6 +29,8 @@ pub(crate) struct Peer<E> {
     pub(crate) since: UnixMillis,
     /// Who is there; `None` while greeting.
     pub(crate) who: Option<Who>,
+    /// Whether it has no join work; see [`crate::join`].
+    pub(crate) leaf: bool,
     /// Verified answers to our own questions.
     pub(crate) answers: u64,
     /// What it may ask.
@@ -52,6 +54,7 @@ impl<E> Peer<E> {
             transport,
             since: now,
             who: None,
+            leaf: false,
             answers: 0,
             bucket: TokenBucket::new(now),
             faults: Faults::default(),
@@ -116,6 +119,28 @@ impl<E> Table<E> {
         }
     }
 
+    /// Gives a link's peer another record and standing; whether it was a leaf before.
+    pub(crate) fn rename(&mut self, link: LinkId, who: Who, leaf: bool) -> bool {
+        let Some(peer) = self.peers.get_mut(&link) else {
+            return true;
+        };
+        if let Some(before) = &peer.who
+            && self.by_id.get(&before.id) == Some(&link)
+        {
+            self.by_id.remove(&before.id);
+        }
+        self.by_id.insert(who.id, link);
+        peer.who = Some(who);
+        std::mem::replace(&mut peer.leaf, leaf)
+    }
+
+    /// Links to browsers without join work, by age.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (UnixMillis, LinkId)> {
+        self.up_links()
+            .filter(|(_, peer, who)| peer.leaf && who.record.role == Role::Browser)
+            .map(|(link, peer, _)| (peer.since, link))
+    }
+
     /// Takes a link out.
     pub(crate) fn close(&mut self, link: LinkId) -> Option<Peer<E>> {
         let peer = self.peers.remove(&link)?;
@@ -169,9 +194,10 @@ impl<E> Table<E> {
             .count()
     }
 
-    /// The places taken.
+    /// The places taken, those of leaves left out: a leaf is worth none.
     pub(crate) fn seats(&self) -> Vec<Seat> {
         self.up_links()
+            .filter(|(_, peer, who)| !peer.leaf || who.record.role == Role::Bridge)
             .map(|(link, peer, who)| Seat {
                 link: Some(link),
                 id: who.id,
@@ -184,14 +210,17 @@ impl<E> Table<E> {
 
     /// The link that is tried next for a request towards `target`: the node itself if it is
     /// linked, else the one whose turn comes first and whose node is nearest; links for which
-    /// `turn` gives `None` are left out.
+    /// `turn` gives `None`, and leaves, are left out.
     pub(crate) fn next(
         &self,
         target: &Point,
         mut turn: impl FnMut(LinkId, Role, Distance) -> Option<Turn>,
     ) -> Option<(LinkId, Role)> {
-        let candidates = self.up_links().filter_map(|(link, _, who)| {
+        let candidates = self.up_links().filter_map(|(link, peer, who)| {
             let (role, distance) = (who.record.role, target.distance(&who.id.point()));
+            if peer.leaf && role == Role::Browser && distance.shared_bits() < 256 {
+                return None;
+            }
             let turn = turn(link, role, distance)?;
             let turn = if distance.shared_bits() == 256 {
                 Turn::Target

@@ -63,7 +63,11 @@ impl<C: Crypto> Node<C> {
         let answering = answering.filter(|session| !session.offerer && !session.linked);
         let answering = answering.count();
         let linked = self.table.link_to(&id).is_some();
-        let places = self.places.admit(&self.table.seats(), &seat) != Admission::Refuse;
+        let places = if self.stands(&from) {
+            self.places.admit(&self.table.seats(), &seat) != Admission::Refuse
+        } else {
+            self.has_leaf_room()
+        };
         let welcome = (places || linked) && answering < MAX_ANSWERS;
         let session = self.sessions.insert(number, from, false, links, self.now);
         if !welcome {

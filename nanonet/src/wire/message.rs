@@ -23,6 +23,8 @@ pub(crate) enum Message {
     Watch(Vec<Account>),
     /// From a bridge: new records of a watched account.
     Update(Vec<Packed>),
+    /// How the sender introduces itself from now on; see [`crate::join`].
+    Introduction(Box<PeerRecord>),
 }
 
 /// News of whom a node is linked with; see [`crate::routing::telling`].
@@ -54,7 +56,7 @@ impl Message {
     /// The class of the link it travels in.
     pub(crate) const fn class(&self) -> Class {
         match self {
-            Self::Neighbours(_) => Class::Control,
+            Self::Neighbours(_) | Self::Introduction(_) => Class::Control,
             Self::Watch(_) | Self::Update(_) => Class::Gossip,
             Self::Request(request) => match request.body {
                 Ask::FindNearest | Ask::Signal { .. } => Class::Control,
@@ -79,7 +81,7 @@ impl Message {
     pub(crate) fn cost(&self) -> u32 {
         match self {
             Self::Neighbours(said) => 2 + count(&said.peers),
-            Self::Watch(_) => 10,
+            Self::Watch(_) | Self::Introduction(_) => 10,
             Self::Update(records) => 2 + 4 * count(records),
             Self::Request(request) => match &request.body {
                 Ask::FindNearest | Ask::Get { .. } | Ask::Pull(_) => 2,
@@ -106,7 +108,7 @@ impl Message {
                 Reply::Records(records) => records,
                 _ => &[],
             },
-            Self::Neighbours(_) | Self::Watch(_) => &[],
+            Self::Neighbours(_) | Self::Watch(_) | Self::Introduction(_) => &[],
         }
     }
 
@@ -133,6 +135,7 @@ impl Message {
                 let most = said.peers.len().max(said.gone.len());
                 ("peers", most, MAX_PEERS)
             }
+            Self::Introduction(_) => return Ok(()),
             Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
             Self::Update(records) => ("records", records.len(), MAX_RECORDS),
             Self::Request(request) => {

@@ -51,7 +51,7 @@ pub fn sign(text: &str, bytes: &[u8], key: &str) -> Option<Vec<u8>> {
 mod overlay {
     //! A node driven by whatever JavaScript says.
 
-    use nano_core::{Account, Block, Network, Signature, UnixMillis, WeightTable};
+    use nano_core::{Account, Block, Network, Root, Signature, UnixMillis, WeightTable, WorkNonce};
     use nanonet::weights::{SignedWeights, refresh};
     use nanonet::{
         Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, NodeKey, Output, RequestId,
@@ -132,6 +132,10 @@ mod overlay {
                 Input::Weights(Box::new(table))
             }
             15 => Input::Anchors(vec![NodeKey::from_bytes(bytes.try_into().ok()?)]),
+            16 => Input::WorkFound {
+                root: Root::from_bytes(bytes.try_into().ok()?),
+                nonce: WorkNonce::new(id),
+            },
             _ => return None,
         })
     }

@@ -36,9 +36,9 @@ function sentence(tabs: number, bridges: number, records: number): string {
 
 /** The node view. */
 export function NodeView() {
-	const { node, status, heard } = useSession();
+	const { status, heard } = useSession();
 	const now = useNow();
-	if (!node || !status) return null;
+	if (!status) return null;
 	const { tabs, bridges } = linkCounts(status);
 	const refused = Object.entries(status.refused)
 		.filter(([reason]) => !HARMLESS.has(reason))
@@ -52,7 +52,7 @@ export function NodeView() {
 			<div class="card">
 				<h2>Around you</h2>
 				<p>{sentence(tabs, bridges, status.records)}</p>
-				<Ring id={node.id} status={status} heard={heard} now={now} />
+				<Ring id={status.id} status={status} heard={heard} now={now} />
 				<p class="legend">
 					<span class="key tab">tab</span>
 					<span class="key bridge">bridge</span>
@@ -85,6 +85,12 @@ export function NodeView() {
 						<p class="note">
 							{plural(refused, "answer was", "answers were")} refused because the proof did not
 							hold.
+						</p>
+					)}
+					{status.standing !== "member" && (
+						<p class="note">
+							This tab asks others and holds nothing for them yet: it is computing the work that a
+							place in the network costs.
 						</p>
 					)}
 					{status.storage.problem && (

@@ -14,9 +14,9 @@ mod seen;
 mod talk;
 mod trace;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use nano_core::{Block, Network, UnixMillis};
+use nano_core::{Block, Difficulty, Network, Root, UnixMillis, WorkNonce};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
     Config, Event, Identity, Input, LinkId, Node, NodeKey, Output, RelayId, RelayState, Rng, Role,
@@ -61,6 +61,8 @@ pub struct Rules {
     pub keep_events: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
     pub report_written: bool,
+    /// What the work of an id must reach; the default is that nothing must be.
+    pub join_threshold: Difficulty,
     /// How long it takes until the other end of a pipe notices that a node has gone without a word.
     pub notice_ms: u64,
 }
@@ -78,6 +80,7 @@ impl Default for Rules {
             loss_ppm: 0,
             keep_events: true,
             report_written: true,
+            join_threshold: nanonet::join_threshold(Network::Dev),
             notice_ms: 0,
         }
     }
@@ -128,6 +131,10 @@ pub struct World<C: Crypto = Noise> {
     pub ledger: Ledger,
     /// How often full nodes were asked.
     pub resolves: u64,
+    /// Searches for join work that were done; each takes no time.
+    pub works_found: u64,
+    /// Nodes whose shells find no join work.
+    pub idle: BTreeSet<Place>,
     /// Data channels made.
     pub channels_made: u64,
     /// Messages delivered.
@@ -161,6 +168,8 @@ impl<C: Crypto> World<C> {
             rules,
             ledger: Ledger::new(),
             resolves: 0,
+            works_found: 0,
+            idle: BTreeSet::new(),
             channels_made: 0,
             delivered: 0,
             delivered_bytes: 0,
@@ -255,6 +264,7 @@ impl<C: Crypto> World<C> {
             Role::Bridge => Config::bridge(Network::Dev, weights, anchors),
         };
         config.replicas = self.rules.replicas;
+        config.join_threshold = self.rules.join_threshold;
         if member.role == Role::Browser {
             config.max_links = self.rules.max_links;
         }
@@ -392,6 +402,7 @@ impl<C: Crypto> World<C> {
                 }
             }
             Output::Relay { request, block } => self.relay(place, request, *block),
+            Output::FindWork { root, threshold } => self.find_work(place, root, threshold),
             Output::Event(event) => self.on_event(place, event),
         }
     }
@@ -399,6 +410,11 @@ impl<C: Crypto> World<C> {
     fn on_event(&mut self, place: Place, event: Event) {
         if matches!(event, Event::NeedBridge) && self.rules.redial {
             self.redial(place);
+        }
+        if let Event::Joined { nonce, .. } = &event {
+            let identity = &mut self.members[place].identity;
+            let stored = identity.len() - 8;
+            identity[stored..].copy_from_slice(&nonce.number().to_le_bytes());
         }
         let at = self.now;
         if matches!(event, Event::Answer { .. }) {
@@ -410,6 +426,18 @@ impl<C: Crypto> World<C> {
         }
         if self.rules.keep_events {
             self.members[place].events.push((at, event));
+        }
+    }
+
+    /// Searches at once: what is simulated asks for little work.
+    fn find_work(&mut self, place: Place, root: Root, threshold: Difficulty) {
+        let mut nonces = (0..u64::MAX).map(WorkNonce::new);
+        let good = |nonce: &WorkNonce| nonce.difficulty(&root) >= threshold;
+        if !self.idle.contains(&place)
+            && let Some(nonce) = nonces.find(good)
+        {
+            self.works_found += 1;
+            self.soon(place, 0, Input::WorkFound { root, nonce });
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod churn;
 mod floods;
+mod joining;
 mod liars;
 mod mesh;
 mod publishing;
