@@ -33,6 +33,7 @@ mod query;
 mod reader;
 mod record;
 mod replication;
+mod reputation;
 mod resolve;
 mod rng;
 mod routing;

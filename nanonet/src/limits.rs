@@ -5,9 +5,10 @@
 //!   [`DEBT`] more is dropped for flooding.
 //! - Every record or answer that does not verify is a fault ([`Faults`]); a fault is forgiven
 //!   after [`FORGIVE_MS`], the third unforgiven one drops the peer.
-//! - A dropped peer at fault is banned ([`Bans`]) for [`BAN_MS`] by its key, so under every id that
-//!   a nonce gives it. A new key costs nothing as long as nodes join without work: until then a
-//!   ban slows a liar down and does not stop it. The oldest ban goes when [`MAX_BANS`] are held.
+//! - A dropped peer at fault is banned ([`Bans`]) by its key, so under every id that a nonce gives it,
+//!   for [`BAN_MS`] the first time and longer each time ([`crate::reputation`]). A new key costs the
+//!   work of a new id ([`crate::join`]), so a ban slows a liar down and does not stop it. The ban that
+//!   ends first goes when [`MAX_BANS`] are held.
 
 use nano_core::UnixMillis;
 
@@ -24,7 +25,7 @@ pub(crate) const DEBT: u32 = 600;
 pub(crate) const MAX_FAULTS: u32 = 3;
 /// How long one fault counts: five minutes.
 pub(crate) const FORGIVE_MS: u64 = 300_000;
-/// How long a ban lasts: ten minutes.
+/// How long a first ban lasts: ten minutes.
 pub(crate) const BAN_MS: u64 = 600_000;
 /// Most bans held.
 pub(crate) const MAX_BANS: usize = 256;
@@ -104,8 +105,8 @@ pub(crate) struct Bans {
 }
 
 impl Bans {
-    /// Bans `peer` from `now` on.
-    pub(crate) fn add(&mut self, peer: NodeKey, now: UnixMillis) {
+    /// Bans `peer` from `now` on for `length` milliseconds.
+    pub(crate) fn add(&mut self, peer: NodeKey, now: UnixMillis, length: u64) {
         self.until.retain(|_, until| *until > now);
         if self.until.len() >= MAX_BANS {
             let oldest = self.until.iter().min_by_key(|(_, until)| **until);
@@ -113,7 +114,7 @@ impl Bans {
                 self.until.remove(&oldest);
             }
         }
-        self.until.insert(peer, UnixMillis(now.0 + BAN_MS));
+        self.until.insert(peer, now.plus(length));
     }
 
     /// Whether `peer` is banned at `now`.
@@ -173,18 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn a_ban_ends_and_the_oldest_gives_way() {
+    fn a_ban_ends_and_the_one_that_ends_first_gives_way() {
         let mut bans = Bans::default();
         let peer = |n: u16| {
             let mut bytes = [0; 32];
             bytes[..2].copy_from_slice(&n.to_be_bytes());
             NodeKey::from_bytes(bytes)
         };
-        bans.add(peer(0), UnixMillis(0));
+        bans.add(peer(0), UnixMillis(0), BAN_MS);
         assert!(bans.holds(&peer(0), UnixMillis(BAN_MS - 1)));
         assert!(!bans.holds(&peer(0), UnixMillis(BAN_MS)));
         for n in 1..=u16::try_from(MAX_BANS).unwrap() {
-            bans.add(peer(n), UnixMillis(u64::from(n)));
+            bans.add(peer(n), UnixMillis(u64::from(n)), BAN_MS);
         }
         assert!(!bans.holds(&peer(0), UnixMillis(300)));
         assert!(bans.holds(&peer(1), UnixMillis(300)));

@@ -47,6 +47,11 @@ impl<C: Crypto> Node<C> {
             .peer_record(Role::Bridge, network, addresses, now)
     }
 
+    /// Lets the node believe that its peers have cost it so many tokens just now.
+    pub fn burden(&mut self, tokens: u32) {
+        self.add_load(tokens);
+    }
+
     /// Makes the node honest again.
     pub fn stop_lying(&mut self) {
         self.lies.kind = None;

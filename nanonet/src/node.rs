@@ -14,6 +14,7 @@
 //! | `resolve` | a bridge's questions to the full nodes |
 //! | `watch` | accounts kept up to date |
 //! | `slice` | the verified records |
+//! | `reputation` | scores of peers, and who is served first under load |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -31,6 +32,7 @@ use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
 use crate::replication::Replication;
+use crate::reputation::{GREEDY, Load, Reputation};
 use crate::resolve::Resolves;
 use crate::routing::forward::{Forwards, Own, Upstream};
 use crate::routing::known::Known;
@@ -71,6 +73,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) telling: Telling,
     pub(crate) joining: Joining,
     pub(crate) bans: Bans,
+    pub(crate) reputation: Reputation,
+    pub(crate) load: Load,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
     pub(crate) lately: Lately,
@@ -132,6 +136,8 @@ impl<C: Crypto> Node<C> {
             telling: Telling::default(),
             joining,
             bans: Bans::default(),
+            reputation: Reputation::default(),
+            load: Load::default(),
             forwards: Forwards::default(),
             questions: Questions::default(),
             lately: Lately::default(),
@@ -354,7 +360,7 @@ impl<C: Crypto> Node<C> {
         if reason.is_fault()
             && let Some((peer, key)) = who
         {
-            self.bans.add(key, self.now);
+            self.ban(key);
             self.event(Event::PeerDropped { peer, reason });
         }
         self.on_link_gone(link, Some(reason));
@@ -373,17 +379,22 @@ impl<C: Crypto> Node<C> {
         let Some(peer) = self.table.get_mut(link).filter(|peer| peer.who.is_some()) else {
             return;
         };
-        match peer.bucket.spend(self.now, message.cost()) {
-            Spend::Served => {}
-            Spend::Busy => {
-                self.counters.refuse("busy");
-                if let Message::Request(request) = &message {
-                    self.fail(Upstream::Link(link), request, Failure::Busy);
-                }
-                return;
-            }
-            Spend::Flood => return self.close(link, CloseReason::Flood),
+        let cost = message.cost();
+        let spend = peer.bucket.spend(self.now, cost);
+        if spend == Spend::Flood {
+            return self.close(link, CloseReason::Flood);
         }
+        if let Message::Request(request) = &message {
+            if spend == Spend::Busy {
+                self.rate(link, GREEDY);
+            }
+            if spend == Spend::Busy || self.is_too_busy_for(link) {
+                self.counters.refuse("busy");
+                self.add_load(1);
+                return self.fail(Upstream::Link(link), request, Failure::Busy);
+            }
+        }
+        self.add_load(cost);
         match message {
             Message::Neighbours(said) => self.on_neighbours(link, said),
             Message::Request(request) => self.on_request(link, *request),

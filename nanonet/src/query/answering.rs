@@ -16,6 +16,7 @@
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::Crypto;
+use crate::reputation::FAULT;
 use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome, Refusal};
 use crate::sorted::SortedMap;
@@ -223,6 +224,7 @@ impl<C: Crypto> Node<C> {
         self.event(Event::Refused { from, reason });
         self.status_changed();
         let Some(link) = link else { return };
+        self.rate(link, FAULT);
         let Some(peer) = self.table.get_mut(link) else {
             return;
         };

@@ -13,6 +13,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use super::answering::BAD_SIGHTING;
 use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
 use crate::Crypto;
+use crate::reputation::ANSWERED;
 use crate::routing::forward::{Own, Upstream};
 use crate::routing::table::Turn;
 use crate::slice::ChainOrder;
@@ -97,7 +98,9 @@ impl<C: Crypto> Node<C> {
         self.table
             .links_of(Role::Bridge)
             .into_iter()
-            .find(|link| !question.bridges.contains(link))
+            .filter(|link| !question.bridges.contains(link))
+            // Of equals the first.
+            .min_by_key(|link| -self.score_of(*link))
             .map(Some)
     }
 
@@ -282,6 +285,9 @@ impl<C: Crypto> Node<C> {
         }
         if let Some(peer) = link.and_then(|link| self.table.get_mut(link)) {
             peer.answers += 1;
+        }
+        if let Some(link) = link {
+            self.rate(link, ANSWERED);
         }
         if let Some(question) = self.questions.open.get_mut(&id) {
             question.answered(frontier, source, self.now, partial);

@@ -31,6 +31,7 @@ use nano_core::{BlockHash, UnixMillis};
 
 use super::table::Turn;
 use crate::Crypto;
+use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
@@ -133,6 +134,13 @@ impl Forwards {
             }
         }
         Some(passing)
+    }
+
+    /// How full the memory for requests on their way is, in eighths.
+    pub(crate) fn eighths(&self) -> u64 {
+        let fullest =
+            (self.passing.len() * 8 / MAX_PASSING).max(self.held_bytes * 8 / MAX_HELD_BYTES);
+        fullest as u64
     }
 
     fn is_full(&self, upstream: Upstream, bytes: usize) -> bool {
@@ -375,6 +383,9 @@ impl<C: Crypto> Node<C> {
                         passing.waiting = None;
                     }
                     return self.advance(id);
+                }
+                if !own {
+                    self.rate(link, PASSED);
                 }
             }
             _ => {}

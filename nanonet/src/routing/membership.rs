@@ -56,7 +56,7 @@ impl<C: Crypto> Node<C> {
         // becomes a bridge by saying so.
         let may_be_bridge = origin == LinkOrigin::Dialled || new.transport == Transport::Tcp;
         if record.role == Role::Bridge && !may_be_bridge {
-            self.bans.add(record.node_key, self.now);
+            self.ban(record.node_key);
             return self.close(link, CloseReason::WrongRole);
         }
         if let Some(other) = self.table.link_to(&id)

@@ -3,6 +3,7 @@
 use nanonet::adversary::Tamper;
 use nanonet::testing::TestKeys;
 use nanonet::{CloseReason, GetOptions, Input, Role};
+use simulation::world::{Place, Rules};
 
 use crate::World;
 
@@ -68,4 +69,50 @@ fn a_question_is_answered_while_a_link_moves_records_in_bulk() {
     let asked = world.now;
     world.get(newcomer, *wanted, GetOptions::default()).unwrap();
     assert!(world.now.since(asked) < 1_000);
+}
+
+/// How often a node answered that it is busy.
+fn busy(world: &World, place: Place) -> u64 {
+    let refused = world.status(place).refused.into_iter();
+    let busy = refused.filter(|(reason, _)| *reason == "busy");
+    busy.map(|(_, count)| count).sum()
+}
+
+#[test]
+fn under_load_who_has_answered_well_is_served_and_a_stranger_is_told_that_we_are_busy() {
+    let rules = Rules {
+        replicas: 1,
+        redial: false,
+        channels: false,
+        ..Rules::default()
+    };
+    let mut world = World::with(93, rules);
+    world.add(Role::Bridge);
+    let [holder, friend, stranger] = [Role::Browser; 3].map(|role| world.add(role));
+    for (from, to) in [(holder, 0), (friend, holder), (stranger, holder)] {
+        world.dial(from, to);
+    }
+    world.run(5_000);
+    // Time goes on, so it numbers accounts.
+    let held = |world: &mut World, by: Place| loop {
+        let account = world.confirmed_account(world.now.number());
+        world.run(500);
+        if world.holders(&account) == [by] {
+            break account;
+        }
+    };
+    let ours = held(&mut world, holder);
+    let another = held(&mut world, holder);
+    let friends = held(&mut world, friend);
+    world.get(holder, friends, GetOptions::default()).unwrap();
+    // Seven eighths of what it can carry: no time for strangers.
+    world.node_mut(holder).burden(7_900);
+    world.get(friend, ours, GetOptions::default()).unwrap();
+    assert_eq!(busy(&world, holder), 0);
+    world.node_mut(holder).burden(7_900);
+    let answer = world.get(stranger, another, GetOptions::default());
+    assert!(answer.is_err(), "it knows nobody else: {answer:?}");
+    assert!(busy(&world, holder) >= 1, "it is told so");
+    world.run(3_000);
+    world.get(stranger, another, GetOptions::default()).unwrap();
 }
