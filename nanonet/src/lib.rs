@@ -12,11 +12,13 @@
 
 #[cfg(any(test, feature = "adversary"))]
 pub mod adversary;
+mod bridges;
 mod chunked;
 mod config;
 mod crypto;
 #[cfg(any(test, feature = "adversary"))]
 pub mod decoders;
+mod density;
 mod fixed;
 mod id;
 mod identity;

@@ -21,6 +21,7 @@ pub(crate) struct Lies {
     /// The first record held of each account; a test has few.
     older: BTreeMap<Account, AccountRecord>,
     posing: bool,
+    pub(crate) withholding: bool,
 }
 
 impl<C: Crypto> Node<C> {
@@ -45,6 +46,11 @@ impl<C: Crypto> Node<C> {
         let addresses = Addresses::default();
         self.identity
             .peer_record(Role::Bridge, network, addresses, now)
+    }
+
+    /// Makes the node say that it keeps what is put, and give nothing to anybody.
+    pub const fn withhold(&mut self) {
+        self.lies.withholding = true;
     }
 
     /// Lets the node believe that its peers have cost it so many tokens just now.

@@ -15,6 +15,8 @@
 //! | `watch` | accounts kept up to date |
 //! | `slice` | the verified records |
 //! | `reputation` | scores of peers, and who is served first under load |
+//! | `density` | places where suspiciously many nodes lie |
+//! | `bridges` | what bridges state, compared |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -24,7 +26,9 @@ use std::collections::VecDeque;
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
+use crate::bridges::Reported;
 use crate::config::MAX_ANCHORS;
+use crate::density::Crowds;
 use crate::join::Joining;
 use crate::limits::{Bans, Spend};
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
@@ -75,6 +79,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) bans: Bans,
     pub(crate) reputation: Reputation,
     pub(crate) load: Load,
+    pub(crate) crowds: Crowds,
+    pub(crate) reported: Reported,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
     pub(crate) lately: Lately,
@@ -138,6 +144,8 @@ impl<C: Crypto> Node<C> {
             bans: Bans::default(),
             reputation: Reputation::default(),
             load: Load::default(),
+            crowds: Crowds::default(),
+            reported: Reported::new(),
             forwards: Forwards::default(),
             questions: Questions::default(),
             lately: Lately::default(),

@@ -1,7 +1,7 @@
 //! Keeping every record on the nodes that shall hold it.
 //!
-//! A record belongs on the `replicas` browsers nearest to its account's key; bridges keep a copy
-//! besides. Three ways lead there:
+//! A record belongs on the `replicas` browsers nearest to its account's key, where they crowd also on
+//! others ([`crate::density`]); bridges keep a copy besides. Three ways lead there:
 //! - *put*: a bridge sends a new record towards the key; the nearest node keeps it and passes it to
 //!   the others that are nearest as far as it knows;
 //! - *rounds*: every holder names its records to each near node that should hold them too, once
@@ -122,6 +122,10 @@ impl<C: Crypto> Node<C> {
         packed: Vec<Packed>,
         voucher: Option<Voucher>,
     ) {
+        #[cfg(any(test, feature = "adversary"))]
+        if self.lies.withholding {
+            return self.reply(upstream, id, Reply::Stored(u8::MAX));
+        }
         let refused = Reply::Failed {
             why: Failure::Refused,
             budget: 0,
@@ -152,9 +156,8 @@ impl<C: Crypto> Node<C> {
         }
         let mut keepers = u8::from(!self.config.role.is_bridge_here());
         if matches!(target, Target::Near(_)) {
-            let replicas = usize::from(self.config.replicas);
             let point = AccountKey::new(&account).point();
-            for other in self.nearest_browsers(&point, replicas) {
+            for other in self.holders_of(&point) {
                 if other == self.id {
                     continue;
                 }
@@ -275,6 +278,10 @@ impl<C: Crypto> Node<C> {
     }
 
     fn record_named(&self, header: &Header) -> Option<Packed> {
+        #[cfg(any(test, feature = "adversary"))]
+        if self.lies.withholding {
+            return None;
+        }
         if header.receivable {
             let held = self
                 .slice
@@ -421,12 +428,11 @@ impl<C: Crypto> Node<C> {
         else {
             return;
         };
-        let replicas = usize::from(self.config.replicas);
         let mut headers = Vec::new();
         let (mut before, mut last) = (None, None);
         let held = self.slice.accounts_after(cursor.as_ref());
         for (seen, (key, account)) in held.enumerate() {
-            let names = if self.is_among_nearest(&key.point(), &partner, replicas) {
+            let names = if self.belongs(&key.point(), &partner) {
                 self.names_of(account)
             } else {
                 Vec::new()

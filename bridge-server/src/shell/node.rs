@@ -340,6 +340,13 @@ impl Task {
             Event::Conflict { account, diverged } => {
                 tracing::warn!(%account, diverged, "two proven frontiers of one account");
             }
+            Event::BridgesDiffer {
+                account,
+                earlier,
+                later,
+            } => {
+                tracing::warn!(%account, %earlier, %later, "one bridge states less than another did")
+            }
             other => tracing::debug!(?other, "event"),
         }
     }

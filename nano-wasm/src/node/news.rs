@@ -71,6 +71,22 @@ impl Driver {
                 code: "too-many-watches",
                 message: format!("{account} is not watched: 64 accounts are; end another watch"),
             }),
+            Event::Crowded { at, nodes } => self.page.complain(&Fault {
+                code: "crowded",
+                message: format!(
+                    "{nodes} nodes crowd the place {at}; its records are kept elsewhere, too"
+                ),
+            }),
+            Event::BridgesDiffer {
+                account,
+                earlier,
+                later,
+            } => self.page.complain(&Fault {
+                code: "bridges-differ",
+                message: format!(
+                    "of {account} bridge {later} states less than {earlier} did before"
+                ),
+            }),
             // The driver keeps it, and the status that follows tells it.
             Event::Joined { .. } => {}
             Event::NeedBridge => self.state.borrow_mut().bridges.want(),

@@ -3,7 +3,7 @@
 use nano_core::{Account, BlockHash, WorkNonce};
 
 use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
-use crate::{NodeId, Role};
+use crate::{NodeId, NodeKey, Point, Role};
 
 /// News for the person, the page or the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +82,24 @@ pub enum Event {
         id: NodeId,
         /// What places it there.
         nonce: WorkNonce,
+    },
+    /// Far more nodes lie at this place than anywhere else: somebody may want to own what is kept there.
+    /// Records of that place are kept on other nodes besides.
+    Crowded {
+        /// One of them.
+        at: Point,
+        /// How many are known.
+        nodes: u16,
+    },
+    /// Of two anchors one stated less of an account than the other had before: it is behind, cut off or
+    /// lying. At most once per ten minutes and bridge.
+    BridgesDiffer {
+        /// Of which account.
+        account: Account,
+        /// Who stated more, earlier.
+        earlier: NodeKey,
+        /// Who stated less, later.
+        later: NodeKey,
     },
     /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
     /// Browsers only.

@@ -73,9 +73,7 @@ impl<C: Crypto> Node<C> {
     /// browsers nearest to the account's key as far as it knows.
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {
         let point = AccountKey::new(account).point();
-        let replicas = usize::from(self.config.replicas);
-        self.config.role.is_bridge_here()
-            || (self.is_member() && self.is_among_nearest(&point, &self.id, replicas))
+        self.config.role.is_bridge_here() || (self.is_member() && self.belongs(&point, &self.id))
     }
 
     /// The answer to a question that reached us, if we keep the account up to date.
@@ -120,6 +118,10 @@ impl<C: Crypto> Node<C> {
             .receivables(account)
             .map(|held| Packed::from_bytes(held.record().to_bytes()));
         let records = fitting(frontiers.chain(sends), ANSWER_BYTES);
+        #[cfg(any(test, feature = "adversary"))]
+        if self.lies.withholding {
+            return None;
+        }
         (!records.is_empty()).then_some(Found {
             by: self.id,
             role: self.config.role,
@@ -189,6 +191,11 @@ impl<C: Crypto> Node<C> {
 
     /// Offers a record to the slice and tells everyone who is to know.
     pub(crate) fn take_in(&mut self, account: &Account, record: Record) -> Outcome {
+        if let Record::Account(record) = &record {
+            for sighting in &record.sightings {
+                self.compare_bridges(account, sighting);
+            }
+        }
         let outcome = self
             .slice
             .offer(self.now, account, record, &self.config.weights);

@@ -11,7 +11,9 @@
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use super::answering::BAD_SIGHTING;
-use super::question::{MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step};
+use super::question::{
+    MAX_PATHS, MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step,
+};
 use crate::Crypto;
 use crate::reputation::ANSWERED;
 use crate::routing::forward::{Own, Upstream};
@@ -40,7 +42,10 @@ impl<C: Crypto> Node<C> {
         account: Account,
         options: GetOptions,
     ) {
-        let question = Question::new(request, account, options, self.now);
+        let mut question = Question::new(request, account, options, self.now);
+        if self.is_crowded(&AccountKey::new(&account).point()) {
+            question.at_once = MAX_PATHS;
+        }
         let held = self.slice.get(&account).is_some();
         let kept = self.slice.is_watched(&account) || self.is_responsible(&account);
         let alone = self.table.count() == 0 && !self.config.role.is_bridge_here();
@@ -259,6 +264,7 @@ impl<C: Crypto> Node<C> {
             }
         }
         if let Some(sighting) = found.unopened {
+            self.compare_bridges(&account, &sighting);
             let counts = sighting.counts(self.now, &self.config.weights);
             let late = self.now.since(sighting.at) > UNOPENED_MS || !counts;
             if !(resolve && self.states_unopened(&account, &sighting)) {

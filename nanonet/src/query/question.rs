@@ -5,7 +5,7 @@
 //! verified answer yet), *settling* (one came, others may still say more), *done*.
 //!
 //! Rules:
-//! - [`FIRST_PATHS`] paths start at once, then one more every [`PATH_EVERY_MS`] while seeking, up
+//! - [`FIRST_PATHS`] paths start at once (all at a crowd, see [`crate::density`]), then one more every [`PATH_EVERY_MS`] while seeking, up
 //!   to [`MAX_PATHS`], each over another link, browsers before bridges, at most one over a bridge,
 //!   and that one only when every other has ended or after [`BRIDGE_PATH_MS`];
 //! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
@@ -61,6 +61,8 @@ pub(crate) struct Question {
     pub(crate) tried: Vec<LinkId>,
     /// Links whose path is open.
     pub(crate) open: Vec<LinkId>,
+    /// Paths that start at once.
+    pub(crate) at_once: usize,
     /// When the next path may start.
     pub(crate) next_path: UnixMillis,
     /// When it settles, once there is a verified answer.
@@ -129,6 +131,7 @@ impl Question {
             deadline: now.plus(deadline),
             tried: Vec::new(),
             open: Vec::new(),
+            at_once: FIRST_PATHS,
             next_path: now,
             settles: None,
             bridges: Vec::new(),
@@ -214,7 +217,7 @@ impl Question {
         }
         match next {
             NextPath::None => None,
-            NextPath::Browser if self.tried.len() < FIRST_PATHS => Some(self.started),
+            NextPath::Browser if self.tried.len() < self.at_once => Some(self.started),
             NextPath::Browser => Some(self.next_path),
             NextPath::Bridge if self.open.is_empty() => Some(self.started),
             NextPath::Bridge => Some(self.started.plus(BRIDGE_PATH_MS)),

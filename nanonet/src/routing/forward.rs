@@ -213,6 +213,9 @@ impl<C: Crypto> Node<C> {
                     return self.reply(upstream, request.id, Reply::Found(Box::new(found)));
                 }
             }
+            (Target::Near(at), Ask::Put { .. }) if self.guards(at) => {
+                return self.serve(upstream, request);
+            }
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
         }

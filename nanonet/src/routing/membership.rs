@@ -252,6 +252,7 @@ impl<C: Crypto> Node<C> {
         self.timers
             .set_by(Timer::Membership, self.now.plus(IDLE_MS));
         self.look_at_standings();
+        self.look_for_crowds();
         self.tell_news();
         self.look_around();
         self.make_offers();

@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use nano_core::{Block, Difficulty, Network, Root, UnixMillis, WorkNonce};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    Config, Event, Identity, Input, LinkId, Node, NodeKey, Output, RelayId, RelayState, Rng, Role,
-    SessionId, StoreOp, StoredEntry,
+    Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Output, Point, RelayId,
+    RelayState, Rng, Role, SessionId, StoreOp, StoredEntry,
 };
 use nanonet::{Crypto, Noise};
 
@@ -135,6 +135,8 @@ pub struct World<C: Crypto = Noise> {
     pub works_found: u64,
     /// Nodes whose shells find no join work.
     pub idle: BTreeSet<Place>,
+    /// Bridges whose full nodes know of no account.
+    pub behind: BTreeSet<Place>,
     /// Data channels made.
     pub channels_made: u64,
     /// Messages delivered.
@@ -170,6 +172,7 @@ impl<C: Crypto> World<C> {
             resolves: 0,
             works_found: 0,
             idle: BTreeSet::new(),
+            behind: BTreeSet::new(),
             channels_made: 0,
             delivered: 0,
             delivered_bytes: 0,
@@ -201,9 +204,21 @@ impl<C: Crypto> World<C> {
 
     /// Adds a node and starts it.
     pub fn add(&mut self, role: Role) -> Place {
+        self.add_where(role, |_| true)
+    }
+
+    /// The same with an id that shares at least `bits` leading bits with `point`.
+    pub fn add_near(&mut self, role: Role, point: &Point, bits: u16) -> Place {
+        self.add_where(role, |id| point.distance(&id.point()).shared_bits() >= bits)
+    }
+
+    fn add_where(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
         let place = self.members.len();
         let mut rng = Rng::from_seed(seed_of(self.seed, place, u64::MAX));
-        let identity = Identity::generate(&mut rng);
+        let mut identity = Identity::generate(&mut rng);
+        while !wanted(&identity.node_id()) {
+            identity = Identity::generate(&mut rng);
+        }
         let node_key = identity.node_key();
         self.members.push(Member {
             node: None,
@@ -397,7 +412,13 @@ impl<C: Crypto> World<C> {
             } => {
                 self.resolves += 1;
                 if let Ok(bridge) = Identity::from_bytes(&self.members[place].identity) {
-                    let outcome = self.ledger.resolve(&bridge, self.now, &account, held);
+                    let nothing = Ledger::new();
+                    let known = if self.behind.contains(&place) {
+                        &nothing
+                    } else {
+                        &self.ledger
+                    };
+                    let outcome = known.resolve(&bridge, self.now, &account, held);
                     self.soon(place, RESOLVE_MS, Input::Resolved { request, outcome });
                 }
             }

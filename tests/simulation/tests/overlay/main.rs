@@ -10,6 +10,7 @@ mod mesh;
 mod publishing;
 mod queries;
 mod replay;
+mod sybils;
 
 /// Nodes with real links.
 type World = simulation::world::World;
