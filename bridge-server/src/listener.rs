@@ -15,7 +15,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tower_http::add_extension::AddExtension;
 
+use crate::http::CameFrom;
 use crate::metrics::{self, Metrics};
 use crate::shell::{self, LinkDoor};
 
@@ -92,7 +94,8 @@ async fn connection(stream: TcpStream, hall: Hall, watcher: Watcher) {
                 .http1()
                 .timer(TokioTimer::new())
                 .header_read_timeout(PATIENCE);
-            let service = TowerToHyperService::new(hall.router);
+            let from = CameFrom(stream.peer_addr().ok().map(|peer| peer.ip()));
+            let service = TowerToHyperService::new(AddExtension::new(hall.router, from));
             let serving = builder
                 .serve_connection_with_upgrades(TokioIo::new(stream), service)
                 .into_owned();

@@ -23,7 +23,7 @@ use nano_core::UnixMillis;
 
 use crate::Crypto;
 use crate::routing::nearest::Nearest;
-use crate::{Event, Node, NodeId, Point, Role};
+use crate::{Event, Node, NodeId, PeerRecord, Point, Role};
 
 /// How often crowds are looked for.
 pub(crate) const SURVEY_MS: u64 = 60_000;
@@ -36,6 +36,8 @@ pub(crate) const LEAST: usize = 12;
 pub(crate) const TOO_MANY: u128 = 8;
 /// Most crowds held.
 pub(crate) const MAX_CROWDS: usize = 8;
+/// Among how many nearest those who hold records besides are looked for: the largest crowd and they.
+const MOST_BESIDE: usize = 128;
 /// How many bits around a crowd a key must lie for its questions to take all paths at once: as wide as the nearest nodes
 /// to a key usually lie.
 const AROUND_BITS: u16 = 5;
@@ -138,7 +140,7 @@ impl<C: Crypto> Node<C> {
         }
         self.crowds.looked = Some(self.now);
         let mut ids = Vec::new();
-        self.each_member(|id| ids.push(*id));
+        self.each_member(|id, _| ids.push(*id));
         let found = survey(&self.id.point(), &mut ids);
         let before = std::mem::replace(&mut self.crowds.crowds, found.clone());
         for crowd in found {
@@ -152,28 +154,32 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Every browser known with join work, we included; some twice.
-    fn each_member(&self, mut visit: impl FnMut(&NodeId)) {
+    fn each_member(&self, mut visit: impl FnMut(&NodeId, &PeerRecord)) {
         for (_, peer, who) in self.table.up_links() {
             if !peer.leaf && who.record.role == Role::Browser {
-                visit(&who.id);
+                visit(&who.id, &who.record);
             }
         }
         for who in self.known.iter() {
             if who.record.role == Role::Browser {
-                visit(&who.id);
+                visit(&who.id, &who.record);
             }
         }
         if self.is_member() && self.config.role == Role::Browser {
-            visit(&self.id);
+            visit(&self.id, &self.record);
         }
     }
 
-    /// The `count` browsers nearest to `point` outside of crowds; nobody while there is none.
+    /// The `count` browsers nearest to `point` outside of crowds and of the group that all the nearest are
+    /// in; nobody while there is neither.
     fn nearest_outside(&self, point: &Point, count: usize) -> Vec<NodeId> {
         let mut nearest = Nearest::new(*point, count);
-        if !self.crowds.crowds.is_empty() {
-            self.each_member(|id| {
-                if !self.crowds.crowds.iter().any(|crowd| crowd.holds(id)) {
+        let alike = self.all_alike(point, count);
+        if !self.crowds.crowds.is_empty() || alike.is_some() {
+            self.each_member(|id, record| {
+                let crowded = self.crowds.crowds.iter().any(|crowd| crowd.holds(id));
+                let same = |one: &PeerRecord| self.is_alike(one, record);
+                if !crowded && !alike.as_ref().is_some_and(same) {
                     nearest.offer(id, *id);
                 }
             });
@@ -184,8 +190,10 @@ impl<C: Crypto> Node<C> {
     /// Whether browser `id` is to hold records at `point`, as far as we know.
     pub(crate) fn belongs(&self, point: &Point, id: &NodeId) -> bool {
         let replicas = usize::from(self.config.replicas);
+        // Whoever lies far away holds nothing in any case.
         self.is_among_nearest(point, id, replicas)
-            || self.nearest_outside(point, replicas).contains(id)
+            || (self.is_among_nearest(point, id, MOST_BESIDE)
+                && self.nearest_outside(point, replicas).contains(id))
     }
 
     /// Everybody who is to hold records at `point`, as far as we know.

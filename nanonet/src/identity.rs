@@ -35,6 +35,8 @@ pub enum Purpose {
     Put,
     /// A [`crate::SignedWeights`].
     Weights,
+    /// A [`crate::SeenFrom`].
+    Seen,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Sighting => b"nanonet sighting v1",
             Self::Put => b"nanonet put v1",
             Self::Weights => b"nanonet weights v1",
+            Self::Seen => b"nanonet seen v1",
         }
     }
 
@@ -166,6 +169,13 @@ impl Identity {
         self.signing.sign(&purpose.message(data))
     }
 
+    /// The group of a block of addresses, as only this node can name it.
+    pub(crate) fn address_group(&self, block: &[u8]) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] =
+            hash(&[b"nanonet address group v1", &*self.secret, block]);
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// The secret half of [`Identity::noise_key`].
     pub(crate) const fn noise_secret(&self) -> &StaticSecret {
         &self.noise
@@ -259,7 +269,13 @@ mod tests {
 
     #[test]
     fn no_purpose_is_the_start_of_another() {
-        let all = [Purpose::Peer, Purpose::Sighting];
+        let all = [
+            Purpose::Peer,
+            Purpose::Sighting,
+            Purpose::Put,
+            Purpose::Weights,
+            Purpose::Seen,
+        ];
         for one in all {
             for other in all.into_iter().filter(|other| *other != one) {
                 assert!(!other.prefix().starts_with(one.prefix()));

@@ -207,15 +207,9 @@ impl<C: Crypto> Node<C> {
             return self.counters.refuse("join-work");
         }
         let before = self.id;
-        let issued = self.now.max(self.record.issued_at.plus(1));
         self.identity.set_nonce(nonce.number());
         self.id = self.identity.node_id();
-        self.record = self.identity.peer_record(
-            self.config.role,
-            self.config.network,
-            self.record.addresses.clone(),
-            issued,
-        );
+        self.renew_record();
         self.joining.former = Some((before, self.now.plus(FORMER_MS)));
         self.places = Places::new(self.id, self.config.role, self.config.max_links);
         self.known.move_to(self.id);
@@ -227,8 +221,19 @@ impl<C: Crypto> Node<C> {
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
+    /// Signs our record anew, so that it is newer than the one before.
+    pub(crate) fn renew_record(&mut self) {
+        let issued = self.now.max(self.record.issued_at.plus(1));
+        self.identity.renew(&mut self.record, issued);
+    }
+
+    /// Whether a record holds, with everything in it.
+    pub(crate) fn is_sound(&self, record: &PeerRecord) -> bool {
+        C::verify_peer(record).is_ok() && self.seen_holds(record)
+    }
+
     /// Says to everyone linked how we introduce ourselves now.
-    fn introduce(&mut self) {
+    pub(crate) fn introduce(&mut self) {
         let links: Vec<LinkId> = self.table.up_links().map(|(link, ..)| link).collect();
         for link in links {
             let record = Box::new(self.record.clone());
@@ -246,7 +251,7 @@ impl<C: Crypto> Node<C> {
             == (before.node_key, before.noise_key, before.role)
             && record.network == before.network
             && record.version == before.version;
-        if !same || C::verify_peer(&record).is_err() {
+        if !same || !self.is_sound(&record) {
             return self.blame(Some(link), "bad-introduction");
         }
         if record.issued_at <= before.issued_at {

@@ -19,6 +19,7 @@ mod crypto;
 #[cfg(any(test, feature = "adversary"))]
 pub mod decoders;
 mod density;
+mod diversity;
 mod fixed;
 mod id;
 mod identity;
@@ -54,6 +55,7 @@ mod wire;
 
 pub use config::{Config, MAX_ANCHORS};
 pub use crypto::{Crypto, Noise};
+pub use diversity::SeenFrom;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{

@@ -15,6 +15,7 @@
 //! | `watch` | accounts kept up to date |
 //! | `slice` | the verified records |
 //! | `reputation` | scores of peers, and who is served first under load |
+//! | `diversity` | from where nodes were seen, and how many alike are linked |
 //! | `density` | places where suspiciously many nodes lie |
 //! | `bridges` | what bridges state, compared |
 //! | `join` | the work that our id costs, and what that of others is worth |
@@ -174,6 +175,7 @@ impl<C: Crypto> Node<C> {
                 origin,
                 transport,
             } => self.on_link_opened(link, origin, transport),
+            Input::LinkAddress { link, address } => self.on_link_address(link, address),
             Input::LinkReceived { link, bytes } => {
                 if let Some(peer) = self.table.get_mut(link) {
                     peer.link.receive(self.now, &bytes);
@@ -410,6 +412,7 @@ impl<C: Crypto> Node<C> {
             Message::Watch(accounts) => self.on_watch_list(link, accounts),
             Message::Update(records) => self.on_update(link, records),
             Message::Introduction(record) => self.on_introduction(link, *record),
+            Message::Seen(seen) => self.on_seen(link, *seen),
         }
     }
 

@@ -3,11 +3,13 @@
 //! A [`PeerRecord`] tells a node's keys, place, role and addresses, signed by the node key; it
 //! goes round in handshakes and in lists of neighbours. A record read from the wire is only a
 //! claim until [`PeerRecord::verify`] has said yes. Its size is bounded by its types: at most
-//! [`MAX_ADDRESSES`] addresses of [`MAX_ADDRESS_BYTES`] each, 1.2 KiB in all.
+//! [`MAX_ADDRESSES`] addresses of [`MAX_ADDRESS_BYTES`] each and two statements of bridges, 1.5 KiB in
+//! all.
 
 use nano_core::{Network, Signature, SignatureError, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+use crate::diversity::SeenFrom;
 use crate::id::{NodeId, NodeKey, NoiseKey};
 use crate::identity::{Identity, Purpose};
 
@@ -151,6 +153,8 @@ pub struct PeerRecord {
     pub version: u16,
     /// Where it can be dialled; none for a browser.
     pub addresses: Addresses,
+    /// From where bridges saw it, see [`crate::SeenFrom`]; `None` where there are fewer.
+    pub seen: [Option<Box<SeenFrom>>; 2],
     /// When it was signed, by the node's own clock: of two records of a node the newer counts.
     pub issued_at: UnixMillis,
     /// The node key's signature for [`Purpose::Peer`] over the fields above.
@@ -190,6 +194,12 @@ impl PeerRecord {
             bytes.push(u8::try_from(address.0.len()).unwrap_or(u8::MAX));
             bytes.extend_from_slice(address.0.as_bytes());
         }
+        for seen in &self.seen {
+            bytes.push(u8::from(seen.is_some()));
+            if let Some(seen) = seen {
+                seen.write(&mut bytes);
+            }
+        }
         bytes
     }
 }
@@ -211,11 +221,19 @@ impl Identity {
             network,
             version: PROTOCOL_VERSION,
             addresses,
+            seen: [None, None],
             issued_at,
             signature: Signature::from_bytes([0; 64]),
         };
-        record.signature = self.sign(Purpose::Peer, &record.signed_bytes());
+        self.renew(&mut record, issued_at);
         record
+    }
+
+    /// Signs a record of this node anew, at its present place.
+    pub(crate) fn renew(&self, record: &mut PeerRecord, issued_at: UnixMillis) {
+        record.nonce = self.nonce();
+        record.issued_at = issued_at;
+        record.signature = self.sign(Purpose::Peer, &record.signed_bytes());
     }
 }
 
@@ -264,13 +282,23 @@ mod tests {
         addresses.try_into().unwrap()
     }
 
+    fn seen(by: u8, of: &Identity) -> Option<Box<SeenFrom>> {
+        let key = of.node_key();
+        let seen = SeenFrom::sign(&identity(by), &key, [by; 8], UnixMillis(7));
+        Some(Box::new(seen))
+    }
+
     fn record(identity: &Identity) -> PeerRecord {
-        identity.peer_record(
+        let mut record = identity.peer_record(
             Role::Bridge,
             Network::Dev,
             addresses(&["ws://127.0.0.1:7080/v1/link"]),
             UnixMillis(1_700_000_000_000),
-        )
+        );
+        record.seen = [seen(9, identity), None];
+        let at = record.issued_at;
+        identity.renew(&mut record, at);
+        record
     }
 
     #[test]
@@ -278,7 +306,8 @@ mod tests {
         let signer = identity(1);
         let good = record(&signer);
         assert_eq!(good.verify(), Ok(()));
-        let changes: [fn(&mut PeerRecord); 8] = [
+        let changes: [fn(&mut PeerRecord); 9] = [
+            |record| record.seen.swap(0, 1),
             |record| record.node_key = identity(2).node_key(),
             |record| record.nonce ^= 1,
             |record| record.noise_key = NoiseKey::from_bytes([1; 32]),
@@ -321,10 +350,12 @@ mod tests {
     fn the_largest_record_fits_a_handshake_message() {
         let longest = "a".repeat(MAX_ADDRESS_BYTES);
         let addresses = addresses(&[longest.as_str(); MAX_ADDRESSES]);
-        let record =
-            identity(1).peer_record(Role::Bridge, Network::Live, addresses, UnixMillis(u64::MAX));
+        let us = identity(1);
+        let mut record =
+            us.peer_record(Role::Bridge, Network::Live, addresses, UnixMillis(u64::MAX));
+        record.seen = [seen(2, &us), seen(3, &us)];
         let bytes = postcard::to_allocvec(&record).unwrap();
-        assert!(bytes.len() <= 1229, "{}", bytes.len());
+        assert!(bytes.len() <= 1_470, "{}", bytes.len());
     }
 
     proptest! {

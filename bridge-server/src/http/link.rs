@@ -1,5 +1,6 @@
 //! `/v1/link`: the WebSocket of an overlay link. One binary message = one frame of the overlay.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -8,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use nanonet::{LinkOrigin, MAX_FRAME, Transport};
 
-use super::Site;
+use super::{CameFrom, Site};
 use crate::shell::Ends;
 
 /// Read buffer of one WebSocket in bytes: a browser's frames are small most of the time, and
@@ -19,6 +20,7 @@ const WRITE_BUFFER: usize = 4 * 1024;
 
 pub(super) async fn upgrade(
     State(site): State<Site>,
+    Extension(CameFrom(address)): Extension<CameFrom>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
@@ -35,7 +37,7 @@ pub(super) async fn upgrade(
             // Without a place the socket is dropped: the door has counted why.
             if let Some(ends) = site
                 .door
-                .open(LinkOrigin::Accepted, Transport::WebSocket)
+                .open(LinkOrigin::Accepted, Transport::WebSocket, address)
                 .await
             {
                 carry(socket, ends).await;

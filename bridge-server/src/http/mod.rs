@@ -57,6 +57,10 @@ pub struct Site {
     pub faucet: Option<Faucet>,
 }
 
+/// The address a connection comes from; `None` if the system does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct CameFrom(pub Option<std::net::IpAddr>);
+
 /// What `/v1/info` says about the bridge itself.
 #[derive(Clone, Debug)]
 pub struct About {

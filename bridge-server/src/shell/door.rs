@@ -1,5 +1,6 @@
 //! Where links enter: places, numbers, and the two halves of a link's byte stream.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,9 +35,14 @@ impl LinkDoor {
         }
     }
 
-    /// Announces an open transport to the node. `None` when all places are taken or the node has
+    /// Announces an open transport to the node, with the other side's address if it opened it. `None` when all places are taken or the node has
     /// stopped; the transport is then to be closed.
-    pub async fn open(&self, origin: LinkOrigin, transport: Transport) -> Option<Ends> {
+    pub async fn open(
+        &self,
+        origin: LinkOrigin,
+        transport: Transport,
+        address: Option<IpAddr>,
+    ) -> Option<Ends> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::count(&self.metrics.links_closed, "no-place");
             return None;
@@ -47,6 +53,7 @@ impl LinkDoor {
             link,
             origin,
             transport,
+            address,
             frames,
         };
         self.commands.send(opened).await.ok()?;

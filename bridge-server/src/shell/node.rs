@@ -1,6 +1,7 @@
 //! The task that owns the overlay's state machine.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nano_core::{Account, Block, BlockHash, UnixMillis};
@@ -36,6 +37,7 @@ pub(super) enum Command {
         link: LinkId,
         origin: LinkOrigin,
         transport: Transport,
+        address: Option<IpAddr>,
         frames: mpsc::Sender<Vec<u8>>,
     },
     /// Anything else that happened.
@@ -200,6 +202,7 @@ impl Task {
                     link,
                     origin,
                     transport,
+                    address,
                     frames,
                 } => {
                     self.links.insert(link, frames);
@@ -208,6 +211,9 @@ impl Task {
                         origin,
                         transport,
                     });
+                    if let Some(address) = address {
+                        self.input(Input::LinkAddress { link, address });
+                    }
                 }
                 Command::Input(input) => {
                     if let Input::LinkClosed { link } = &input {

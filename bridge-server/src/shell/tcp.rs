@@ -31,7 +31,9 @@ pub async fn accept(mut stream: TcpStream, door: LinkDoor, metrics: Metrics) {
         metrics::count(&metrics.links_closed, "bad-prefix");
         return;
     }
-    if let Some(ends) = door.open(LinkOrigin::Accepted, Transport::Tcp).await {
+    let address = stream.peer_addr().ok().map(|peer| peer.ip());
+    let opened = door.open(LinkOrigin::Accepted, Transport::Tcp, address);
+    if let Some(ends) = opened.await {
         carry(stream, ends, &metrics).await;
     }
 }
@@ -46,7 +48,7 @@ pub async fn dial_forever(address: String, door: LinkDoor, metrics: Metrics) {
                 let since = tokio::time::Instant::now();
                 let greeted = timeout(OPENING, stream.write_all(PREFIX)).await;
                 if matches!(greeted, Ok(Ok(()))) {
-                    match door.open(LinkOrigin::Dialled, Transport::Tcp).await {
+                    match door.open(LinkOrigin::Dialled, Transport::Tcp, None).await {
                         Some(ends) => carry(stream, ends, &metrics).await,
                         None => tracing::warn!(%address, "no place for a link to this bridge"),
                     }

@@ -12,8 +12,8 @@ use crate::wire::{
     Target, Voucher,
 };
 use crate::{
-    AccountRecord, Addresses, Class, PeerRecord, Record, RelayState, ResolveFailure, Rng, Role,
-    Sighting, StoreOp, TransportAddress, seal,
+    AccountRecord, Addresses, Class, Identity, PeerRecord, Record, RelayState, ResolveFailure, Rng,
+    Role, SeenFrom, Sighting, StoreOp, TransportAddress, seal,
 };
 
 /// One file of the corpus.
@@ -184,10 +184,19 @@ fn with_addresses() -> PeerRecord {
     bridge(9).peer_record(Role::Bridge, Network::Dev, addresses, START)
 }
 
+/// What one of the two saw of the other.
+fn seen_from(by: &Identity, of: &Identity) -> SeenFrom {
+    SeenFrom::sign(by, &of.node_key(), [6; 8], START)
+}
+
 fn peer_records(seeds: &mut Seeds<'_>) {
     let browser = introduction(&identity(2), Role::Browser);
     seeds.add_with_cut("browser", &written(&browser));
     seeds.add("good-bridge", written(&with_addresses()));
+    let mut with_seen = browser;
+    with_seen.seen[0] = Some(Box::new(seen_from(&bridge(9), &identity(2))));
+    identity(2).renew(&mut with_seen, START);
+    seeds.add("good-seen", written(&with_seen));
 }
 
 fn sealed(seeds: &mut Seeds<'_>) {
@@ -294,6 +303,10 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("watch", Message::Watch(vec![account()])),
         ("update", Message::Update(packed())),
+        (
+            "seen",
+            Message::Seen(Box::new(seen_from(&identity(2), &identity(1)))),
+        ),
         (
             "introduction",
             Message::Introduction(Box::new(introduction(&identity(2), Role::Browser))),

@@ -1,5 +1,7 @@
 //! What happened outside.
 
+use std::net::IpAddr;
+
 use nano_core::{Account, Block, Root, WeightTable, WorkNonce};
 
 use super::{
@@ -19,6 +21,14 @@ pub enum Input {
         origin: LinkOrigin,
         /// What carries it.
         transport: Transport,
+    },
+    /// Bridge: from where a link comes, said right after [`Input::LinkOpened`] if the other side opened
+    /// it and its real address is known.
+    LinkAddress {
+        /// Which link; unknown links are ignored.
+        link: LinkId,
+        /// The other side's address.
+        address: IpAddr,
     },
     /// One transport message arrived, at most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
     LinkReceived {

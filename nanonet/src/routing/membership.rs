@@ -77,6 +77,13 @@ impl<C: Crypto> Node<C> {
         };
         let leaf = !self.stands(&record);
         let browser_leaf = leaf && record.role == Role::Browser;
+        if !self.seen_holds(&record) {
+            return self.close(link, CloseReason::LinkFailed);
+        }
+        let by_browser = record.role == Role::Browser && !self.config.role.is_bridge_here();
+        if by_browser && self.is_too_alike(&id, &record) {
+            return self.close(link, CloseReason::Full);
+        }
         if browser_leaf && !self.has_leaf_room() {
             return self.close(link, CloseReason::Full);
         }
@@ -106,6 +113,7 @@ impl<C: Crypto> Node<C> {
             peer: id,
             role,
         });
+        self.tell_group(link);
         self.status_changed();
         if !self.was_linked || self.table.count() == 1 {
             self.looked_at = None;
@@ -192,7 +200,7 @@ impl<C: Crypto> Node<C> {
                 && peer.node_key != self.record.node_key;
             let who = Contact::new(peer);
             let same = self.known.get(&who.id) == Some(&who.record);
-            if ours && (same || (self.stands(&who.record) && C::verify_peer(&who.record).is_ok())) {
+            if ours && (same || (self.stands(&who.record) && self.is_sound(&who.record))) {
                 verified.push(who);
             }
         }
@@ -242,8 +250,12 @@ impl<C: Crypto> Node<C> {
             }
         }
         let mut named = near.into_items();
-        named.extend(spread.values().copied());
-        named.truncate(MAX_PEERS);
+        let nearest = named.len();
+        for who in spread.values().copied() {
+            if named.len() < MAX_PEERS && self.may_name(&named[nearest..], who) {
+                named.push(who);
+            }
+        }
         named
     }
 
@@ -252,6 +264,7 @@ impl<C: Crypto> Node<C> {
         self.timers
             .set_by(Timer::Membership, self.now.plus(IDLE_MS));
         self.look_at_standings();
+        self.shed_alike();
         self.look_for_crowds();
         self.tell_news();
         self.look_around();
@@ -296,6 +309,7 @@ impl<C: Crypto> Node<C> {
             self.table.link_to(&who.id).is_none()
                 && !self.sessions.leads_to(&who.id)
                 && !self.bans.holds(&who.record.node_key, self.now)
+                && !self.is_too_alike(&who.id, &who.record)
         });
         reachable.map(|who| who.id).collect()
     }

@@ -10,6 +10,7 @@ use nano_core::{Account, UnixMillis};
 
 use super::contact::Who;
 use super::places::Seat;
+use crate::diversity::AddressGroup;
 use crate::limits::{Faults, TokenBucket};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::{Distance, LinkId, LinkOrigin, NodeId, Point, Role, Transport};
@@ -31,6 +32,8 @@ pub(crate) struct Peer<E> {
     pub(crate) who: Option<Who>,
     /// Whether it has no join work; see [`crate::join`].
     pub(crate) leaf: bool,
+    /// From which addresses it came (we are a bridge).
+    pub(crate) group: Option<AddressGroup>,
     /// Verified answers to our own questions.
     pub(crate) answers: u64,
     /// What it may ask.
@@ -55,6 +58,7 @@ impl<E> Peer<E> {
             since: now,
             who: None,
             leaf: false,
+            group: None,
             answers: 0,
             bucket: TokenBucket::new(now),
             faults: Faults::default(),

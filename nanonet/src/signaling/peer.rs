@@ -39,7 +39,8 @@ impl<C: Crypto> Node<C> {
             && from.network == self.config.network
             && from.version == self.record.version
             && !self.bans.holds(&from.node_key, self.now)
-            && C::verify_peer(&from).is_ok();
+            && self.is_sound(&from)
+            && !self.is_too_alike(&id, &from);
         if !usable || !self.sessions.first_heard(number) {
             return;
         }

@@ -27,7 +27,8 @@ pub(crate) fn fitting_peers(peers: &[&Who]) -> Vec<PeerRecord> {
         let peer = &who.record;
         let addresses: usize = peer.addresses.iter().map(|a| a.as_str().len() + 2).sum();
         // Keys, nonce, signature and small fields of a record are 170 bytes at most.
-        used += 170 + addresses;
+        let seen = peer.seen.iter().flatten().count() * 120;
+        used += 170 + addresses + seen;
         if taken.len() >= MAX_PEERS || used > MAX_PEER_BYTES {
             break;
         }

@@ -8,7 +8,7 @@ use super::{
     Request, Response,
 };
 use crate::slice::MAX_WATCHED;
-use crate::{Class, NodeId, PeerRecord};
+use crate::{Class, NodeId, PeerRecord, SeenFrom};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub(crate) enum Message {
     Update(Vec<Packed>),
     /// How the sender introduces itself from now on; see [`crate::join`].
     Introduction(Box<PeerRecord>),
+    /// From a bridge: from where it sees the receiver; see [`crate::diversity`].
+    Seen(Box<SeenFrom>),
 }
 
 /// News of whom a node is linked with; see [`crate::routing::telling`].
@@ -56,7 +58,7 @@ impl Message {
     /// The class of the link it travels in.
     pub(crate) const fn class(&self) -> Class {
         match self {
-            Self::Neighbours(_) | Self::Introduction(_) => Class::Control,
+            Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
             Self::Watch(_) | Self::Update(_) => Class::Gossip,
             Self::Request(request) => match request.body {
                 Ask::FindNearest | Ask::Signal { .. } => Class::Control,
@@ -81,7 +83,7 @@ impl Message {
     pub(crate) fn cost(&self) -> u32 {
         match self {
             Self::Neighbours(said) => 2 + count(&said.peers),
-            Self::Watch(_) | Self::Introduction(_) => 10,
+            Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) => 10,
             Self::Update(records) => 2 + 4 * count(records),
             Self::Request(request) => match &request.body {
                 Ask::FindNearest | Ask::Get { .. } | Ask::Pull(_) => 2,
@@ -108,7 +110,7 @@ impl Message {
                 Reply::Records(records) => records,
                 _ => &[],
             },
-            Self::Neighbours(_) | Self::Watch(_) | Self::Introduction(_) => &[],
+            Self::Neighbours(_) | Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) => &[],
         }
     }
 
@@ -135,7 +137,7 @@ impl Message {
                 let most = said.peers.len().max(said.gone.len());
                 ("peers", most, MAX_PEERS)
             }
-            Self::Introduction(_) => return Ok(()),
+            Self::Introduction(_) | Self::Seen(_) => return Ok(()),
             Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
             Self::Update(records) => ("records", records.len(), MAX_RECORDS),
             Self::Request(request) => {

@@ -1,7 +1,7 @@
 //! What nodes say to each other over an established link.
 //!
 //! A message is one of a few kinds:
-//! - *neighbours*, *introduction*, *watch*, *update*: between the two ends of a link only;
+//! - *neighbours*, *introduction*, *seen*, *watch*, *update*: between the two ends of a link only;
 //! - *request*: travels over several links towards a place in the key space or a node, each hop
 //!   remembering where it came from;
 //! - *response*: goes back the way its request came, found by the request's id.

@@ -15,6 +15,7 @@ mod talk;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use nano_core::{Block, Difficulty, Network, Root, UnixMillis, WorkNonce};
 use nanonet::testing::TEST_TIME;
@@ -135,6 +136,8 @@ pub struct World<C: Crypto = Noise> {
     pub works_found: u64,
     /// Nodes whose shells find no join work.
     pub idle: BTreeSet<Place>,
+    /// Addresses that bridges see nodes come from, where they see one.
+    pub addresses: BTreeMap<Place, IpAddr>,
     /// Bridges whose full nodes know of no account.
     pub behind: BTreeSet<Place>,
     /// Data channels made.
@@ -172,6 +175,7 @@ impl<C: Crypto> World<C> {
             resolves: 0,
             works_found: 0,
             idle: BTreeSet::new(),
+            addresses: BTreeMap::new(),
             behind: BTreeSet::new(),
             channels_made: 0,
             delivered: 0,

@@ -103,6 +103,9 @@ impl<C: Crypto> World<C> {
         };
         let (a, b) = self.pipe(from, bridge, None, None);
         self.open(bridge, b, LinkOrigin::Accepted, transport);
+        if let Some(address) = self.addresses.get(&from).copied() {
+            self.input(bridge, Input::LinkAddress { link: b, address });
+        }
         self.open(from, a, LinkOrigin::Dialled, transport);
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod churn;
+mod diversity;
 mod floods;
 mod joining;
 mod liars;
