@@ -84,27 +84,31 @@ fn expected(us: &Point, ids: &[NodeId], at: &Point, bits: u16) -> Option<u128> {
     // part.
     let left_out = shared + 1;
     let width = 1_u128.checked_shl(64_u32.checked_sub(u32::from(left_out))?)?;
-    let mut sample: Vec<u64> = ids
-        .iter()
-        .map(NodeId::point)
-        .filter(|point| point != us && at.distance(point).shared_bits() < left_out)
-        .map(|point| far(us, &point))
-        .collect();
-    sample.sort_unstable();
-    sample.truncate(SAMPLE);
-    let reach = u128::from(*sample.last()?);
-    if sample.len() < SAMPLE {
+    // The nearest of the others, nearest first.
+    let mut sample = [u64::MAX; SAMPLE];
+    for id in ids {
+        let point = id.point();
+        if point != *us && at.distance(&point).shared_bits() < left_out {
+            let mut carried = far(us, &point);
+            for kept in &mut sample {
+                if carried < *kept {
+                    std::mem::swap(kept, &mut carried);
+                }
+            }
+        }
+    }
+    let reach = sample[SAMPLE - 1];
+    if reach == u64::MAX {
         return None;
     }
+    let reach = u128::from(reach);
     let volume = reach - (reach.clamp(width, 2 * width) - width).min(reach);
     let cell = 1_u128.checked_shl(64_u32.checked_sub(u32::from(bits))?)?;
-    Some(sample.len() as u128 * 1_000 * cell / volume.max(1))
+    Some(SAMPLE as u128 * 1_000 * cell / volume.max(1))
 }
 
-/// The crowds among `ids`, as `us` sees them.
-fn survey(us: &Point, ids: &mut Vec<NodeId>) -> Vec<Crowd> {
-    ids.sort_unstable();
-    ids.dedup();
+/// The crowds among `ids`, which are in order and each there once, as `us` sees them.
+fn survey(us: &Point, ids: &[NodeId]) -> Vec<Crowd> {
     let mut crowds: Vec<Crowd> = Vec::new();
     for (place, first) in ids.iter().enumerate() {
         let Some(last) = ids.get(place + LEAST - 1) else {
@@ -139,9 +143,13 @@ impl<C: Crypto> Node<C> {
             return;
         }
         self.crowds.looked = Some(self.now);
-        let mut ids = Vec::new();
-        self.each_member(|id, _| ids.push(*id));
-        let found = survey(&self.id.point(), &mut ids);
+        let mut ids: Vec<NodeId> = Vec::new();
+        self.each_member(|id, _| {
+            if let Err(place) = ids.binary_search(id) {
+                ids.insert(place, *id);
+            }
+        });
+        let found = survey(&self.id.point(), &ids);
         let before = std::mem::replace(&mut self.crowds.crowds, found.clone());
         for crowd in found {
             let old = |old: &Crowd| old.at.distance(&crowd.at).shared_bits() >= old.bits;

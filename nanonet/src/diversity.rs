@@ -172,41 +172,42 @@ impl<C: Crypto> Node<C> {
         seen.all(|seen| !self.is_anchor(&seen.bridge) || seen.holds(&record.node_key))
     }
 
-    /// What anchors have seen of a node.
-    fn groups<'a>(&'a self, record: &'a PeerRecord) -> impl Iterator<Item = &'a SeenFrom> {
-        let seen = record.seen.iter().flatten();
-        seen.map(|seen| &**seen)
-            .filter(|seen| self.is_anchor(&seen.bridge))
+    /// What anchors have seen of a node: at most two statements.
+    fn groups<'a>(&self, record: &'a PeerRecord) -> [Option<&'a SeenFrom>; 2] {
+        let [first, second] = &record.seen;
+        [first, second].map(|seen| seen.as_deref().filter(|seen| self.is_anchor(&seen.bridge)))
     }
 
     /// Whether we know that anchors here tell groups.
     fn tells_groups(&self) -> bool {
-        self.groups(&self.record).next().is_some()
+        self.groups(&self.record) != [None, None]
     }
 
     /// Whether two nodes come from one group, or both from nobody knows where.
     pub(crate) fn is_alike(&self, one: &PeerRecord, other: &PeerRecord) -> bool {
-        let mut ours = self.groups(one).peekable();
-        if ours.peek().is_none() {
-            return self.tells_groups() && self.groups(other).next().is_none();
+        let (ours, theirs) = (self.groups(one), self.groups(other));
+        if ours == [None, None] {
+            return theirs == ours && self.tells_groups();
         }
-        ours.any(|a| {
-            self.groups(other)
-                .any(|b| (a.bridge, a.group) == (b.bridge, b.group))
+        ours.iter().flatten().any(|a| {
+            let mut theirs = theirs.iter().flatten();
+            theirs.any(|b| a.bridge == b.bridge && a.group == b.group)
         })
     }
 
     /// The one anchor that has seen a node, if it is one.
     fn introducer(&self, record: &PeerRecord) -> Option<NodeKey> {
-        let mut groups = self.groups(record);
-        let first = groups.next()?.bridge;
-        groups.all(|seen| seen.bridge == first).then_some(first)
+        match self.groups(record) {
+            [Some(seen), None] | [None, Some(seen)] => Some(seen.bridge),
+            [Some(seen), Some(other)] if seen.bridge == other.bridge => Some(seen.bridge),
+            _ => None,
+        }
     }
 
     /// Whether enough links lead to browsers like this one, which is none of the nearest.
     pub(crate) fn is_too_alike(&self, id: &NodeId, record: &PeerRecord) -> bool {
         let by = self.introducer(record);
-        if by.is_none() && !self.tells_groups() && self.groups(record).next().is_none() {
+        if self.groups(record) == [None, None] && !self.tells_groups() {
             return false;
         }
         let (mut alike, mut by_same) = (0, 0);
