@@ -37,6 +37,8 @@ pub enum Purpose {
     Weights,
     /// A [`crate::SeenFrom`].
     Seen,
+    /// A [`crate::gossip::Vouched`] piece of news.
+    News,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Put => b"nanonet put v1",
             Self::Weights => b"nanonet weights v1",
             Self::Seen => b"nanonet seen v1",
+            Self::News => b"nanonet news v1",
         }
     }
 
@@ -275,6 +278,7 @@ mod tests {
             Purpose::Put,
             Purpose::Weights,
             Purpose::Seen,
+            Purpose::News,
         ];
         for one in all {
             for other in all.into_iter().filter(|other| *other != one) {

@@ -21,6 +21,7 @@ pub mod decoders;
 mod density;
 mod diversity;
 mod fixed;
+pub mod gossip;
 mod id;
 mod identity;
 mod io;

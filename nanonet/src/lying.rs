@@ -10,6 +10,7 @@ use nano_core::Account;
 
 use crate::Crypto;
 use crate::adversary::{Tamper, tamper};
+use crate::gossip::Bug;
 use crate::testing::TestKeys;
 use crate::wire::{Ask, Found, MAX_HOPS, Message, Packed, Request, Target};
 use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Record, Role, Sighting};
@@ -22,6 +23,8 @@ pub(crate) struct Lies {
     older: BTreeMap<Account, AccountRecord>,
     posing: bool,
     pub(crate) withholding: bool,
+    /// A bug planted in its gossip.
+    pub(crate) bug: Option<Bug>,
 }
 
 impl<C: Crypto> Node<C> {
@@ -29,6 +32,11 @@ impl<C: Crypto> Node<C> {
     /// it got hold of.
     pub fn lie(&mut self, kind: Tamper, keys: TestKeys) {
         self.lies.kind = Some((kind, keys));
+    }
+
+    /// Plants a bug in its gossip.
+    pub const fn plant(&mut self, bug: Bug) {
+        self.lies.bug = Some(bug);
     }
 
     /// Makes the node say in handshakes from now on that it is a bridge; its offers stay those of

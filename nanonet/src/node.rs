@@ -13,6 +13,7 @@
 //! | `publish` | own blocks until they are proven; a bridge's relays |
 //! | `resolve` | a bridge's questions to the full nodes |
 //! | `watch` | accounts kept up to date |
+//! | `gossip` | news for everyone |
 //! | `slice` | the verified records |
 //! | `reputation` | scores of peers, and who is served first under load |
 //! | `diversity` | from where nodes were seen, and how many alike are linked |
@@ -30,6 +31,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use crate::bridges::Reported;
 use crate::config::MAX_ANCHORS;
 use crate::density::Crowds;
+use crate::gossip::{Gossip, GossipFigures};
 use crate::join::Joining;
 use crate::limits::{Bans, Spend};
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
@@ -91,6 +93,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) publishing: Publishing,
     pub(crate) watching: Watching,
     pub(crate) resolves: Resolves,
+    pub(crate) gossip: Gossip,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
     pub(crate) lies: crate::lying::Lies,
@@ -156,6 +159,7 @@ impl<C: Crypto> Node<C> {
             publishing: Publishing::default(),
             watching: Watching::default(),
             resolves: Resolves::default(),
+            gossip: Gossip::default(),
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]
             lies: crate::lying::Lies::default(),
@@ -217,6 +221,7 @@ impl<C: Crypto> Node<C> {
             Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
             Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
+            Input::Tell(tell) => self.on_tell(*tell),
             Input::Timeout => {}
         }
         self.work();
@@ -244,6 +249,12 @@ impl<C: Crypto> Node<C> {
     pub fn held(&self, account: &Account) -> Option<BlockHash> {
         let frontier = self.slice.get(account)?.frontier()?;
         Some(frontier.proven().hash)
+    }
+
+    /// How much news it holds, and what it counted of it.
+    #[must_use]
+    pub const fn gossip(&self) -> GossipFigures {
+        self.gossip.figures()
     }
 
     /// Does everything that is due and lets links speak until nothing is left to do.
@@ -278,6 +289,7 @@ impl<C: Crypto> Node<C> {
             Timer::Publish(hash) => self.on_publish_timer(hash),
             Timer::Resolve(request) => self.on_resolve_timer(request),
             Timer::Join => self.on_join_timer(),
+            Timer::Gossip => self.on_gossip_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }
     }
@@ -413,6 +425,11 @@ impl<C: Crypto> Node<C> {
             Message::Update(records) => self.on_update(link, records),
             Message::Introduction(record) => self.on_introduction(link, *record),
             Message::Seen(seen) => self.on_seen(link, *seen),
+            Message::News(pushed) => self.on_news(link, pushed),
+            Message::Have(ids) => self.on_have(link, ids),
+            Message::Want(ids) => self.on_want(link, ids),
+            Message::Announce(wanted) => self.on_announce(link, wanted),
+            Message::CatchUp(filter) => self.on_catch_up(link, &filter.0),
         }
     }
 
@@ -421,10 +438,15 @@ impl<C: Crypto> Node<C> {
         let Ok(bytes) = message.encode() else {
             return false;
         };
+        self.send_bytes(link, message.class(), bytes)
+    }
+
+    /// The same with an encoded message.
+    pub(crate) fn send_bytes(&mut self, link: LinkId, class: Class, bytes: Vec<u8>) -> bool {
         let Some(peer) = self.table.get_mut(link) else {
             return false;
         };
-        let sent = peer.link.send(message.class(), bytes).is_ok();
+        let sent = peer.link.send(class, bytes).is_ok();
         if sent {
             self.stirred.insert(link);
         } else {

@@ -66,7 +66,7 @@ struct Relay {
 pub(crate) struct Publishing {
     pending: SortedMap<BlockHash, Pending>,
     relays: SortedMap<RelayId, Relay>,
-    last_relay: u64,
+    pub(crate) last_relay: u64,
 }
 
 impl Publishing {
@@ -166,7 +166,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Whether a block can be accepted by the network at all.
-    fn check_block(&self, block: &Block) -> Result<(), RelayRefusal> {
+    pub(crate) fn check_block(&self, block: &Block) -> Result<(), RelayRefusal> {
         let Block::State(state) = block else {
             return Err(RelayRefusal::LegacyBlock);
         };

@@ -42,6 +42,11 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
+    /// All that is left.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
     /// Whether everything was read.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Resolve(ResolveId),
     /// Look at our join work.
     Join,
+    /// Announce, pull or serve news.
+    Gossip,
     /// Say that the status changed.
     Status,
 }

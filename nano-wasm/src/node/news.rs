@@ -89,6 +89,8 @@ impl Driver {
             }),
             // The driver keeps it, and the status that follows tells it.
             Event::Joined { .. } => {}
+            // What a page shows changes with the records that news leads to.
+            Event::News { .. } => {}
             Event::NeedBridge => self.state.borrow_mut().bridges.want(),
             Event::StatusChanged => {
                 self.status(|status| self.page.event(&reply::Event::Status(status)));

@@ -10,7 +10,7 @@ mod values;
 
 pub use self::node::node;
 pub use self::seeds::{Seed, seeds};
-pub use self::values::{overlay_message, peer_record, record, sealed, sighting};
+pub use self::values::{news, overlay_message, peer_record, record, sealed, sighting};
 pub use crate::link::decoders::{handshake, link};
 pub use crate::slice::decoders::{stored_account, stored_receivable};
 
@@ -23,9 +23,10 @@ use crate::{Addresses, Identity, PeerRecord, Rng, Role};
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 10] = [
+pub const DECODERS: [(&str, Decoder); 11] = [
     ("handshake", handshake),
     ("link", link),
+    ("news", news),
     ("node", node),
     ("overlay_message", overlay_message),
     ("peer_record", peer_record),

@@ -4,12 +4,13 @@ use nano_core::{Network, Raw, Signature};
 
 use super::node::account;
 use super::{START, identity, introduction};
+use crate::gossip::{NewsId, Topic};
 use crate::link::decoders::LONGEST_CHUNK;
 use crate::slice::{Slice, SliceConfig};
 use crate::testing::{TestChain, TestKeys, account_key, bridge};
 use crate::wire::{
-    Ask, Bytes, Failure, Found, Header, Message, Neighbours, Packed, Reply, Request, Response,
-    Target, Voucher,
+    Ask, Bytes, Failure, Found, Header, Message, Neighbours, Packed, Pushed, Reply, Request,
+    Response, Target, Voucher,
 };
 use crate::{
     AccountRecord, Addresses, Class, Identity, PeerRecord, Record, RelayState, ResolveFailure, Rng,
@@ -61,7 +62,7 @@ pub fn seeds() -> Vec<Seed> {
     };
     of("handshake", handshakes);
     of("link", links);
-
+    of("news", news);
     of("node", nodes);
     of("overlay_message", messages_alone);
     of("peer_record", peer_records);
@@ -174,6 +175,21 @@ fn sightings(seeds: &mut Seeds<'_>) {
     let (record, ..) = proofs();
     seeds.add_with_cut("opened", &seen(Some(&record)).to_bytes());
     seeds.add("good-unopened", seen(None).to_bytes());
+}
+
+fn news(seeds: &mut Seeds<'_>) {
+    let names = Topic::ALL.map(Topic::name);
+    for (name, body) in names
+        .iter()
+        .zip(crate::gossip::samples(&identity(2), START))
+    {
+        seeds.add(&format!("good-{name}"), &body[..]);
+        // Whatever ends a block's delta or a value belongs to it.
+        if !["blocks", "parameters"].contains(name) {
+            seeds.add(&format!("bad-cut-{name}"), &body[..body.len() - 1]);
+        }
+    }
+    seeds.add("bad-topic", [5, 1, 2, 3]);
 }
 
 fn with_addresses() -> PeerRecord {
@@ -357,8 +373,28 @@ fn messages() -> Vec<(&'static str, Message)> {
             }),
         ),
     ];
+    all.extend(news_messages());
     all.extend(block.map(|block| ("publish", request(exactly, Ask::Publish(Box::new(block))))));
     all
+}
+
+/// News of every topic, and what is said about news.
+fn news_messages() -> Vec<(&'static str, Message)> {
+    let bodies = crate::gossip::samples(&identity(2), START);
+    let ids = vec![NewsId(7), NewsId(u64::MAX)];
+    let pushed = bodies.into_iter().map(|body| Pushed {
+        depth: 3,
+        rank: 1,
+        hops: 2,
+        body: Bytes(body),
+    });
+    vec![
+        ("news", Message::News(pushed.collect())),
+        ("have", Message::Have(ids.clone())),
+        ("want", Message::Want(ids)),
+        ("announce", Message::Announce(true)),
+        ("catch-up", Message::CatchUp(Bytes(vec![0; 10]))),
+    ]
 }
 
 fn messages_alone(seeds: &mut Seeds<'_>) {

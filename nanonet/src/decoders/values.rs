@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::identity;
+use crate::gossip::News;
 use crate::wire::Message;
 use crate::{Class, Identity, PeerRecord, Record, Sighting};
 
@@ -69,6 +70,19 @@ pub fn overlay_message(bytes: &[u8]) -> bool {
         }
     }
     accepted
+}
+
+/// A piece of news.
+pub fn news(bytes: &[u8]) -> bool {
+    let Some(news) = News::from_bytes(bytes) else {
+        return false;
+    };
+    assert_eq!(news.to_bytes(), bytes);
+    assert_eq!(
+        News::from_bytes(bytes).map(|again| again.id()),
+        Some(news.id())
+    );
+    true
 }
 
 /// A payload sealed for us.

@@ -1,8 +1,9 @@
 //! News for the person, the page or the log.
 
-use nano_core::{Account, BlockHash, WorkNonce};
+use nano_core::{Account, BlockHash, StateBlock, WorkNonce};
 
 use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
+use crate::gossip::{News, NewsId};
 use crate::{NodeId, NodeKey, Point, Role};
 
 /// News for the person, the page or the log.
@@ -100,6 +101,18 @@ pub enum Event {
         earlier: NodeKey,
         /// Who stated less, later.
         later: NodeKey,
+    },
+    /// Verified news that somebody else told everyone, once each.
+    News {
+        /// Its name.
+        id: NewsId,
+        /// Links it came over.
+        hops: u8,
+        /// What it says.
+        news: Box<News>,
+        /// Of a newly confirmed block whose delta fits the frontier held here: the block itself.
+        /// A bridge's word only, until its proof is here.
+        block: Option<Box<StateBlock>>,
     },
     /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
     /// Browsers only.

@@ -8,6 +8,7 @@ use super::{
     GetOptions, LinkId, LinkOrigin, RelayId, RelayState, RequestId, ResolveId, ResolveOutcome,
     SessionId, StoredEntry, Transport,
 };
+use crate::gossip::Tell;
 use crate::{AccountRecord, NodeKey, ReceivableRecord};
 
 /// What happened outside.
@@ -138,6 +139,9 @@ pub enum Input {
         /// The nonce.
         nonce: WorkNonce,
     },
+    /// Tell everyone; what cannot be told is [`Event::Refused`](crate::Event::Refused) with the
+    /// reason.
+    Tell(Box<Tell>),
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).
     Timeout,

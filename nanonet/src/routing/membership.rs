@@ -121,6 +121,8 @@ impl<C: Crypto> Node<C> {
         self.was_linked = true;
         self.timers.set(Timer::Membership, self.now);
         self.timers.set_by(Timer::Replication, self.now.plus(500));
+        self.choose_announcers();
+        self.catch_up(link);
         if role == Role::Bridge {
             self.tell_watches(link);
             self.publish_again_soon();
@@ -150,6 +152,8 @@ impl<C: Crypto> Node<C> {
             self.status_changed();
         }
         self.forwards_link_gone(link);
+        self.gossip.link_gone(link);
+        self.choose_announcers();
         self.questions_link_gone(link);
         self.timers.set_by(Timer::Membership, self.now);
         self.timers.set_by(Timer::Replication, self.now.plus(500));

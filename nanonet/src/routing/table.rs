@@ -46,6 +46,10 @@ pub(crate) struct Peer<E> {
     pub(crate) watches: SortedSet<Account>,
     /// Whether it was told what we watch.
     pub(crate) told_watches: bool,
+    /// Whether it is to name news to us.
+    pub(crate) announces: bool,
+    /// Whether we are to name news to it.
+    pub(crate) wants_ids: bool,
 }
 
 impl<E> Peer<E> {
@@ -65,6 +69,8 @@ impl<E> Peer<E> {
             links: 0,
             watches: SortedSet::new(),
             told_watches: false,
+            announces: false,
+            wants_ids: false,
         }
     }
 

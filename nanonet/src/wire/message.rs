@@ -4,9 +4,10 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, MAX_BUDGET, MAX_HEADERS, MAX_HOPS, MAX_PEERS, MAX_RECORDS, MAX_SEALED, Packed, Reply,
-    Request, Response,
+    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS, MAX_PUSHED,
+    MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
 };
+use crate::gossip::NewsId;
 use crate::slice::MAX_WATCHED;
 use crate::{Class, NodeId, PeerRecord, SeenFrom};
 
@@ -27,6 +28,16 @@ pub(crate) enum Message {
     Introduction(Box<PeerRecord>),
     /// From a bridge: from where it sees the receiver; see [`crate::diversity`].
     Seen(Box<SeenFrom>),
+    /// News, to be passed on.
+    News(Vec<Pushed>),
+    /// The sender has these pieces of news.
+    Have(#[serde(with = "super::news::ids")] Vec<NewsId>),
+    /// The sender wants these pieces of news.
+    Want(#[serde(with = "super::news::ids")] Vec<NewsId>),
+    /// Name new pieces of news to the sender from now on, or no longer.
+    Announce(bool),
+    /// The sender has the news in this filter and wants what else is recent.
+    CatchUp(Bytes),
 }
 
 /// News of whom a node is linked with; see [`crate::routing::telling`].
@@ -59,7 +70,13 @@ impl Message {
     pub(crate) const fn class(&self) -> Class {
         match self {
             Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
-            Self::Watch(_) | Self::Update(_) => Class::Gossip,
+            Self::Watch(_)
+            | Self::Update(_)
+            | Self::News(_)
+            | Self::Have(_)
+            | Self::Want(_)
+            | Self::Announce(_)
+            | Self::CatchUp(_) => Class::Gossip,
             Self::Request(request) => match request.body {
                 Ask::FindNearest | Ask::Signal { .. } => Class::Control,
                 Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => Class::Query,
@@ -85,6 +102,10 @@ impl Message {
             Self::Neighbours(said) => 2 + count(&said.peers),
             Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) => 10,
             Self::Update(records) => 2 + 4 * count(records),
+            Self::News(pushed) => 1 + 2 * count(pushed),
+            Self::Have(_) | Self::Announce(_) => 1,
+            Self::Want(ids) => 1 + count(ids),
+            Self::CatchUp(_) => 50,
             Self::Request(request) => match &request.body {
                 Ask::FindNearest | Ask::Get { .. } | Ask::Pull(_) => 2,
                 Ask::Signal { .. } => 3,
@@ -110,7 +131,7 @@ impl Message {
                 Reply::Records(records) => records,
                 _ => &[],
             },
-            Self::Neighbours(_) | Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) => &[],
+            _ => &[],
         }
     }
 
@@ -140,6 +161,10 @@ impl Message {
             Self::Introduction(_) | Self::Seen(_) => return Ok(()),
             Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
             Self::Update(records) => ("records", records.len(), MAX_RECORDS),
+            Self::News(pushed) => ("news", pushed.len(), MAX_PUSHED),
+            Self::Have(ids) | Self::Want(ids) => ("ids", ids.len(), MAX_IDS),
+            Self::Announce(_) => return Ok(()),
+            Self::CatchUp(filter) => ("filter bytes", filter.0.len(), MAX_FILTER),
             Self::Request(request) => {
                 if request.hops_left > MAX_HOPS || request.budget > MAX_BUDGET {
                     return Err(WireError::TooMany { what: "hops" });

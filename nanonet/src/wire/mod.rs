@@ -1,7 +1,8 @@
 //! What nodes say to each other over an established link.
 //!
 //! A message is one of a few kinds:
-//! - *neighbours*, *introduction*, *seen*, *watch*, *update*: between the two ends of a link only;
+//! - *neighbours*, *introduction*, *seen*, *watch*, *update*, *news*, *have*, *want*, *announce*,
+//!   *catch-up*: between the two ends of a link only;
 //! - *request*: travels over several links towards a place in the key space or a node, each hop
 //!   remembering where it came from;
 //! - *response*: goes back the way its request came, found by the request's id.
@@ -16,6 +17,7 @@
 mod ask;
 mod fitting;
 mod message;
+mod news;
 mod packed;
 mod reply;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod tests;
 pub(crate) use ask::{Ask, Header, Request, Target, Voucher};
 pub(crate) use fitting::{fitting, fitting_peers};
 pub(crate) use message::{Message, Neighbours};
+pub(crate) use news::Pushed;
 pub(crate) use packed::{Bytes, Packed};
 pub(crate) use reply::{Failure, Found, Reply, Response};
 
@@ -39,6 +42,12 @@ pub(crate) const MAX_RECORDS: usize = 64;
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 /// Most bytes of records in an answer: a query message of 64 KiB with room for what is around.
 pub(crate) const ANSWER_BYTES: usize = 61 * 1024;
+/// Most pieces of news in one message.
+pub(crate) const MAX_PUSHED: usize = 64;
+/// Most ids of news in one message.
+pub(crate) const MAX_IDS: usize = 256;
+/// Longest filter of news: more than the most news that is kept takes.
+pub(crate) const MAX_FILTER: usize = 4096;
 /// Most bytes of a sealed signal.
 pub(crate) const MAX_SEALED: usize = 12 * 1024;
 /// Most further hops a request may be given.

@@ -1,5 +1,6 @@
 use super::message::WireError;
 use super::*;
+use crate::gossip::NewsId;
 use crate::slice::MAX_WATCHED;
 use crate::{
     Addresses, Class, Identity, NodeId, NodeKey, PeerRecord, Point, RelayState, ResolveFailure,
@@ -105,6 +106,22 @@ fn reply() -> impl Strategy<Value = Reply> {
     ]
 }
 
+fn pushed() -> impl Strategy<Value = Vec<Pushed>> {
+    let body = proptest::collection::vec(any::<u8>(), 0..300);
+    let pushed = (any::<u8>(), any::<u8>(), any::<u8>(), body);
+    let pushed = pushed.prop_map(|(depth, rank, hops, body)| Pushed {
+        depth,
+        rank,
+        hops,
+        body: Bytes(body),
+    });
+    proptest::collection::vec(pushed, 0..4)
+}
+
+fn ids() -> impl Strategy<Value = Vec<NewsId>> {
+    proptest::collection::vec(any::<u64>().prop_map(NewsId), 0..9)
+}
+
 fn message() -> impl Strategy<Value = Message> {
     let request = (any::<u64>(), any::<[u8; 32]>(), any::<bool>(), ask()).prop_map(
         |(id, target, near, body)| {
@@ -132,6 +149,12 @@ fn message() -> impl Strategy<Value = Message> {
         response,
         proptest::collection::vec(account(), 0..5).prop_map(Message::Watch),
         packed().prop_map(Message::Update),
+        pushed().prop_map(Message::News),
+        ids().prop_map(Message::Have),
+        ids().prop_map(Message::Want),
+        any::<bool>().prop_map(Message::Announce),
+        proptest::collection::vec(any::<u8>(), 0..300)
+            .prop_map(|bytes| Message::CatchUp(Bytes(bytes))),
     ]
 }
 
@@ -193,6 +216,9 @@ fn more_than_a_message_may_carry_is_refused() {
     let too_much = [
         Message::Watch(vec![account; MAX_WATCHED + 1]),
         Message::Update(vec![record.clone(); MAX_RECORDS + 1]),
+        Message::Have(vec![NewsId(1); MAX_IDS + 1]),
+        Message::Want(vec![NewsId(1); MAX_IDS + 1]),
+        Message::CatchUp(Bytes(vec![0; MAX_FILTER + 1])),
         request(1, Ask::Pull(vec![header; MAX_HEADERS + 1])),
         request(MAX_HOPS + 1, Ask::FindNearest),
         request(
