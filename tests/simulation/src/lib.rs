@@ -2,6 +2,7 @@
 //!
 //! - [`scenario`]: what is played, and what it shows;
 //! - [`world`]: nodes with the shells they need, and what happens between them;
+//! - [`check`]: what must never happen;
 //! - [`churn`]: people who come and go;
 //! - [`ledger`]: a stand-in for the full nodes behind bridges;
 //! - [`open`]: links without encryption, and every signature checked once, for worlds of many nodes.
@@ -12,6 +13,7 @@
 // A scenario that asks for what is not there is wrong and shall stop.
 #![allow(clippy::unwrap_used)]
 
+pub mod check;
 pub mod churn;
 pub mod ledger;
 pub mod open;

@@ -3,8 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use nanonet::Noise;
 use serde::Serialize;
+use simulation::check::gossip::Plant;
 use simulation::open::Open;
-use simulation::scenario::{OPEN_FROM, Options, lookup};
+use simulation::scenario::{OPEN_FROM, Options, gossip, lookup};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -20,6 +21,8 @@ enum Scenario {
     List,
     /// Questions for accounts nobody asked for before, while nodes come and go.
     Lookup(Lookup),
+    /// News that random browsers tell everyone, while nodes come and go.
+    Gossip(Gossip),
 }
 
 #[derive(Debug, Args)]
@@ -75,9 +78,20 @@ struct Lookup {
     churn: u64,
 }
 
+#[derive(Debug, Args)]
+struct Gossip {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: gossip::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<Plant>,
+}
+
 fn main() {
     match Cli::parse().scenario {
-        Scenario::List => println!("lookup"),
+        Scenario::List => println!("lookup\ngossip"),
         Scenario::Lookup(Lookup {
             world,
             lookups,
@@ -88,6 +102,14 @@ fn main() {
                 lookup::play::<Noise>(options, lookups, churn_ms)
             } else {
                 lookup::play::<Open>(options, lookups, churn_ms)
+            });
+        }
+        Scenario::Gossip(Gossip { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                gossip::play::<Noise>(options, &work, plant)
+            } else {
+                gossip::play::<Open>(options, &work, plant)
             });
         }
     }

@@ -36,6 +36,8 @@ pub struct OpenLink {
     outputs: VecDeque<LinkOutput>,
     /// Smoothed round trip, from the greeting.
     rtt_ms: Option<u32>,
+    /// When the other side was welcomed, until it is ready.
+    greeted: Option<UnixMillis>,
     stats: LinkStats,
 }
 
@@ -48,6 +50,7 @@ impl OpenLink {
             },
             outputs: VecDeque::new(),
             rtt_ms: None,
+            greeted: None,
             stats: LinkStats::default(),
         }
     }
@@ -93,6 +96,7 @@ impl OpenLink {
         if kind == HELLO {
             let record = postcard::to_allocvec(&ours.record).unwrap_or_default();
             self.say(WELCOME, &record);
+            self.greeted = Some(now);
         } else {
             self.rtt_ms = Some(u32::try_from(now.since(*since)).unwrap_or(u32::MAX));
             self.say(READY, &[]);
@@ -109,7 +113,12 @@ impl OpenLink {
             .ok_or(LinkError::MalformedFrame { at: 0 })?;
         match *kind {
             HELLO | WELCOME => self.greet(now, *kind, bytes),
-            READY => Ok(()),
+            READY => {
+                if let Some(since) = self.greeted.take() {
+                    self.rtt_ms = Some(u32::try_from(now.since(since)).unwrap_or(u32::MAX));
+                }
+                Ok(())
+            }
             MESSAGE => {
                 let (class, bytes) = bytes
                     .split_first()

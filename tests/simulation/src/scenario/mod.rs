@@ -3,6 +3,7 @@
 //! A scenario builds a world, lets things happen to it and reports figures. From [`OPEN_FROM`] nodes
 //! on it leaves out encryption ([`crate::open`]); the report says so.
 
+pub mod gossip;
 pub mod lookup;
 
 use nanonet::{Crypto, Noise, Rng, Role};

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use nano_core::{Block, Difficulty, Network, Root, UnixMillis, WorkNonce};
+use nanonet::gossip::{GossipFigures, NewsId};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
     Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Output, Point, RelayId,
@@ -122,6 +123,19 @@ pub struct Answered {
     pub event: Event,
 }
 
+/// News that a node told its shell.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// When.
+    pub at: UnixMillis,
+    /// Which node.
+    pub place: Place,
+    /// What.
+    pub id: NewsId,
+    /// Links it came over.
+    pub hops: u8,
+}
+
 /// Everything.
 pub struct World<C: Crypto = Noise> {
     /// The time.
@@ -148,6 +162,10 @@ pub struct World<C: Crypto = Noise> {
     pub delivered_bytes: u64,
     /// Answers nobody has taken yet, in order.
     pub answers: VecDeque<Answered>,
+    /// News nobody has taken yet, in order.
+    pub news: Vec<Heard>,
+    /// What nodes that are gone have counted of gossip.
+    gossip_gone: GossipFigures,
     members: Vec<Member<C>>,
     bridges: Vec<Place>,
     bridge_keys: Vec<NodeKey>,
@@ -181,6 +199,8 @@ impl<C: Crypto> World<C> {
             delivered: 0,
             delivered_bytes: 0,
             answers: VecDeque::new(),
+            news: Vec::new(),
+            gossip_gone: GossipFigures::default(),
             members: Vec::new(),
             bridges: Vec::new(),
             bridge_keys: Vec::new(),
@@ -301,6 +321,9 @@ impl<C: Crypto> World<C> {
 
     /// Stops a node without anybody being told: its pipes stay and swallow everything.
     pub fn freeze(&mut self, place: Place) {
+        if let Some(node) = &self.members[place].node {
+            self.gossip_gone.add(&node.gossip());
+        }
         self.members[place].node = None;
         self.members[place].woken = None;
     }
@@ -442,6 +465,15 @@ impl<C: Crypto> World<C> {
             identity[stored..].copy_from_slice(&nonce.number().to_le_bytes());
         }
         let at = self.now;
+        if let Event::News { id, hops, .. } = &event {
+            let (id, hops) = (*id, *hops);
+            self.news.push(Heard {
+                at,
+                place,
+                id,
+                hops,
+            });
+        }
         if matches!(event, Event::Answer { .. }) {
             self.answers.push_back(Answered {
                 at,

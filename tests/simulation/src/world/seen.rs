@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use nano_core::{Account, BlockHash};
 use nanonet::Crypto;
+use nanonet::gossip::GossipFigures;
 use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Role, Status, StoreKey};
 
 use super::{Place, World};
@@ -86,6 +87,27 @@ impl<C: Crypto> World<C> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Whether a node is, or was, a browser.
+    pub fn is_browser(&self, place: Place) -> bool {
+        self.members[place].role == Role::Browser
+    }
+
+    /// How many nodes there ever were.
+    pub fn places(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What all nodes have counted of gossip, those included that are gone.
+    pub fn gossip(&self) -> GossipFigures {
+        let mut all = self.gossip_gone;
+        for member in &self.members {
+            if let Some(node) = &member.node {
+                all.add(&node.gossip());
+            }
+        }
+        all
     }
 
     /// How often a node dropped peers for a reason.

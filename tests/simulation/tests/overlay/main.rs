@@ -5,6 +5,7 @@
 mod churn;
 mod diversity;
 mod floods;
+mod gossip;
 mod joining;
 mod liars;
 mod mesh;
