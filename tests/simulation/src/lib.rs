@@ -15,6 +15,8 @@
 
 pub mod check;
 pub mod churn;
+#[cfg(feature = "iroh")]
+pub mod iroh;
 pub mod ledger;
 pub mod open;
 pub mod scenario;

@@ -133,7 +133,8 @@ impl Checker {
         self.violations.over_limits += over.count() as u64;
     }
 
-    fn heard(&mut self, heard: &Heard) {
+    /// A node told its shell something.
+    pub fn heard(&mut self, heard: &Heard) {
         let Some(number) = self.numbers.get(&heard.id) else {
             self.violations.invented += 1;
             return;
@@ -150,6 +151,41 @@ impl Checker {
         let passed = heard.at.since(published.at);
         *delay = u16::try_from(passed).unwrap_or(NEVER).min(NEVER - 1);
         self.hops[usize::from(heard.hops)] += 1;
+    }
+
+    /// The same lives and the same news, of which nothing has come yet: for another protocol to do
+    /// the same.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let published = self.published.iter().map(|published| Published {
+            at: published.at,
+            by: published.by,
+            delays: Vec::new(),
+        });
+        Self {
+            numbers: self.numbers.clone(),
+            published: published.collect(),
+            lives: self.lives.clone(),
+            violations: Violations::default(),
+            hops: vec![0; 256],
+        }
+    }
+
+    /// Every life by its place: since when, and until when.
+    pub fn lives(&self) -> impl Iterator<Item = (UnixMillis, Option<UnixMillis>)> {
+        self.lives.iter().map(|life| (life.from, life.until))
+    }
+
+    /// Everything published: when, by whom, its name.
+    #[must_use]
+    pub fn script(&self) -> Vec<(UnixMillis, Place, NewsId)> {
+        let mut script: Vec<_> = self
+            .numbers
+            .iter()
+            .map(|(id, number)| (self.published[*number].at, self.published[*number].by, *id))
+            .collect();
+        script.sort_unstable();
+        script
     }
 
     fn census<C: Crypto>(&mut self, world: &World<C>) {

@@ -38,6 +38,10 @@ pub struct Workload {
     /// Of a million messages between nodes, how many are lost on the way.
     #[arg(long = "loss-ppm", default_value_t = 50_000)]
     pub loss_ppm: u32,
+    /// Also play it through iroh-gossip's state machine (a build with the feature `iroh`).
+    #[cfg(feature = "iroh")]
+    #[arg(long)]
+    pub compare: bool,
 }
 
 /// What one protocol showed.
@@ -90,6 +94,8 @@ pub struct Report {
     /// Of our own gossip.
     #[serde(flatten)]
     pub gossip: Figures,
+    /// The same workload through other protocols.
+    pub compared: Vec<Figures>,
     /// What was broken.
     pub violations: u64,
     /// Of each kind.
@@ -196,7 +202,6 @@ pub fn play<C: Reported>(options: Options, work: &Workload, plant: Option<Plant>
     let mut rng = Rng::from_seed([b'g'; 32]);
     let mut senders: BTreeSet<Place> = BTreeSet::new();
     let tellings = tellings(work);
-    let published = tellings.len();
     for telling in tellings {
         run.until(&mut world, start.plus(telling.at_ms));
         let by = if telling.by_bridge {
@@ -219,36 +224,100 @@ pub fn play<C: Reported>(options: Options, work: &Workload, plant: Option<Plant>
     figures.messages_out -= before.messages_out;
     figures.bytes_out -= before.bytes_out;
     figures.pulled -= before.pulled;
-    let hops = std::mem::take(&mut checker.hops);
-    let (broken, complete, all) = checker.verdict();
-    #[allow(clippy::cast_precision_loss, reason = "figures for people")]
-    let per = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
-    let gossip = Figures {
-        protocol: "nanonet",
-        published,
-        senders: senders.len(),
+    let counts = Counts {
         deliveries: figures.delivered,
-        redundancy: per(figures.repeated, figures.delivered),
-        pulls: per(figures.pulled, figures.delivered),
-        last_hop: hops.iter().rposition(|count| *count > 0).unwrap_or(0) as u64,
-        hops_p50: half(&hops),
-        complete_ms: percentile(&complete, 100),
-        complete_p50_ms: percentile(&complete, 50),
-        complete_p99_ms: percentile(&complete, 99),
-        delivery_p50_ms: percentile(&all, 50),
-        delivery_p99_ms: percentile(&all, 99),
-        missed: broken.missed,
-        bytes_per_delivery: per(figures.bytes_out, figures.delivered),
-        payloads_per_delivery: per(figures.bytes_out, figures.delivered_bytes),
-        messages_per_delivery: per(figures.messages_out, figures.delivered),
+        repeated: figures.repeated,
+        pulls: figures.pulled,
+        messages: figures.messages_out,
+        bytes: figures.bytes_out,
+        payload: figures.delivered_bytes,
     };
+    let senders = senders.len();
+    let compared = compare(options, work, &checker, senders, figures.delivered_bytes);
+    let (gossip, broken) = Figures::of("nanonet", senders, counts, checker);
     Report {
         loss_ppm: work.loss_ppm,
         gossip,
+        compared,
         violations: broken.sum(),
         broken,
         left: churn.left(),
         common: Common::of("gossip", options, &world),
+    }
+}
+
+/// The same through the state machine of iroh-gossip.
+#[cfg(feature = "iroh")]
+fn compare(
+    options: Options,
+    work: &Workload,
+    ours: &Checker,
+    senders: usize,
+    payload: u64,
+) -> Vec<Figures> {
+    if !work.compare {
+        return Vec::new();
+    }
+    let size = payload / ours.hops.iter().sum::<u64>().max(1);
+    let (counts, checker) = crate::iroh::play(options, work.loss_ppm, ours, size);
+    vec![Figures::of("iroh-gossip", senders, counts, checker).0]
+}
+
+#[cfg(not(feature = "iroh"))]
+const fn compare(_: Options, _: &Workload, _: &Checker, _: usize, _: u64) -> Vec<Figures> {
+    Vec::new()
+}
+
+/// What a protocol counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Pieces that came to a node for the first time.
+    pub deliveries: u64,
+    /// Copies that came again.
+    pub repeated: u64,
+    /// Pulls.
+    pub pulls: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of what was delivered.
+    pub payload: u64,
+}
+
+impl Figures {
+    /// The figures of a protocol, with what a checker saw of it.
+    fn of(
+        protocol: &'static str,
+        senders: usize,
+        counts: Counts,
+        mut checker: Checker,
+    ) -> (Self, Violations) {
+        let published = checker.script().len();
+        let hops = std::mem::take(&mut checker.hops);
+        let (broken, complete, all) = checker.verdict();
+        #[allow(clippy::cast_precision_loss, reason = "figures for people")]
+        let per = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+        let figures = Self {
+            protocol,
+            published,
+            senders,
+            deliveries: counts.deliveries,
+            redundancy: per(counts.repeated, counts.deliveries),
+            pulls: per(counts.pulls, counts.deliveries),
+            last_hop: hops.iter().rposition(|count| *count > 0).unwrap_or(0) as u64,
+            hops_p50: half(&hops),
+            complete_ms: percentile(&complete, 100),
+            complete_p50_ms: percentile(&complete, 50),
+            complete_p99_ms: percentile(&complete, 99),
+            delivery_p50_ms: percentile(&all, 50),
+            delivery_p99_ms: percentile(&all, 99),
+            missed: broken.missed,
+            bytes_per_delivery: per(counts.bytes, counts.deliveries),
+            payloads_per_delivery: per(counts.bytes, counts.payload),
+            messages_per_delivery: per(counts.messages, counts.deliveries),
+        };
+        (figures, broken)
     }
 }
 

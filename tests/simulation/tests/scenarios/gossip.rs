@@ -11,6 +11,8 @@ fn run<C: Reported>(nodes: usize, messages: usize, plant: Option<Plant>) -> Repo
         messages,
         rate: 10,
         loss_ppm: 50_000,
+        #[cfg(feature = "iroh")]
+        compare: false,
     };
     play::<C>(Options { nodes, seed: 3 }, &work, plant)
 }
@@ -42,4 +44,20 @@ fn each_planted_bug_is_found_by_its_checker() {
 fn one_seed_is_one_run() {
     let trace = |nodes| run::<Open>(nodes, 20, None).common.trace_hash;
     assert_eq!(trace(30), trace(30));
+}
+
+#[cfg(feature = "iroh")]
+#[test]
+fn the_same_workload_comes_to_almost_everyone_through_iroh_gossip() {
+    let work = Workload {
+        messages: 20,
+        rate: 10,
+        loss_ppm: 50_000,
+        compare: true,
+    };
+    let report = play::<Open>(Options { nodes: 60, seed: 3 }, &work, None);
+    let theirs = &report.compared[0];
+    assert_eq!(theirs.published, report.gossip.published);
+    assert!(theirs.deliveries > 1_000, "{theirs:?}");
+    assert!(theirs.missed < theirs.deliveries / 20, "{theirs:?}");
 }
