@@ -164,6 +164,11 @@ impl<C: Crypto> Node<C> {
         self.joining.standing == Standing::Member
     }
 
+    /// Whether we may hold records for others: a member, or a bridge with or without a place.
+    pub(crate) fn may_hold(&self) -> bool {
+        self.is_member() || self.config.role.is_bridge_here()
+    }
+
     /// Whether a node that introduces itself so has one.
     pub(crate) fn stands(&self, record: &PeerRecord) -> bool {
         let threshold = self.config.join_threshold;

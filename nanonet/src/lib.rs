@@ -19,6 +19,7 @@ mod crypto;
 #[cfg(any(test, feature = "adversary"))]
 pub mod decoders;
 mod density;
+mod dispatch;
 mod diversity;
 mod fixed;
 pub mod gossip;

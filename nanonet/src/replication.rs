@@ -142,8 +142,10 @@ impl<C: Crypto> Node<C> {
             return self.reply(upstream, id, refused);
         };
         let one_account = records.iter().all(|record| record.account() == account);
-        let leaf = !self.is_member() && !self.config.role.is_bridge_here();
-        if leaf || !one_account || !self.may_put(upstream, &account, &records, voucher.as_ref()) {
+        if !self.may_hold()
+            || !one_account
+            || !self.may_put(upstream, &account, &records, voucher.as_ref())
+        {
             self.counters.refuse("unsolicited-put");
             return self.reply(upstream, id, refused);
         }
@@ -347,8 +349,8 @@ impl<C: Crypto> Node<C> {
 
     /// Takes the next steps of rounds.
     pub(crate) fn on_replication_timer(&mut self) {
-        let idle = !self.is_member() && !self.config.role.is_bridge_here();
-        if idle || self.table.count() == 0 || self.slice.accounts_after(None).next().is_none() {
+        let empty = self.slice.accounts_after(None).next().is_none();
+        if !self.may_hold() || self.table.count() == 0 || empty {
             // A link that comes up, a record that is taken in, or join work sets the timer again.
             return;
         }

@@ -35,8 +35,8 @@ impl LinkDoor {
         }
     }
 
-    /// Announces an open transport to the node, with the other side's address if it opened it. `None` when all places are taken or the node has
-    /// stopped; the transport is then to be closed.
+    /// Announces an open transport to the node, with the other side's address if it opened it.
+    /// `None` when all places are taken or the node has stopped; the transport is then to be closed.
     pub async fn open(
         &self,
         origin: LinkOrigin,

@@ -5,9 +5,10 @@
 //! verified answer yet), *settling* (one came, others may still say more), *done*.
 //!
 //! Rules:
-//! - [`FIRST_PATHS`] paths start at once (all at a crowd, see [`crate::density`]), then one more every [`PATH_EVERY_MS`] while seeking, up
-//!   to [`MAX_PATHS`], each over another link, browsers before bridges, at most one over a bridge,
-//!   and that one only when every other has ended or after [`BRIDGE_PATH_MS`];
+//! - [`FIRST_PATHS`] paths start at once (all at a crowd, see [`crate::density`]), then one more
+//!   every [`PATH_EVERY_MS`] while seeking, up to [`MAX_PATHS`], each over another link, browsers
+//!   before bridges, at most one over a bridge, and that one only when every other has ended or
+//!   after [`BRIDGE_PATH_MS`];
 //! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
 //!   when [`RESOLVE_AFTER_MS`] have passed without one, or at once if the answer shall be fresh;
 //!   another linked bridge every [`NEXT_BRIDGE_MS`], at most [`MAX_BRIDGES`];

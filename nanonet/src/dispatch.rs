@@ -1,0 +1,128 @@
+//! Messages of peers: which part of the node each goes to, and how ours go out.
+//!
+//! - a message that is none ends its link; one of a link that is still greeting is not looked at;
+//! - every message costs tokens ([`crate::limits`]) and adds to the load ([`crate::reputation`]);
+//!   requests that are too much are answered `busy`, a flood ends the link.
+
+use crate::limits::Spend;
+use crate::link::LinkEnd;
+use crate::reputation::GREEDY;
+use crate::routing::forward::{Own, Upstream};
+use crate::wire::{Ask, Failure, Message, Reply, Request};
+use crate::{Class, CloseReason, Crypto, LinkId, Node};
+
+impl<C: Crypto> Node<C> {
+    /// A message came over a link.
+    pub(crate) fn on_message(&mut self, link: LinkId, class: Class, bytes: &[u8]) {
+        let Ok(message) = Message::decode(class, bytes) else {
+            self.counters.refuse("malformed-message");
+            return self.close(link, CloseReason::Garbage);
+        };
+        let Some(peer) = self.table.get_mut(link).filter(|peer| peer.who.is_some()) else {
+            return;
+        };
+        let cost = message.cost();
+        let spend = peer.bucket.spend(self.now, cost);
+        if spend == Spend::Flood {
+            return self.close(link, CloseReason::Flood);
+        }
+        if let Message::Request(request) = &message {
+            if spend == Spend::Busy {
+                self.rate(link, GREEDY);
+            }
+            if spend == Spend::Busy || self.is_too_busy_for(link) {
+                self.counters.refuse("busy");
+                self.add_load(1);
+                return self.fail(Upstream::Link(link), request, Failure::Busy);
+            }
+        }
+        self.add_load(cost);
+        match message {
+            Message::Neighbours(said) => self.on_neighbours(link, said),
+            Message::Request(request) => self.on_request(link, *request),
+            Message::Response(response) => self.on_response(link, *response),
+            Message::Watch(accounts) => self.on_watch_list(link, accounts),
+            Message::Update(records) => self.on_update(link, records),
+            Message::Introduction(record) => self.on_introduction(link, *record),
+            Message::Seen(seen) => self.on_seen(link, *seen),
+            Message::News(pushed) => self.on_news(link, pushed),
+            Message::Have(ids) => self.on_have(link, ids),
+            Message::Want(ids) => self.on_want(link, ids),
+            Message::Announce(wanted) => self.on_announce(link, wanted),
+            Message::CatchUp(filter) => self.on_catch_up(link, &filter.0),
+        }
+    }
+
+    /// Queues a message; false if the link is gone or its queue full.
+    pub(crate) fn send(&mut self, link: LinkId, message: &Message) -> bool {
+        let Ok(bytes) = message.encode() else {
+            return false;
+        };
+        self.send_bytes(link, message.class(), bytes)
+    }
+
+    /// The same with an encoded message.
+    pub(crate) fn send_bytes(&mut self, link: LinkId, class: Class, bytes: Vec<u8>) -> bool {
+        let Some(peer) = self.table.get_mut(link) else {
+            return false;
+        };
+        let sent = peer.link.send(class, bytes).is_ok();
+        if sent {
+            self.stirred.insert(link);
+        } else {
+            self.counters.refuse("queue-full");
+        }
+        sent
+    }
+
+    /// Does what a request asks that ends here.
+    pub(crate) fn serve(&mut self, upstream: Upstream, request: Request) {
+        let Request {
+            id, target, body, ..
+        } = request;
+        match body {
+            Ask::FindNearest => {
+                let peers = self.merge_nearest(&target.point(), Vec::new());
+                self.reply(upstream, id, Reply::Nearest(peers));
+            }
+            Ask::Signal { sealed } => {
+                self.on_sealed(&sealed.0);
+                self.reply(upstream, id, Reply::Delivered);
+            }
+            Ask::Put { records, voucher } => {
+                self.serve_put(upstream, id, target, records, voucher);
+            }
+            Ask::Headers { from, headers } => {
+                self.serve_headers(from, &headers);
+                self.reply(upstream, id, Reply::Delivered);
+            }
+            Ask::Pull(headers) => {
+                let records = self.records_named(&headers);
+                self.reply(upstream, id, Reply::Records(records));
+            }
+            Ask::Resolve {
+                account,
+                held,
+                fresh,
+            } => self.serve_resolve(upstream, id, account, held, fresh),
+            Ask::Publish(block) => self.serve_publish(upstream, id, *block),
+            Ask::Get { .. } => {
+                let (why, budget) = (Failure::NotFound, 0);
+                self.reply(upstream, id, Reply::Failed { why, budget });
+            }
+        }
+    }
+
+    /// The answer to a request of our own. `via` is the link it came over, `None` if it ended
+    /// here.
+    pub(crate) fn on_own_reply(&mut self, own: Own, body: Reply, via: Option<LinkId>, hops: u8) {
+        match own {
+            Own::Neighbourhood => self.on_neighbourhood(body),
+            Own::Signal(session) => self.on_signal_reply(session, &body),
+            Own::Put | Own::Headers => {}
+            Own::Pull(pull) => self.on_pulled(pull, body, via),
+            Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
+            Own::Publish(hash) => self.on_publish_reply(hash, &body),
+        }
+    }
+}
