@@ -117,7 +117,7 @@ impl<C: Crypto> Node<C> {
     /// here.
     pub(crate) fn on_own_reply(&mut self, own: Own, body: Reply, via: Option<LinkId>, hops: u8) {
         match own {
-            Own::Neighbourhood => self.on_neighbourhood(body),
+            Own::Neighbourhood => self.on_neighbourhood(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
             Own::Put | Own::Headers => {}
             Own::Pull(pull) => self.on_pulled(pull, body, via),

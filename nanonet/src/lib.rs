@@ -43,6 +43,8 @@ mod resolve;
 mod rng;
 mod routing;
 mod seal;
+#[cfg(any(test, feature = "adversary"))]
+pub mod settling;
 mod sighting;
 mod signaling;
 pub mod slice;
@@ -79,6 +81,7 @@ pub use record::{
 };
 pub use resolve::MAX_RESOLVES;
 pub use rng::Rng;
+pub use routing::contact::{Contact, Who};
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
 pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};
 pub use weights::{RefreshError, SignedWeights};

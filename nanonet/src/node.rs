@@ -42,8 +42,10 @@ use crate::query::answering::Lately;
 use crate::replication::Replication;
 use crate::reputation::{Load, Reputation};
 use crate::resolve::Resolves;
+use crate::routing::coordinates::Coordinates;
 use crate::routing::forward::Forwards;
 use crate::routing::known::Known;
+use crate::routing::membership::LOOK_UP_POOR_MS;
 use crate::routing::places::Places;
 use crate::routing::table::{Peer, Table};
 use crate::routing::telling::Telling;
@@ -101,8 +103,16 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) was_linked: bool,
     /// Whether a look-up of our own neighbourhood was answered since the first link.
     pub(crate) looked_around: bool,
-    /// When neighbourhood was last looked up.
-    pub(crate) looked_at: Option<UnixMillis>,
+    /// Where we lie among round trips.
+    pub(crate) at: Coordinates,
+    /// Whether a peer has said since that it lies elsewhere.
+    pub(crate) moved: bool,
+    /// When links were last looked after.
+    pub(crate) attended: UnixMillis,
+    /// When our neighbourhood was last looked up, when it is next, and how long after that again.
+    pub(crate) looked_at: UnixMillis,
+    pub(crate) look_next: UnixMillis,
+    pub(crate) look_wait: u64,
     /// When a bridge was last asked for.
     pub(crate) need_bridge_at: Option<UnixMillis>,
 }
@@ -118,6 +128,7 @@ impl<C: Crypto> Node<C> {
             config.role = Role::Browser;
         }
         config.anchors.truncate(MAX_ANCHORS);
+        let is_bridge = config.role.is_bridge_here();
         let id = identity.node_id();
         let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
         let joining = Joining::new(&record, config.join_threshold, now);
@@ -142,7 +153,7 @@ impl<C: Crypto> Node<C> {
             stirred: SortedSet::new(),
             timers,
             table: Table::new(),
-            known: Known::new(id),
+            known: Known::new(id, is_bridge),
             telling: Telling::default(),
             joining,
             bans: Bans::default(),
@@ -165,7 +176,12 @@ impl<C: Crypto> Node<C> {
             lies: crate::lying::Lies::default(),
             was_linked: false,
             looked_around: false,
-            looked_at: None,
+            at: Coordinates::default(),
+            moved: false,
+            attended: UnixMillis(0),
+            looked_at: UnixMillis(0),
+            look_next: now,
+            look_wait: LOOK_UP_POOR_MS,
             need_bridge_at: None,
         }
     }

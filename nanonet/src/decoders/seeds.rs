@@ -6,6 +6,8 @@ use super::node::account;
 use super::{START, identity, introduction};
 use crate::gossip::{NewsId, Topic};
 use crate::link::decoders::LONGEST_CHUNK;
+use crate::routing::contact::Named;
+use crate::routing::coordinates::Coordinates;
 use crate::slice::{Slice, SliceConfig};
 use crate::testing::{TestChain, TestKeys, account_key, bridge};
 use crate::wire::{
@@ -308,12 +310,20 @@ fn messages() -> Vec<(&'static str, Message)> {
         held: Some(record.hash()),
         fresh: true,
     };
+    let named: Vec<Named> = peers
+        .iter()
+        .map(|record| {
+            let (record, at) = (record.clone(), Coordinates::default());
+            Named { record, at }
+        })
+        .collect();
     let mut all = vec![
         (
             "neighbours",
             Message::Neighbours(Neighbours {
                 links: 2,
-                peers: peers.clone(),
+                at: Coordinates::default(),
+                peers: named.clone(),
                 gone: peers.iter().map(PeerRecord::node_id).collect(),
             }),
         ),
@@ -352,7 +362,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("pull", request(exactly, Ask::Pull(vec![header]))),
         ("resolve", request(exactly, resolve)),
-        ("nearest", response(Reply::Nearest(peers))),
+        ("nearest", response(Reply::Nearest(named))),
         ("found", response(Reply::Found(Box::new(found)))),
         (
             "unresolved",

@@ -19,7 +19,8 @@ use super::tree::LEAF;
 use super::{Bug, Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
 use crate::id::hash;
 use crate::replication::VOUCHER_MS;
-use crate::routing::contact::Contact;
+use crate::routing::contact::Placed;
+use crate::routing::coordinates::Coordinates;
 use crate::wire::{Header, Pushed};
 use crate::{
     CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output, PeerRecord,
@@ -278,8 +279,9 @@ impl<C: Crypto> Node<C> {
             News::Transaction(block) => self.relay_news(**block),
             News::Block(said) => self.pull_confirmed(said),
             News::Bridge(said) if said.what.node_key != self.identity.node_key() => {
-                let who = Contact::new(said.what.clone());
-                self.known.learn(self.now, None, vec![who]);
+                let (who, at) = (C::contact(said.what.clone()), Coordinates::default());
+                let bridge = vec![Placed { who, at }];
+                self.known.learn(self.now, &self.at, None, false, bridge);
             }
             _ => {}
         }

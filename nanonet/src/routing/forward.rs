@@ -372,7 +372,12 @@ impl<C: Crypto> Node<C> {
             Reply::Nearest(peers) => {
                 let target = passing.request.target.point();
                 let peers = std::mem::take(peers);
-                body = Reply::Nearest(self.merge_nearest(&target, peers));
+                let own = matches!(passing.upstream, Upstream::Own(_));
+                if !own {
+                    body = Reply::Nearest(self.merge_nearest(&target, peers));
+                } else {
+                    body = Reply::Nearest(peers);
+                }
             }
             Reply::Found(found) => {
                 let (expected, resolve) = match &passing.request.body {

@@ -5,11 +5,13 @@
 //! - [`nearest`]: the few nearest of many;
 //! - [`places`]: whom to link with and whom to give up, as pure rules;
 //! - [`contact`]: one node as others keep it;
+//! - [`coordinates`]: where nodes lie among round trips;
 //! - [`membership`]: what happens when links come and go;
 //! - [`telling`]: what linked nodes tell each other about that;
 //! - [`forward`]: requests of others and our own on their way, and their way back.
 
 pub(crate) mod contact;
+pub(crate) mod coordinates;
 pub(crate) mod forward;
 pub(crate) mod known;
 pub(crate) mod membership;

@@ -8,7 +8,8 @@
 
 use nano_core::{Account, UnixMillis};
 
-use super::contact::Who;
+use super::contact::{Placed, Who};
+use super::coordinates::Coordinates;
 use super::places::Seat;
 use crate::diversity::AddressGroup;
 use crate::limits::{Faults, TokenBucket};
@@ -30,6 +31,8 @@ pub(crate) struct Peer<E> {
     pub(crate) since: UnixMillis,
     /// Who is there; `None` while greeting.
     pub(crate) who: Option<Who>,
+    /// Where it says it lies among round trips.
+    pub(crate) at: Coordinates,
     /// Whether it has no join work; see [`crate::join`].
     pub(crate) leaf: bool,
     /// From which addresses it came (we are a bridge).
@@ -61,6 +64,7 @@ impl<E> Peer<E> {
             transport,
             since: now,
             who: None,
+            at: Coordinates::default(),
             leaf: false,
             group: None,
             answers: 0,
@@ -182,6 +186,15 @@ impl<E> Table<E> {
         self.peers
             .iter()
             .filter_map(|(link, peer)| peer.who.as_ref().map(|who| (*link, peer, who)))
+    }
+
+    /// Peers of links that are up and may be named to others.
+    pub(crate) fn named(&self) -> impl Iterator<Item = Placed> {
+        let peers = self.up_links().filter(|(_, peer, _)| !peer.leaf);
+        peers.map(|(_, peer, who)| Placed {
+            who: who.clone(),
+            at: peer.at,
+        })
     }
 
     /// Links that are up and lead to nodes of `role`.

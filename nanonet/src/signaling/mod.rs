@@ -1,8 +1,8 @@
 //! How two browsers agree on a data channel, through nodes that are already connected.
 //!
-//! What they say ([`Signal`]) is sealed for the other end and travels as a routed request, over
-//! peers and, so that a young mesh works too, over a bridge at the same time; whichever copy comes
-//! first counts.
+//! What they say ([`Signal`]) is sealed for the other end and travels as a routed request over peers;
+//! while fewer than [`POOR`] + 1 of them are linked also over a bridge at the same time, and whichever
+//! copy comes first counts.
 //!
 //! States of a session: *describing* (the page makes the offer or the answer), *offered* (our
 //! offer is out), *agreed* (both descriptions are known; the channel is being opened). It ends when
@@ -31,6 +31,7 @@ use nano_core::UnixMillis;
 use crate::Crypto;
 use crate::routing::forward::Own;
 use crate::routing::known::Unreached;
+use crate::routing::places::POOR;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
 use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
@@ -82,10 +83,11 @@ impl<C: Crypto> Node<C> {
         let bridges = self.table.links_of(Role::Bridge);
         let browsers = self.table.links_of(Role::Browser);
         let target = Target::Exactly(peer);
-        // A copy over bridges only, and one over browsers only.
+        // A copy over browsers only, and in a young mesh one over bridges only.
+        let meshed = browsers.len() > usize::from(POOR);
         let avoided: Vec<_> = [(&bridges, &browsers), (&browsers, &bridges)]
             .into_iter()
-            .filter(|(over, _)| !over.is_empty())
+            .filter(|(over, avoid)| !over.is_empty() && !(meshed && *avoid == &browsers))
             .map(|(_, avoid)| avoid.clone())
             .collect();
         if let Some(session) = self.sessions.sessions.get_mut(&id) {
@@ -111,7 +113,7 @@ impl<C: Crypto> Node<C> {
             };
             self.known.unreachable(self.now, session.peer_id, why);
         }
-        self.timers.set_by(Timer::Membership, self.now);
+        self.membership_soon();
         self.status_changed();
     }
 

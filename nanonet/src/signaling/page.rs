@@ -67,7 +67,7 @@ impl<C: Crypto> Node<C> {
         if !session.linked {
             self.known
                 .unreachable(self.now, session.peer_id, Unreached::NO_WAY);
-            self.timers.set_by(Timer::Membership, self.now);
+            self.membership_soon();
         }
     }
 

@@ -36,6 +36,9 @@ struct World {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Count messages by what they are.
+    #[arg(long)]
+    kinds: bool,
     /// Real cryptography, however many nodes.
     #[arg(long)]
     real: bool,
@@ -46,6 +49,7 @@ impl World {
         Options {
             nodes: self.nodes,
             seed: self.seed,
+            kinds: self.kinds,
         }
     }
 

@@ -55,6 +55,17 @@ impl OpenLink {
         }
     }
 
+    /// An end that has long been up.
+    pub(super) fn settled(round_trip: u32) -> Self {
+        Self {
+            phase: Phase::Up,
+            outputs: VecDeque::new(),
+            rtt_ms: Some(round_trip),
+            greeted: None,
+            stats: LinkStats::default(),
+        }
+    }
+
     fn say(&mut self, kind: u8, bytes: &[u8]) {
         let mut frame = Vec::with_capacity(bytes.len() + 1);
         frame.push(kind);
@@ -137,6 +148,20 @@ impl OpenLink {
                 code: bytes.first().copied().unwrap_or(0),
             }),
         }
+    }
+}
+
+/// What kind of frame it is: of a message, what kind of message.
+#[must_use]
+pub fn kind_of(frame: &[u8]) -> &'static str {
+    match frame {
+        [MESSAGE, class, message @ ..] => Class::ALL
+            .get(usize::from(*class))
+            .map_or("malformed", |class| {
+                nanonet::settling::kind_of(*class, message)
+            }),
+        [FAREWELL, ..] => "farewell",
+        _ => "greeting",
     }
 }
 

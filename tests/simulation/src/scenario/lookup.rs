@@ -12,7 +12,7 @@ use nano_core::{Account, UnixMillis};
 use nanonet::{AccountState, AnswerSource, Event, GetOptions, RequestId, Rng};
 use serde::Serialize;
 
-use super::{Common, Options, Reported, build, percentile, pick, wide};
+use super::{Common, Options, Reported, build, percentile, wide};
 use crate::churn::Churn;
 use crate::world::{Answered, Place, World};
 
@@ -70,7 +70,7 @@ pub fn play<C: Reported>(options: Options, lookups: usize, churn_ms: u64) -> Rep
     let mut asked: BTreeMap<(Place, RequestId), (Account, UnixMillis)> = BTreeMap::new();
     let gap = (1_000_000 / (PACE * (options.nodes as u64).max(1))).max(1);
     for account in accounts {
-        let asker = pick(&mut rng, &world.browsers());
+        let asker = world.any_browser(&mut rng);
         let request = world.ask(asker, account, GetOptions::default());
         asked.insert((asker, request), (account, world.now));
         churn.run(&mut world, gap);

@@ -6,6 +6,8 @@
 pub mod gossip;
 pub mod lookup;
 
+use std::collections::BTreeMap;
+
 use nanonet::{Crypto, Noise, Rng, Role};
 use serde::Serialize;
 
@@ -14,8 +16,10 @@ use crate::world::{Geography, Place, Rules, World};
 
 /// Nodes from which on links are not encrypted.
 pub const OPEN_FROM: usize = 300;
-/// Bridges of a scenario.
+/// Fewest bridges of a scenario.
 const BRIDGES: usize = 3;
+/// Browsers per bridge of a large scenario.
+const PER_BRIDGE: usize = 1_000;
 /// Time between two nodes that join while a world is built, at least.
 const JOIN_EVERY_MS: u64 = 2;
 /// Time in which a world is built, if that leaves more between two nodes.
@@ -28,6 +32,8 @@ pub struct Options {
     pub nodes: usize,
     /// Which run.
     pub seed: u64,
+    /// Whether messages are counted by what they are.
+    pub kinds: bool,
 }
 
 /// How signatures were checked and links kept secret.
@@ -44,14 +50,29 @@ pub enum Cryptography {
 pub trait Reported: Crypto {
     /// Which it is.
     const KIND: Cryptography;
+
+    /// A world of linked nodes.
+    fn build(options: Options, rules: Rules) -> World<Self>
+    where
+        Self: Sized;
 }
 
 impl Reported for Noise {
     const KIND: Cryptography = Cryptography::Real;
+
+    fn build(options: Options, rules: Rules) -> World<Self> {
+        join_all(options, rules)
+    }
 }
 
 impl Reported for Open {
     const KIND: Cryptography = Cryptography::Open;
+
+    fn build(options: Options, rules: Rules) -> World<Self> {
+        let mut world = World::with(options.seed, rules);
+        world.settle(BRIDGES.max(options.nodes / PER_BRIDGE), options.nodes);
+        world
+    }
 }
 
 /// Figures of every scenario.
@@ -75,6 +96,11 @@ pub struct Common {
     pub messages: u64,
     /// Bytes delivered.
     pub bytes: u64,
+    /// Messages per node and second, bridges included.
+    pub messages_per_node_s: f64,
+    /// Messages and bytes by what they were, where they were counted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// Links per browser at the end.
     pub links_mean: f64,
     /// A number over everything delivered: equal in two runs of one seed.
@@ -104,6 +130,11 @@ impl Common {
             messages: world.delivered,
             bytes: world.delivered_bytes,
             #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+            messages_per_node_s: world.delivered as f64
+                / (options.nodes + world.bridges().len()) as f64
+                / (world.now.since(nanonet::testing::TEST_TIME) as f64 / 1_000.0),
+            kinds: world.kinds.clone(),
+            #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
             links_mean: links as f64 / browsers.len().max(1) as f64,
             trace_hash: format!("{:016x}", world.trace()),
         }
@@ -124,8 +155,17 @@ pub fn wide<C: Reported>() -> Rules {
     }
 }
 
+/// A world of linked nodes: with real cryptography joined one by one, else linked from the start.
+fn build<C: Reported>(options: Options, rules: Rules) -> World<C> {
+    let rules = Rules {
+        count_kinds: options.kinds && C::KIND == Cryptography::Open,
+        ..rules
+    };
+    C::build(options, rules)
+}
+
 /// Bridges that know each other, then browsers that join one after another through any of them.
-fn build<C: Crypto>(options: Options, rules: Rules) -> World<C> {
+fn join_all<C: Crypto>(options: Options, rules: Rules) -> World<C> {
     let mut world = World::with(options.seed, rules);
     for bridge in 0..BRIDGES {
         world.add(Role::Bridge);
@@ -145,7 +185,9 @@ fn build<C: Crypto>(options: Options, rules: Rules) -> World<C> {
 /// A new browser that dials a bridge.
 pub(crate) fn join<C: Crypto>(world: &mut World<C>, number: usize) -> Place {
     let browser = world.add(Role::Browser);
-    world.dial(browser, number % BRIDGES);
+    let bridges = world.bridges();
+    let bridge = bridges[number % bridges.len()];
+    world.dial(browser, bridge);
     browser
 }
 

@@ -11,6 +11,7 @@ mod page;
 mod pipes;
 mod queue;
 mod seen;
+mod settled;
 mod shell;
 mod talk;
 mod trace;
@@ -30,8 +31,12 @@ use nanonet::{Crypto, Noise};
 pub use self::geography::{Geography, Home, LONGEST_MS, Nat, SHORTEST_MS};
 use self::pipes::Pipes;
 use self::queue::Queue;
+pub use self::settled::Settles;
 use self::trace::Trace;
 use crate::ledger::Ledger;
+
+/// Bridges that are anchors, where bridges are.
+const ANCHORS: usize = 5;
 
 /// A node of the world, by its place.
 pub type Place = usize;
@@ -59,6 +64,8 @@ pub struct Rules {
     pub keep_events: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
     pub report_written: bool,
+    /// Whether messages are counted by what they are, where links are not encrypted.
+    pub count_kinds: bool,
     /// What the work of an id must reach; the default is that nothing must be.
     pub join_threshold: Difficulty,
     /// How long it takes until the other end of a pipe notices that a node has gone without a word.
@@ -78,6 +85,7 @@ impl Default for Rules {
             loss_ppm: 0,
             keep_events: true,
             report_written: true,
+            count_kinds: false,
             join_threshold: nanonet::join_threshold(Network::Dev),
             notice_ms: 0,
         }
@@ -152,6 +160,8 @@ pub struct World<C: Crypto = Noise> {
     pub behind: BTreeSet<Place>,
     /// Data channels made.
     pub channels_made: u64,
+    /// Messages and bytes by what they were, where [`Rules::count_kinds`] wants it.
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// Messages delivered.
     pub delivered: u64,
     /// Bytes delivered.
@@ -192,6 +202,7 @@ impl<C: Crypto> World<C> {
             addresses: BTreeMap::new(),
             behind: BTreeSet::new(),
             channels_made: 0,
+            kinds: BTreeMap::new(),
             delivered: 0,
             delivered_bytes: 0,
             answers: VecDeque::new(),
@@ -233,6 +244,16 @@ impl<C: Crypto> World<C> {
     }
 
     fn add_where(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
+        let place = self.place(role, wanted);
+        self.start(place);
+        if role == Role::Bridge {
+            self.tell_anchors();
+        }
+        place
+    }
+
+    /// A place for a node that is not started yet.
+    fn place(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
         let place = self.members.len();
         let mut rng = Rng::from_seed(seed_of(self.seed, place, u64::MAX));
         let mut identity = Identity::generate(&mut rng);
@@ -257,10 +278,6 @@ impl<C: Crypto> World<C> {
             self.bridges.push(place);
             self.bridge_keys.push(node_key);
         }
-        self.start_as(place, identity);
-        if role == Role::Bridge {
-            self.tell_anchors();
-        }
         place
     }
 
@@ -275,7 +292,8 @@ impl<C: Crypto> World<C> {
     /// The keys of all bridges, if they are anchors.
     fn anchors(&self) -> Vec<NodeKey> {
         if self.rules.anchors {
-            self.bridge_keys.clone()
+            let most = self.bridge_keys.len().min(ANCHORS);
+            self.bridge_keys[..most].to_vec()
         } else {
             Vec::new()
         }
@@ -283,12 +301,16 @@ impl<C: Crypto> World<C> {
 
     /// Starts a node that is stopped: same identity, same storage.
     pub fn start(&mut self, place: Place) {
-        if let Ok(identity) = Identity::from_bytes(&self.members[place].identity) {
-            self.start_as(place, identity);
-        }
+        self.build_node(place);
+        let entries = self.members[place].store.values().cloned().collect();
+        self.input(place, Input::Loaded { entries });
     }
 
-    fn start_as(&mut self, place: Place, identity: Identity) {
+    /// Puts a node in its place, which has not been told anything yet.
+    fn build_node(&mut self, place: Place) {
+        let Ok(identity) = Identity::from_bytes(&self.members[place].identity) else {
+            return;
+        };
         self.members[place].starts += 1;
         let starts = self.members[place].starts;
         let seed = seed_of(self.seed, place, u64::from(starts));
@@ -304,8 +326,6 @@ impl<C: Crypto> World<C> {
             config.max_links = self.rules.max_links;
         }
         member.node = Some(Box::new(Node::new(config, identity, seed, self.now)));
-        let entries = member.store.values().cloned().collect();
-        self.input(place, Input::Loaded { entries });
     }
 
     /// Gives a stopped node another place in the key space under its old key.
@@ -370,6 +390,10 @@ impl<C: Crypto> World<C> {
                     self.delivered += 1;
                     self.delivered_bytes += bytes.len() as u64;
                     self.trace.deliver(self.now, place, link, &bytes);
+                    if self.rules.count_kinds {
+                        let kind = self.kinds.entry(crate::open::kind_of(&bytes)).or_default();
+                        *kind = (kind.0 + 1, kind.1 + bytes.len() as u64);
+                    }
                     let bytes = bytes.into_vec();
                     self.hand(place, Input::LinkReceived { link, bytes });
                 }
@@ -403,9 +427,15 @@ impl<C: Crypto> World<C> {
         while let Some(output) = node.poll_output() {
             self.carry_out(place, output);
         }
-        let next = node.next_timeout();
+        self.members[place].node = Some(node);
+        self.wake_first(place);
+    }
+
+    /// Sees to it that a node is woken when it wants to be.
+    fn wake_first(&mut self, place: Place) {
+        let now = self.now;
         let member = &mut self.members[place];
-        member.node = Some(node);
+        let next = member.node.as_ref().and_then(|node| node.next_timeout());
         if let Some(at) = next {
             let at = at.max(now.plus(1));
             if member.woken.is_none_or(|woken| at < woken) {

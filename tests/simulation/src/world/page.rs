@@ -90,7 +90,7 @@ impl<C: Crypto> World<C> {
         );
     }
 
-    fn connects(&self, a: Place, b: Place) -> bool {
+    pub(super) fn connects(&self, a: Place, b: Place) -> bool {
         self.rules.geography == Geography::Near
             || self.members[a].home.connects(&self.members[b].home)
     }

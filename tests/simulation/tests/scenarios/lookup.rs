@@ -8,7 +8,15 @@ use simulation::scenario::{Options, Reported};
 const CHURN_MS: u64 = 60_000;
 
 fn run<C: Reported>(nodes: usize, seed: u64) -> Report {
-    play::<C>(Options { nodes, seed }, 40, CHURN_MS)
+    play::<C>(
+        Options {
+            nodes,
+            seed,
+            kinds: false,
+        },
+        40,
+        CHURN_MS,
+    )
 }
 
 #[test]
