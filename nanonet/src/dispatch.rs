@@ -66,7 +66,7 @@ impl<C: Crypto> Node<C> {
         let Some(peer) = self.table.get_mut(link) else {
             return false;
         };
-        let sent = peer.link.send(class, bytes).is_ok();
+        let sent = peer.link.send(self.now, class, bytes).is_ok();
         if sent {
             self.stirred.insert(link);
         } else {

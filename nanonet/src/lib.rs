@@ -69,7 +69,7 @@ pub use io::{
     StoreKey, StoreOp, StoredEntry, Transport,
 };
 pub use join::{PERIOD_MS, Standing, join_period, join_root, join_threshold};
-pub use link::{Class, MAX_FRAME, SEND_CREDIT};
+pub use link::{Channel, Class, MAX_FRAME, QueryNumber, SEND_CREDIT};
 pub use node::Node;
 pub use peer::{
     Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,

@@ -196,9 +196,19 @@ impl<C: Crypto> Node<C> {
                 transport,
             } => self.on_link_opened(link, origin, transport),
             Input::LinkAddress { link, address } => self.on_link_address(link, address),
-            Input::LinkReceived { link, bytes } => {
+            Input::LinkUnordered { link, open } => {
                 if let Some(peer) = self.table.get_mut(link) {
-                    peer.link.receive(self.now, &bytes);
+                    peer.link.set_unordered(self.now, open);
+                    self.stirred.insert(link);
+                }
+            }
+            Input::LinkReceived {
+                link,
+                channel,
+                bytes,
+            } => {
+                if let Some(peer) = self.table.get_mut(link) {
+                    peer.link.receive(self.now, channel, &bytes);
                     self.stirred.insert(link);
                 }
             }
@@ -340,13 +350,19 @@ impl<C: Crypto> Node<C> {
         while let Some(link) = self.stirred.pop_first() {
             while let Some(peer) = self.table.get_mut(link) {
                 match peer.link.poll() {
-                    Some(LinkOutput::Transmit(bytes)) => {
-                        self.outputs.push_back(Output::Transmit { link, bytes });
+                    Some(LinkOutput::Transmit { channel, bytes }) => {
+                        self.outputs.push_back(Output::Transmit {
+                            link,
+                            channel,
+                            bytes,
+                        });
                     }
                     Some(LinkOutput::Established(record)) => self.on_established(link, *record),
                     Some(LinkOutput::Message { class, bytes }) => {
                         self.on_message(link, class, &bytes);
                     }
+                    // Requests on their way end by answers and by time.
+                    Some(LinkOutput::Acked(_)) => {}
                     Some(LinkOutput::Failed(error)) => self.on_link_failed(link, &error),
                     None => {
                         let next = peer.link.next_timeout();
@@ -389,8 +405,12 @@ impl<C: Crypto> Node<C> {
         };
         peer.link.close(reason.wire_code());
         while let Some(output) = peer.link.poll() {
-            if let LinkOutput::Transmit(bytes) = output {
-                self.outputs.push_back(Output::Transmit { link, bytes });
+            if let LinkOutput::Transmit { channel, bytes } = output {
+                self.outputs.push_back(Output::Transmit {
+                    link,
+                    channel,
+                    bytes,
+                });
             }
         }
         let who = peer.who.as_ref().map(|who| (who.id, who.record.node_key));

@@ -58,6 +58,7 @@ impl<C: Crypto> Node<C> {
                     rtt_ms: peer.link.rtt_ms(),
                     bytes_in: stats.bytes_in,
                     bytes_out: stats.bytes_out,
+                    datagrams: stats.datagrams,
                     answers: peer.answers,
                     since: peer.since,
                 }

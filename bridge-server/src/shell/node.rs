@@ -243,7 +243,8 @@ impl Task {
     async fn drain(&mut self) {
         while let Some(output) = self.node.poll_output() {
             match output {
-                Output::Transmit { link, bytes } => self.transmit(link, bytes),
+                // Its transports have the ordered channel alone.
+                Output::Transmit { link, bytes, .. } => self.transmit(link, bytes),
                 Output::Close { link, reason } => self.close(link, reason),
                 Output::Store(op) => self.store(op).await,
                 Output::Resolve {

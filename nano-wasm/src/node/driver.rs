@@ -12,7 +12,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
 use nano_core::{Network, Raw, UnixMillis};
-use nanonet::{Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
+use nanonet::{Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
 use wasm_bindgen_futures::spawn_local;
 
 use super::bridges::{BridgeUrl, Bridges};
@@ -135,6 +135,7 @@ impl Driver {
         match bytes.filter(fits) {
             Some(bytes) => self.input(Input::LinkReceived {
                 link,
+                channel: Channel::Ordered,
                 bytes: bytes.to_vec(),
             }),
             None => self.carrier_closed(link),
@@ -221,7 +222,7 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Transmit { link, bytes } => {
+            Output::Transmit { link, bytes, .. } => {
                 let now = self.now();
                 let state = &mut *self.state.borrow_mut();
                 // A transport that takes nothing any more tells so by its close event.

@@ -3,6 +3,7 @@
 use nano_core::UnixMillis;
 
 use super::{LinkId, LinkOrigin, Transport};
+use crate::link::datagram::DatagramStats;
 use crate::{NodeId, NodeKey, Role, Standing};
 
 /// What the node is doing, in one word.
@@ -39,6 +40,8 @@ pub struct LinkInfo {
     pub bytes_in: u64,
     /// Bytes sent, handshake and frames included.
     pub bytes_out: u64,
+    /// What went over its unordered channel.
+    pub datagrams: DatagramStats,
     /// Verified answers that came over it to our own questions.
     pub answers: u64,
     /// Since when it is up.

@@ -6,7 +6,9 @@ use nano_core::{Network, UnixMillis};
 
 use crate::id::NodeKey;
 use crate::identity::Identity;
-use crate::link::{Class, Link, LinkConfig, LinkError, LinkOutput};
+use crate::link::{
+    Channel, Class, Link, LinkConfig, LinkError, LinkOutput, QueryNumber, SendError,
+};
 use crate::peer::{Addresses, PeerRecord, Role};
 use crate::rng::Rng;
 
@@ -62,6 +64,8 @@ pub(super) struct End {
     pub(super) peer: Option<PeerRecord>,
     /// Messages with the microsecond of their arrival.
     pub(super) messages: Vec<(u64, Class, Vec<u8>)>,
+    /// Queries that the other end acknowledged.
+    pub(super) acked: Vec<QueryNumber>,
     pub(super) failed: Option<LinkError>,
     /// Most bytes that ever lay at the transport.
     pub(super) most_unwritten: u32,
@@ -109,6 +113,7 @@ impl Pair {
             },
             peer: None,
             messages: Vec::new(),
+            acked: Vec::new(),
             failed: None,
             most_unwritten: 0,
             unwritten: 0,
@@ -132,6 +137,17 @@ impl Pair {
         UnixMillis(START + self.now / 1000)
     }
 
+    /// Lets one end send a message.
+    pub(super) fn send(
+        &mut self,
+        side: usize,
+        class: Class,
+        message: Vec<u8>,
+    ) -> Result<Option<QueryNumber>, SendError> {
+        let now = self.unix();
+        self.ends[side].link.send(now, class, message)
+    }
+
     /// Takes everything both links have to say.
     pub(super) fn poll(&mut self) {
         for end in &mut self.ends {
@@ -139,11 +155,12 @@ impl Pair {
                 let Some(output) = end.link.poll() else { break };
                 assert_eq!(end.failed, None, "nothing comes after the end");
                 match output {
-                    LinkOutput::Transmit(frame) => end.transmit(self.now, frame),
+                    LinkOutput::Transmit { bytes, .. } => end.transmit(self.now, bytes),
                     LinkOutput::Established(peer) => end.peer = Some(*peer),
                     LinkOutput::Message { class, bytes } => {
                         end.messages.push((self.now, class, bytes));
                     }
+                    LinkOutput::Acked(number) => end.acked.push(number),
                     LinkOutput::Failed(error) => end.failed = Some(error),
                 }
             }
@@ -185,7 +202,9 @@ impl Pair {
                 arrived.push(end.pipe.flying.pop_front().unwrap().1);
             }
             for frame in arrived {
-                self.ends[1 - side].link.receive(now, &frame);
+                self.ends[1 - side]
+                    .link
+                    .receive(now, Channel::Ordered, &frame);
             }
         }
         self.poll();

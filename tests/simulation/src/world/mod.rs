@@ -23,8 +23,8 @@ use nano_core::{Difficulty, Network, UnixMillis};
 use nanonet::gossip::{GossipFigures, NewsId};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Point, Rng, Role, SessionId,
-    StoredEntry,
+    Channel, Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Point, Rng, Role,
+    SessionId, StoredEntry,
 };
 use nanonet::{Crypto, Noise};
 
@@ -58,8 +58,16 @@ pub struct Rules {
     pub channels: bool,
     /// Where nodes are.
     pub geography: Geography,
-    /// Of a million messages, how many are lost on the way and sent again by the transport.
+    /// Of a million messages, how many are lost on the way: on an ordered channel the transport sends
+    /// them again, on an unordered one they are gone.
     pub loss_ppm: u32,
+    /// Whether data channels between browsers come with an unordered one.
+    pub unordered: bool,
+    /// How many milliseconds longer a message of an unordered channel takes at most; each as chance
+    /// will have it, so that they overtake each other.
+    pub jitter_ms: u32,
+    /// Of a million messages of unordered channels, how many arrive twice.
+    pub repeat_ppm: u32,
     /// Whether everything that nodes tell their shells is kept; answers always are.
     pub keep_events: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
@@ -83,6 +91,9 @@ impl Default for Rules {
             channels: true,
             geography: Geography::Near,
             loss_ppm: 0,
+            unordered: true,
+            jitter_ms: 0,
+            repeat_ppm: 0,
             keep_events: true,
             report_written: true,
             count_kinds: false,
@@ -111,7 +122,7 @@ struct Member<C: Crypto> {
 enum Happening {
     Input(Place, u32, Box<Input>),
     /// A message arrives; a pipe that is gone swallows it.
-    Arrive(Place, LinkId, Box<[u8]>),
+    Arrive(Place, LinkId, Channel, Box<[u8]>),
     Dial(Place, Place),
     Wake(Place, u32),
 }
@@ -385,7 +396,7 @@ impl<C: Crypto> World<C> {
                     self.feed(place, *input);
                 }
             }
-            Happening::Arrive(place, link, bytes) => {
+            Happening::Arrive(place, link, channel, bytes) => {
                 if self.pipes.is_open(link) {
                     self.delivered += 1;
                     self.delivered_bytes += bytes.len() as u64;
@@ -395,7 +406,12 @@ impl<C: Crypto> World<C> {
                         *kind = (kind.0 + 1, kind.1 + bytes.len() as u64);
                     }
                     let bytes = bytes.into_vec();
-                    self.hand(place, Input::LinkReceived { link, bytes });
+                    let input = Input::LinkReceived {
+                        link,
+                        channel,
+                        bytes,
+                    };
+                    self.hand(place, input);
                 }
             }
             Happening::Dial(from, bridge) => self.connect(from, bridge),
