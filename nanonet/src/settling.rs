@@ -6,6 +6,7 @@
 
 use nano_core::UnixMillis;
 
+use crate::link::datagram::whole_message;
 use crate::routing::contact::{Placed, Who};
 use crate::routing::membership::LOOK_UP_MS;
 use crate::routing::table::Peer;
@@ -70,6 +71,16 @@ impl<C: Crypto> Node<C> {
         self.timers.set(Timer::Replication, replicated);
         self.settle_telling();
         self.choose_announcers();
+    }
+}
+
+/// What kind of message a datagram of a link that is not encrypted carries.
+#[must_use]
+pub fn kind_of_datagram(datagram: &[u8]) -> &'static str {
+    match whole_message(datagram) {
+        None => "ack",
+        Some(None) => "part",
+        Some(Some(message)) => kind_of(Class::Query, message),
     }
 }
 

@@ -5,8 +5,7 @@ use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
 use crate::{
-    Addresses, Class, Identity, NodeId, NodeKey, PeerRecord, Point, RelayState, ResolveFailure,
-    Rng, Role,
+    Addresses, Class, Identity, NodeId, NodeKey, Point, RelayState, ResolveFailure, Rng, Role,
 };
 use nano_core::{Account, BlockHash, Network, Signature, UnixMillis};
 use proptest::prelude::*;

@@ -209,3 +209,11 @@ impl Datagrams {
 fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }
+
+/// The message of a datagram that carries all of it: `None` without a part, `Some(None)` for a part of
+/// several.
+#[cfg(any(test, feature = "adversary"))]
+pub(crate) fn whole_message(datagram: &[u8]) -> Option<Option<&[u8]>> {
+    let part = Form::read(datagram)?.part?;
+    Some((part.count == 1).then_some(part.bytes))
+}

@@ -78,12 +78,20 @@ impl OpenLink {
     }
 
     /// An end that has long been up.
-    pub(super) fn settled(round_trip: u32) -> Self {
+    pub(super) fn settled(round_trip: u32, unordered: bool) -> Self {
+        let mut trip = RoundTrip::default();
+        trip.sample(UnixMillis::new(0), UnixMillis::new(round_trip.into()));
         Self {
             phase: Phase::Up,
             outputs: VecDeque::new(),
-            rtt_ms: Some(round_trip),
+            trip,
             greeted: None,
+            now: UnixMillis::new(0),
+            asked: 0,
+            heard: 0,
+            ours: unordered,
+            theirs: unordered,
+            datagrams: None,
             stats: LinkStats::default(),
         }
     }
@@ -240,8 +248,10 @@ impl OpenLink {
 
 /// What kind of frame it is: of a message, what kind of message.
 #[must_use]
-pub fn kind_of(frame: &[u8]) -> &'static str {
+pub fn kind_of(channel: Channel, frame: &[u8]) -> &'static str {
     match frame {
+        datagram if channel == Channel::Unordered => nanonet::settling::kind_of_datagram(datagram),
+        [ACK, ..] => "ack",
         [MESSAGE, class, message @ ..] => Class::ALL
             .get(usize::from(*class))
             .map_or("malformed", |class| {

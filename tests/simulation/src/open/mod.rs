@@ -115,7 +115,7 @@ impl Crypto for Open {
 }
 
 impl Settles for Open {
-    fn settled(round_trip: u32) -> OpenLink {
-        OpenLink::settled(round_trip)
+    fn settled(round_trip: u32, unordered: bool) -> OpenLink {
+        OpenLink::settled(round_trip, unordered)
     }
 }

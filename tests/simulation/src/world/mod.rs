@@ -402,7 +402,10 @@ impl<C: Crypto> World<C> {
                     self.delivered_bytes += bytes.len() as u64;
                     self.trace.deliver(self.now, place, link, &bytes);
                     if self.rules.count_kinds {
-                        let kind = self.kinds.entry(crate::open::kind_of(&bytes)).or_default();
+                        let kind = self
+                            .kinds
+                            .entry(crate::open::kind_of(channel, &bytes))
+                            .or_default();
                         *kind = (kind.0 + 1, kind.1 + bytes.len() as u64);
                     }
                     let bytes = bytes.into_vec();

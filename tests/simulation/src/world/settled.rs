@@ -28,7 +28,7 @@ const MEASURED: usize = 6;
 /// Cryptography whose links can begin as they are after the handshake.
 pub trait Settles: Crypto {
     /// An end that is up, with a round trip of so many milliseconds.
-    fn settled(round_trip: u32) -> Self::Link;
+    fn settled(round_trip: u32, unordered: bool) -> Self::Link;
 }
 
 /// Browsers in order of their ids.
@@ -224,9 +224,10 @@ impl<C: Settles> Settling<'_, C> {
             _ if offerer => LinkOrigin::Dialled,
             _ => LinkOrigin::Accepted,
         };
+        let unordered = transport == Transport::DataChannel && self.world.rules.unordered;
         for (us, link, them, offerer) in [(a, a_link, b, true), (b, b_link, a, false)] {
             let who = self.contacts[them - self.first].clone();
-            let end = C::settled(round_trip);
+            let end = C::settled(round_trip, unordered);
             let node = self.world.node_mut(us);
             node.settle_link(link, end, origin(offerer), transport, who);
         }
