@@ -49,6 +49,7 @@ use crate::routing::membership::LOOK_UP_POOR_MS;
 use crate::routing::places::Places;
 use crate::routing::table::{Peer, Table};
 use crate::routing::telling::Telling;
+use crate::routing::worth::Closeness;
 use crate::signaling::Sessions;
 use crate::slice::{Slice, SliceConfig};
 use crate::sorted::SortedSet;
@@ -113,6 +114,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) looked_at: UnixMillis,
     pub(crate) look_next: UnixMillis,
     pub(crate) look_wait: u64,
+    /// How close a node has to be to a place to hold what lies there.
+    pub(crate) reach: Closeness,
     /// When a bridge was last asked for.
     pub(crate) need_bridge_at: Option<UnixMillis>,
 }
@@ -182,6 +185,7 @@ impl<C: Crypto> Node<C> {
             looked_at: UnixMillis(0),
             look_next: now,
             look_wait: LOOK_UP_POOR_MS,
+            reach: Closeness::MIN,
             need_bridge_at: None,
         }
     }
@@ -362,7 +366,7 @@ impl<C: Crypto> Node<C> {
                         self.on_message(link, class, &bytes);
                     }
                     // Requests on their way end by answers and by time.
-                    Some(LinkOutput::Acked(_)) => {}
+                    Some(LinkOutput::Acked(number)) => self.on_acked(link, number),
                     Some(LinkOutput::Failed(error)) => self.on_link_failed(link, &error),
                     None => {
                         let next = peer.link.next_timeout();

@@ -69,6 +69,7 @@ impl<C: Crypto> Node<C> {
         self.look_wait = LOOK_UP_MS;
         self.timers.set(Timer::Membership, looked_after.min(looked));
         self.timers.set(Timer::Replication, replicated);
+        self.look_at_reach();
         self.settle_telling();
         self.choose_announcers();
     }

@@ -345,6 +345,7 @@ impl<C: Crypto> Node<C> {
             .set_by(Timer::Membership, self.now.plus(IDLE_MS));
         self.known.expire(self.now);
         self.look_at_standings();
+        self.look_at_reach();
         self.shed_alike();
         self.look_for_crowds();
         if std::mem::take(&mut self.moved) {

@@ -82,14 +82,18 @@ impl Message {
             | Self::Announce(_)
             | Self::CatchUp(_) => Class::Gossip,
             Self::Request(request) => match request.body {
-                Ask::FindNearest | Ask::Signal { .. } => Class::Control,
-                Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => Class::Query,
+                Ask::FindNearest
+                | Ask::Signal { .. }
+                | Ask::Get { .. }
+                | Ask::Resolve { .. }
+                | Ask::Publish(_) => Class::Query,
                 Ask::Headers { .. } | Ask::Pull(_) => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
             },
             Self::Response(response) => match response.body {
-                Reply::Nearest(_) | Reply::Delivered => Class::Control,
-                Reply::Found(_)
+                Reply::Nearest(_)
+                | Reply::Delivered
+                | Reply::Found(_)
                 | Reply::Unresolved(_)
                 | Reply::Progress(_)
                 | Reply::Stored(_)
