@@ -70,6 +70,8 @@ pub use io::{
 };
 pub use join::{PERIOD_MS, Standing, join_period, join_root, join_threshold};
 pub use link::{Channel, Class, MAX_FRAME, QueryNumber, SEND_CREDIT};
+#[cfg(any(test, feature = "adversary"))]
+pub use lying::Misroute;
 pub use node::Node;
 pub use peer::{
     Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,

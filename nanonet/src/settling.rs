@@ -8,6 +8,7 @@ use nano_core::UnixMillis;
 
 use crate::link::datagram::whole_message;
 use crate::routing::contact::{Placed, Who};
+use crate::routing::known::Unreached;
 use crate::routing::membership::LOOK_UP_MS;
 use crate::routing::table::Peer;
 use crate::timers::Timer;
@@ -15,6 +16,12 @@ use crate::wire::Message;
 use crate::{Class, Crypto, LinkId, LinkOrigin, Node, Transport};
 
 impl<C: Crypto> Node<C> {
+    /// Browser or bridge.
+    #[must_use]
+    pub const fn role(&self) -> crate::Role {
+        self.config.role
+    }
+
     /// How it introduces itself.
     #[must_use]
     pub fn contact(&self) -> Who {
@@ -55,6 +62,15 @@ impl<C: Crypto> Node<C> {
     pub fn settle_known(&mut self, link: Option<LinkId>, lists: bool, who: Who, other: &Self) {
         let named = vec![Placed { who, at: other.at }];
         self.known.learn(self.now, &self.at, link, lists, named);
+    }
+
+    /// It has often tried to connect to `who`, and could not.
+    pub fn settle_unreachable(&mut self, who: &Who) {
+        let longest = Unreached::NO_WAY.longest();
+        let most = u32::try_from(longest).unwrap_or(u32::MAX);
+        let ago = u64::from(self.rng.below(most));
+        self.known
+            .settle_unreachable(who.id, self.now.plus(ago), longest);
     }
 
     /// The rest is as after an hour; what is done now and then is due at any time from now on.

@@ -195,6 +195,10 @@ impl<C: Crypto> Node<C> {
         if !self.forwards.first_seen(request.id) {
             return self.fail(Upstream::Link(link), &request, Failure::Seen);
         }
+        #[cfg(any(test, feature = "adversary"))]
+        if self.drops() {
+            return;
+        }
         self.handle(Upstream::Link(link), request, &[]);
     }
 

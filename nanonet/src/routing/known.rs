@@ -56,6 +56,11 @@ impl Unreached {
     pub(crate) const UNWILLING: Self = Self(5_000);
     /// Signals came through, but no connection.
     pub(crate) const NO_WAY: Self = Self(120_000);
+
+    /// Its longest back-off, in milliseconds.
+    pub(crate) const fn longest(self) -> u64 {
+        self.0 * LONGEST
+    }
 }
 
 /// The longest back-off, in first ones.
@@ -292,7 +297,7 @@ impl Known {
     /// A link to it could not be made: it is left alone for a while.
     pub(crate) fn unreachable(&mut self, now: UnixMillis, id: NodeId, why: Unreached) {
         let before = self.back_off.get(&id).map_or(0, |back| back.length);
-        let length = (before * 2).clamp(why.0, why.0 * LONGEST);
+        let length = (before * 2).clamp(why.0, why.longest());
         if self.back_off.len() >= MAX_BACK_OFF && !self.back_off.contains_key(&id) {
             let first = self.back_off.iter().min_by_key(|(_, back)| back.until);
             if let Some(first) = first.map(|(id, _)| *id) {
@@ -300,6 +305,12 @@ impl Known {
             }
         }
         let until = now.plus(length);
+        self.back_off.insert(id, BackOff { until, length });
+    }
+
+    /// It is left alone until `until`, after failures that led to a back-off of `length`.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) fn settle_unreachable(&mut self, id: NodeId, until: UnixMillis, length: u64) {
         self.back_off.insert(id, BackOff { until, length });
     }
 

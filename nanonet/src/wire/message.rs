@@ -4,8 +4,8 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS, MAX_PUSHED,
-    MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
+    Ask, Bytes, Failure, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS,
+    MAX_PUSHED, MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
 };
 use crate::gossip::NewsId;
 use crate::routing::contact::Named;
@@ -157,7 +157,12 @@ impl Message {
                 Reply::Stored(_) => "stored",
                 Reply::Records(_) => "records",
                 Reply::Progress(_) => "progress",
-                Reply::Failed { .. } => "failed",
+                Reply::Failed { why, .. } => match why {
+                    Failure::NotFound => "failed-not-found",
+                    Failure::Seen => "failed-seen",
+                    Failure::Busy => "failed-busy",
+                    Failure::Refused => "failed-refused",
+                },
             },
         }
     }

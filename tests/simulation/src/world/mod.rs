@@ -19,12 +19,12 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use nano_core::{Difficulty, Network, UnixMillis};
+use nano_core::{Account, Difficulty, Network, UnixMillis};
 use nanonet::gossip::{GossipFigures, NewsId};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    Channel, Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Point, Rng, Role,
-    SessionId, StoredEntry,
+    Channel, Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Output, Point, Rng,
+    Role, SessionId, SignalOp, StoredEntry,
 };
 use nanonet::{Crypto, Noise};
 
@@ -119,6 +119,9 @@ struct Member<C: Crypto> {
     last_request: u64,
 }
 
+/// Makes the node at a place misbehave, or not; whether it is deaf to questions.
+pub type Corrupt<C> = Box<dyn Fn(Place, &mut Node<C>) -> bool>;
+
 enum Happening {
     Input(Place, u32, Box<Input>),
     /// A message arrives; a pipe that is gone swallows it.
@@ -167,6 +170,14 @@ pub struct World<C: Crypto = Noise> {
     pub idle: BTreeSet<Place>,
     /// Addresses that bridges see nodes come from, where they see one.
     pub addresses: BTreeMap<Place, IpAddr>,
+    /// When bridges learned last of accounts.
+    confirmed_at: BTreeMap<Account, UnixMillis>,
+    /// Nodes whose shells let no question of others through, and acknowledge none.
+    pub deaf: BTreeSet<Place>,
+    /// What is done to each node before it starts.
+    pub corrupt: Option<Corrupt<C>>,
+    /// Offers of links and dials that nodes made while they were handed a question.
+    pub dialled_by_questions: u64,
     /// Bridges whose full nodes know of no account.
     pub behind: BTreeSet<Place>,
     /// Data channels made.
@@ -211,6 +222,10 @@ impl<C: Crypto> World<C> {
             works_found: 0,
             idle: BTreeSet::new(),
             addresses: BTreeMap::new(),
+            confirmed_at: BTreeMap::new(),
+            deaf: BTreeSet::new(),
+            corrupt: None,
+            dialled_by_questions: 0,
             behind: BTreeSet::new(),
             channels_made: 0,
             kinds: BTreeMap::new(),
@@ -336,7 +351,13 @@ impl<C: Crypto> World<C> {
         if member.role == Role::Browser {
             config.max_links = self.rules.max_links;
         }
-        member.node = Some(Box::new(Node::new(config, identity, seed, self.now)));
+        let mut node = Box::new(Node::new(config, identity, seed, self.now));
+        if let Some(corrupt) = &self.corrupt
+            && corrupt(place, &mut node)
+        {
+            self.deaf.insert(place);
+        }
+        member.node = Some(node);
     }
 
     /// Gives a stopped node another place in the key space under its old key.
@@ -397,7 +418,7 @@ impl<C: Crypto> World<C> {
                 }
             }
             Happening::Arrive(place, link, channel, bytes) => {
-                if self.pipes.is_open(link) {
+                if self.pipes.is_open(link) && !self.is_deaf_to(place, channel, &bytes) {
                     self.delivered += 1;
                     self.delivered_bytes += bytes.len() as u64;
                     self.trace.deliver(self.now, place, link, &bytes);
@@ -429,6 +450,12 @@ impl<C: Crypto> World<C> {
         }
     }
 
+    fn is_deaf_to(&self, place: Place, channel: Channel, bytes: &[u8]) -> bool {
+        !self.deaf.is_empty()
+            && self.deaf.contains(&place)
+            && crate::open::kind_of(channel, bytes) == "get"
+    }
+
     fn feed(&mut self, place: Place, input: Input) {
         self.trace.input(self.now, place, &input);
         if let Input::LinkClosed { link } = &input {
@@ -442,8 +469,12 @@ impl<C: Crypto> World<C> {
         let Some(mut node) = self.members[place].node.take() else {
             return;
         };
+        let asked = matches!(input, Input::Get { .. });
         node.handle_input(now, input);
         while let Some(output) = node.poll_output() {
+            if asked && opens_a_link(&output) {
+                self.dialled_by_questions += 1;
+            }
             self.carry_out(place, output);
         }
         self.members[place].node = Some(node);
@@ -477,6 +508,14 @@ impl<C: Crypto> World<C> {
             }
         }
     }
+}
+
+/// Whether a node wants a link that it does not have.
+const fn opens_a_link(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Signal(SignalOp::CreateOffer { .. }) | Output::Event(Event::NeedBridge)
+    )
 }
 
 /// The seed for one purpose of one node.

@@ -294,7 +294,11 @@ impl<C: Settles> Settling<'_, C> {
 
     fn name(&mut self, place: Place, by: Option<LinkId>, other: Place) {
         let who = self.contacts[other - self.first].clone();
+        let unreachable = !self.world.connects(place, other);
         self.with(place, |node, world| {
+            if unreachable {
+                node.settle_unreachable(&who);
+            }
             node.settle_known(by, by.is_some(), who, world.node(other));
         });
     }
