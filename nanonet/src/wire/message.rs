@@ -74,13 +74,9 @@ impl Message {
     pub(crate) const fn class(&self) -> Class {
         match self {
             Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
-            Self::Watch(_)
-            | Self::Update(_)
-            | Self::News(_)
-            | Self::Have(_)
-            | Self::Want(_)
-            | Self::Announce(_)
-            | Self::CatchUp(_) => Class::Gossip,
+            Self::Watch(_) | Self::Update(_) | Self::Announce(_) | Self::CatchUp(_) => Class::Gossip,
+            // Where there is an unordered channel a lost message holds up none of the others.
+            Self::News(_) | Self::Have(_) | Self::Want(_) => Class::Query,
             Self::Request(request) => match request.body {
                 Ask::FindNearest
                 | Ask::Signal { .. }

@@ -25,8 +25,9 @@ fn browsers_answer_every_question_with_real_cryptography_and_without() {
     let (real, open) = (run::<Noise>(50, 1, 0), run::<Open>(50, 1, 0));
     for report in [&real, &open] {
         assert!(report.found.lookups >= 35, "{report:?}");
-        assert_eq!((report.violations, report.stale), (0, 0), "{report:?}");
-        assert!(report.found.found >= 1.0, "{report:?}");
+        assert_eq!(report.violations, 0, "{report:?}");
+        // A holder that the newer block has not reached yet answers with the older one and its age.
+        assert!(report.found.found >= 0.95, "{report:?}");
         assert_eq!(report.found.wrong_accepted, 0, "{report:?}");
         assert_eq!(report.reached_full_node, 0, "{report:?}");
         assert!(
