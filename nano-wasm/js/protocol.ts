@@ -25,6 +25,8 @@ export type Command =
 			storageProblem?: string;
 			name: string;
 			bridges: string[];
+			/** Whether the bridges of the list that comes with the package stand behind them. */
+			listed: boolean;
 			anchors: string[];
 			maxLinks?: number;
 			replicas?: number;

@@ -96,8 +96,8 @@ impl<C: Crypto> Node<C> {
                 let peers = self.merge_nearest(&target.point(), Vec::new());
                 self.reply(upstream, id, Reply::Nearest(peers));
             }
-            Ask::Signal { sealed } => {
-                self.on_sealed(&sealed.0);
+            Ask::Signal { carriers, sealed } => {
+                self.on_sealed(upstream, carriers, &sealed.0);
                 self.reply(upstream, id, Reply::Delivered);
             }
             Ask::Put { records, voucher } => {

@@ -261,6 +261,7 @@ impl<C: Crypto> Node<C> {
         if record.issued_at <= before.issued_at {
             return;
         }
+        self.found_bridge(&record);
         let new = C::contact(record);
         if new.id != who.id && self.table.link_to(&new.id).is_some() {
             return self.close(link, CloseReason::Duplicate);

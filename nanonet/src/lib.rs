@@ -21,6 +21,7 @@ pub mod decoders;
 mod density;
 mod dispatch;
 mod diversity;
+mod exchange;
 mod fixed;
 pub mod gossip;
 mod id;
@@ -60,13 +61,14 @@ mod wire;
 pub use config::{Config, MAX_ANCHORS};
 pub use crypto::{Crypto, Noise};
 pub use diversity::SeenFrom;
+pub use exchange::MAX_TOLD;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{
     AccountAnswer, AccountState, AnswerSource, CloseReason, Event, GetError, GetOptions, Input,
-    LinkId, LinkInfo, LinkOrigin, NodeState, Order, Output, PublishState, RelayId, RelayRefusal,
-    RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId, SignalOp, Status,
-    StoreKey, StoreOp, StoredEntry, Transport,
+    Introducer, LinkId, LinkInfo, LinkOrigin, NodeState, Order, Output, PublishState, RelayId,
+    RelayRefusal, RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId,
+    SignalOp, Status, StoreKey, StoreOp, StoredEntry, Transport,
 };
 pub use join::{PERIOD_MS, Standing, join_period, join_root, join_threshold};
 pub use link::{Channel, Class, MAX_FRAME, QueryNumber, SEND_CREDIT};

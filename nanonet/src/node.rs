@@ -20,6 +20,7 @@
 //! | `diversity` | from where nodes were seen, and how many alike are linked |
 //! | `density` | places where suspiciously many nodes lie |
 //! | `bridges` | what bridges state, compared |
+//! | `exchange` | introductions besides those of links |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -32,6 +33,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use crate::bridges::Reported;
 use crate::config::MAX_ANCHORS;
 use crate::density::Crowds;
+use crate::exchange::Told;
 use crate::gossip::{Gossip, GossipFigures};
 use crate::join::Joining;
 use crate::limits::Bans;
@@ -57,8 +59,8 @@ use crate::status::Counters;
 use crate::timers::{Timer, Timers};
 use crate::watch::Watching;
 use crate::{
-    Addresses, CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId, Output,
-    PeerRecord, Rng, Role, Transport,
+    CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId, Output, PeerRecord,
+    Rng, Role, Transport,
 };
 use crate::{Crypto, Noise};
 
@@ -87,6 +89,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) load: Load,
     pub(crate) crowds: Crowds,
     pub(crate) reported: Reported,
+    pub(crate) bridges_told: Told,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
     pub(crate) lately: Lately,
@@ -116,8 +119,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) look_wait: u64,
     /// How close a node has to be to a place to hold what lies there.
     pub(crate) reach: Closeness,
-    /// When a bridge was last asked for.
-    pub(crate) need_bridge_at: Option<UnixMillis>,
+    /// When a bridge was last asked for, and how many shortest times until it is again.
+    pub(crate) need_bridge: Option<(UnixMillis, u32)>,
 }
 
 impl<C: Crypto> Node<C> {
@@ -133,7 +136,8 @@ impl<C: Crypto> Node<C> {
         config.anchors.truncate(MAX_ANCHORS);
         let is_bridge = config.role.is_bridge_here();
         let id = identity.node_id();
-        let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
+        let record =
+            identity.peer_record(config.role, config.network, config.addresses.clone(), now);
         let joining = Joining::new(&record, config.join_threshold, now);
         let slice = Slice::new(SliceConfig::new(
             config.network,
@@ -164,6 +168,7 @@ impl<C: Crypto> Node<C> {
             load: Load::default(),
             crowds: Crowds::default(),
             reported: Reported::new(),
+            bridges_told: Told::new(),
             forwards: Forwards::default(),
             questions: Questions::default(),
             lately: Lately::default(),
@@ -186,7 +191,7 @@ impl<C: Crypto> Node<C> {
             look_next: now,
             look_wait: LOOK_UP_POOR_MS,
             reach: Closeness::MIN,
-            need_bridge_at: None,
+            need_bridge: None,
         }
     }
 
@@ -251,6 +256,7 @@ impl<C: Crypto> Node<C> {
             Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
             Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
+            Input::Introduced(records) => self.on_introduced(records),
             Input::Tell(tell) => self.on_tell(*tell),
             Input::Timeout => {}
         }

@@ -12,18 +12,23 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
 use nano_core::{Network, Raw, UnixMillis};
-use nanonet::{Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
+use nanonet::{
+    Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, PeerRecord, Role, SessionId, SignalOp,
+};
 use wasm_bindgen_futures::spawn_local;
 
-use super::bridges::{BridgeUrl, Bridges};
+use super::bridges::{BridgeUrl, Bridges, Reached};
 use super::browser;
+use super::fetch;
 use super::links::{Carrier, Links};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::{IDENTITY, Storage};
+use super::storage::{IDENTITY, KNOWN, Storage};
 use super::trust::{self, Trust};
 use crate::fault::Fault;
 
+/// Least time between two writes of who is known, milliseconds.
+const KEEP_MS: u64 = 10_000;
 /// How often the buffer of a socket is looked at while it has something in it, milliseconds.
 const SOCKET_POLL_MS: u64 = 5;
 /// How long after its channel was closed a page's connection is ended, milliseconds: what was
@@ -56,6 +61,9 @@ pub(super) struct State {
     /// answers what is too much at once.
     waiting: Vec<u64>,
     pub(super) timer: Option<Timeout>,
+    /// Who is known as it was stored last, and when it was looked at.
+    kept: Vec<u8>,
+    kept_at: UnixMillis,
     /// The request to answer once everything is written.
     pub(super) stopping: Option<u64>,
     /// The latest time seen: the clock may be set back, the node's time may not.
@@ -97,6 +105,8 @@ impl Driver {
                 weights_source: parts.weights_source,
                 waiting: Vec::new(),
                 timer: None,
+                kept: Vec::new(),
+                kept_at: UnixMillis(0),
                 stopping: None,
                 now: browser::now(),
             }),
@@ -110,9 +120,10 @@ impl Driver {
 
     /// A transport is open.
     pub(super) fn carrier_opened(self: &Rc<Self>, link: LinkId) {
+        let now = self.now();
         let (opened, bridge) = {
             let state = &mut *self.state.borrow_mut();
-            (state.links.open(link), state.bridges.opened(link))
+            (state.links.open(link), state.bridges.opened(now, link))
         };
         if let Some((origin, transport)) = opened {
             self.input(Input::LinkOpened {
@@ -244,6 +255,8 @@ impl Driver {
             Output::Signal(operation) => self.page.signal(operation),
             Output::FindWork { root, threshold } => self.page.find_work(root, threshold),
             Output::Event(Event::Joined { .. }) => self.keep_identity(),
+            Output::Event(Event::BridgeFound(record)) => self.found_bridge(&record),
+            Output::Event(Event::NeedBridge { urgent }) => self.need_bridge(urgent),
             Output::Event(event) => self.tell(event),
             // Only nodes in the role of a bridge say these.
             Output::Resolve { .. } | Output::Relay { .. } => {}
@@ -257,6 +270,53 @@ impl Driver {
             let bytes = state.node.identity_bytes();
             spawn_local(async move {
                 let _ = database.set_meta(IDENTITY, &bytes).await;
+            });
+        }
+    }
+
+    fn found_bridge(&self, record: &PeerRecord) {
+        let now = self.now();
+        let bridges = &mut self.state.borrow_mut().bridges;
+        for address in record.addresses.iter() {
+            bridges.learn(now, address.as_str());
+        }
+    }
+
+    fn need_bridge(&self, urgent: bool) {
+        let now = self.now();
+        let hopeless = {
+            let bridges = &mut self.state.borrow_mut().bridges;
+            bridges.want(now, urgent);
+            bridges.complains()
+        };
+        if hopeless {
+            self.page.complain(&Fault {
+                code: "no-bridges",
+                message: format!(
+                    "none of the bridges given can be reached and no other one of the {} network is known: none is listed for it until operators publish theirs; start with the address of one in `bridges`",
+                    self.network
+                ),
+            });
+        }
+    }
+
+    /// Remembers who is known, for a start without the bridges of today. Not being able to costs only
+    /// that.
+    pub(super) fn keep_known(&self) {
+        let now = self.now();
+        let state = &mut *self.state.borrow_mut();
+        if now.since(state.kept_at) < KEEP_MS || state.node.status().links.is_empty() {
+            return;
+        }
+        state.kept_at = now;
+        let known = [Role::Bridge, Role::Browser].map(|role| state.node.introductions(role));
+        let bytes = PeerRecord::pack(&known.concat());
+        if let Some(database) = state.storage.database()
+            && state.kept != bytes
+        {
+            state.kept.clone_from(&bytes);
+            spawn_local(async move {
+                let _ = database.set_meta(KNOWN, &bytes).await;
             });
         }
     }
@@ -286,6 +346,14 @@ impl Driver {
                 None => break,
             }
         }
+        while let Some(bridge) = self.ask_next(now) {
+            let driver = Rc::clone(self);
+            spawn_local(async move {
+                for records in fetch::introductions(&bridge.origin).await {
+                    driver.input(Input::Introduced(records));
+                }
+            });
+        }
         loop {
             let next = {
                 let state = &mut *self.state.borrow_mut();
@@ -302,6 +370,10 @@ impl Driver {
                 Err(_) => self.give_up(now, link),
             }
         }
+    }
+
+    fn ask_next(&self, now: UnixMillis) -> Option<BridgeUrl> {
+        self.state.borrow_mut().bridges.ask(now)
     }
 
     /// Ends a dial; the node has not heard of it.
@@ -395,27 +467,32 @@ impl Driver {
     }
 
     /// A bridge was just reached: asks the anchors for newer weights, if it is time to; on the dev
-    /// network that bridge alone, and makes it an anchor.
-    fn renew_trust(self: &Rc<Self>, bridge: BridgeUrl) {
+    /// network that bridge alone, and makes it an anchor. The weights of one that the person did not
+    /// name are left alone.
+    fn renew_trust(self: &Rc<Self>, bridge: Reached) {
         if self.network != Network::Dev {
             return self.ask_anchors();
         }
         let driver = Rc::clone(self);
         spawn_local(async move {
             // A bridge that says nothing leaves what is trusted as it is.
-            let Ok(told) = Trust::ask(driver.network, &bridge).await else {
+            let Ok(told) = Trust::ask(driver.network, &bridge.url).await else {
                 return;
             };
             let (told, database) = {
                 let state = &mut *driver.state.borrow_mut();
                 let mut trust = state.trust.clone();
-                trust.weights = told.weights;
+                if bridge.given {
+                    trust.weights = told.weights;
+                }
                 trust.prefer(told.anchors);
                 if trust == state.trust {
                     return;
                 }
                 state.trust = trust.clone();
-                state.weights_source = trust::BRIDGE;
+                if bridge.given {
+                    state.weights_source = trust::BRIDGE;
+                }
                 state.network_total = trust.weights.total();
                 (trust, state.storage.database())
             };

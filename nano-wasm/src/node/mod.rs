@@ -5,7 +5,7 @@
 //! - [`driver`]: the loop between node and browser; [`obey`]: what the page's commands do;
 //!   [`news`]: what the page is told of the node's events;
 //! - [`links`], [`socket`], [`channel`]: what carries links, and how much of it is written;
-//! - [`bridges`]: when to dial which bridge;
+//! - [`bridges`]: when to dial which bridge; [`fetch`]: what they answer over HTTP;
 //! - [`trust`]: which weights and anchors the node starts from;
 //! - [`storage`]: identity, slice and pending blocks in IndexedDB;
 //! - [`command`], [`reply`], [`answer`], [`page`]: what the page says and is told;
@@ -21,6 +21,7 @@ mod browser;
 mod channel;
 mod command;
 mod driver;
+mod fetch;
 mod links;
 mod news;
 mod obey;

@@ -169,7 +169,10 @@ impl Scene {
                     target: Target::Exactly(self.node.id()),
                     hops_left: MAX_HOPS,
                     budget: 1,
-                    body: Ask::Signal { sealed },
+                    body: Ask::Signal {
+                        carriers: Role::Browser,
+                        sealed,
+                    },
                 };
                 self.message(&Message::Request(Box::new(request)));
             }

@@ -339,7 +339,16 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("find-nearest", request(near, Ask::FindNearest)),
         ("get", request(near, Ask::Get { account: account() })),
-        ("signal", request(exactly, Ask::Signal { sealed: bytes })),
+        (
+            "signal",
+            request(
+                exactly,
+                Ask::Signal {
+                    carriers: Role::Bridge,
+                    sealed: bytes,
+                },
+            ),
+        ),
         (
             "put",
             request(

@@ -14,13 +14,11 @@
 
 use nano_core::{Account, Block, StateBlock, UnixMillis};
 
-use super::news::{Confirmed, News, NewsId, Parameter, Vouched, peer_bytes, vouch};
+use super::news::{Confirmed, News, NewsId, Parameter, Vouched, vouch};
 use super::tree::LEAF;
 use super::{Bug, Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
 use crate::id::hash;
 use crate::replication::VOUCHER_MS;
-use crate::routing::contact::Placed;
-use crate::routing::coordinates::Coordinates;
 use crate::wire::{Header, Pushed};
 use crate::{
     CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output, PeerRecord,
@@ -98,7 +96,7 @@ impl<C: Crypto> Node<C> {
                 News::Block(vouch(ours, network, Topic::Blocks, now, what, &bytes))
             }
             Tell::Bridge(record) => {
-                let bytes = peer_bytes(&record);
+                let bytes = record.to_bytes();
                 let said = vouch(ours, network, Topic::Bridges, now, *record, &bytes);
                 News::Bridge(Box::new(said))
             }
@@ -216,7 +214,7 @@ impl<C: Crypto> Node<C> {
                 if record.role != Role::Bridge || record.network != network {
                     return Err(("not-a-bridge", true));
                 }
-                let bytes = peer_bytes(record);
+                let bytes = record.to_bytes();
                 holds(&|| record.verify().is_ok() && said.holds(network, Topic::Bridges, &bytes))?;
             }
             News::Weights(weights) => {
@@ -279,9 +277,7 @@ impl<C: Crypto> Node<C> {
             News::Transaction(block) => self.relay_news(**block),
             News::Block(said) => self.pull_confirmed(said),
             News::Bridge(said) if said.what.node_key != self.identity.node_key() => {
-                let (who, at) = (C::contact(said.what.clone()), Coordinates::default());
-                let bridge = vec![Placed { who, at }];
-                self.known.learn(self.now, &self.at, None, false, bridge);
+                self.heard_of_bridge(&said.what);
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
-use crate::{AccountRecord, Channel, NodeKey, ReceivableRecord};
+use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
 
 /// What happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,6 +149,9 @@ pub enum Input {
         /// The nonce.
         nonce: WorkNonce,
     },
+    /// Nodes that storage remembered or a bridge's web side named; each is verified. Those beyond
+    /// [`MAX_TOLD`](crate::MAX_TOLD) are not read.
+    Introduced(Vec<PeerRecord>),
     /// Tell everyone; what cannot be told is [`Event::Refused`](crate::Event::Refused) with the
     /// reason.
     Tell(Box<Tell>),

@@ -43,5 +43,5 @@ pub use input::Input;
 pub use link::{CloseReason, LinkOrigin, Transport};
 pub use output::Output;
 pub use signal::SignalOp;
-pub use status::{LinkInfo, NodeState, Status};
+pub use status::{Introducer, LinkInfo, NodeState, Status};
 pub use store::{StoreKey, StoreOp, StoredEntry};

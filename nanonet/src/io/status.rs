@@ -19,6 +19,17 @@ pub enum NodeState {
     Offline,
 }
 
+/// Who introduced the two ends of a link between browsers: who passed on what they agreed on it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Introducer {
+    /// [`Role::Browser`]: browsers alone. [`Role::Bridge`]: bridges, too.
+    pub carriers: Role,
+    /// The last of them, who handed it to us.
+    pub by: NodeId,
+    /// Whether our side asked for the link.
+    pub asked: bool,
+}
+
 /// One open link, for display.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkInfo {
@@ -34,6 +45,8 @@ pub struct LinkInfo {
     pub transport: Transport,
     /// Who opened it.
     pub origin: LinkOrigin,
+    /// Who introduced the two ends, if they were strangers.
+    pub introducer: Option<Introducer>,
     /// Round trip in milliseconds, once measured.
     pub rtt_ms: Option<u32>,
     /// Bytes received, handshake and frames included.

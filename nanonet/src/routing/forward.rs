@@ -164,7 +164,7 @@ impl Forwards {
 fn held_bytes(ask: &Ask) -> usize {
     match ask {
         Ask::Put { records, .. } => records.iter().map(|record| record.as_bytes().len()).sum(),
-        Ask::Signal { sealed } => sealed.0.len(),
+        Ask::Signal { sealed, .. } => sealed.0.len(),
         Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
         _ => 0,
     }
@@ -218,6 +218,9 @@ impl<C: Crypto> Node<C> {
             }
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
+        }
+        if self.config.role.is_bridge_here() && request.body.is_for_browsers() {
+            return self.fail(upstream, &request, Failure::NotFound);
         }
         let bytes = held_bytes(&request.body);
         if self.forwards.is_full(upstream, bytes) {

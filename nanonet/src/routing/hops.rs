@@ -140,6 +140,9 @@ impl<C: Crypto> Node<C> {
             if Some(link) == from || passing.tried.contains(&link) {
                 return None;
             }
+            if role == Role::Bridge && request.body.is_for_browsers() {
+                return None;
+            }
             // The one who looks for its neighbours is linked with some of them.
             let asker = find && distance.shared_bits() == 256;
             let nearer = role == Role::Browser && distance < limit;

@@ -36,7 +36,7 @@ pub(crate) const PER_BUCKET: usize = 6;
 /// So many of the nearest that a look-up names are all there are.
 const CONFIRMED: usize = 12;
 /// Bridges known.
-pub(crate) const MAX_BRIDGES: usize = 16;
+pub(crate) const MAX_BRIDGES: usize = 32;
 /// Nodes by which the memory may be exceeded until it is tidied.
 const SLACK: usize = 24;
 /// Most links remembered to list one node.
@@ -47,19 +47,32 @@ pub(crate) const MAX_BACK_OFF: usize = 64;
 const LOST_MS: u64 = 30_000;
 /// How long a node that somebody named is remembered: ten minutes.
 pub(crate) const FOUND_MS: u64 = 600_000;
-/// Why a node could not be reached: its first back-off, in milliseconds.
+/// Losses in a row after which the signals for a node go another way.
+const LOST_OFTEN: u8 = 2;
+
+/// Why a node could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unreached(u64);
+pub(crate) struct Unreached {
+    /// Its first back-off, in milliseconds.
+    first: u64,
+    lost: bool,
+}
 
 impl Unreached {
-    /// No signal came through, or it has no place for us.
-    pub(crate) const UNWILLING: Self = Self(5_000);
+    /// No signal came through.
+    pub(crate) const LOST: Self = Self::new(5_000, true);
+    /// It has no place for us.
+    pub(crate) const UNWILLING: Self = Self::new(5_000, false);
     /// Signals came through, but no connection.
-    pub(crate) const NO_WAY: Self = Self(120_000);
+    pub(crate) const NO_WAY: Self = Self::new(120_000, false);
+
+    const fn new(first: u64, lost: bool) -> Self {
+        Self { first, lost }
+    }
 
     /// Its longest back-off, in milliseconds.
     pub(crate) const fn longest(self) -> u64 {
-        self.0 * LONGEST
+        self.first * LONGEST
     }
 }
 
@@ -80,6 +93,8 @@ struct Entry {
 struct BackOff {
     until: UnixMillis,
     length: u64,
+    /// Times in a row that no signal came through.
+    lost: u8,
 }
 
 /// The nodes known.
@@ -105,9 +120,10 @@ impl Known {
         }
     }
 
-    /// We lie elsewhere now.
+    /// We lie elsewhere now: whoever had no place for us may have one.
     pub(crate) fn move_to(&mut self, us: NodeId) {
         self.us = us;
+        self.back_off = SortedMap::new();
         self.entries.remove(&us);
     }
 
@@ -296,8 +312,12 @@ impl Known {
 
     /// A link to it could not be made: it is left alone for a while.
     pub(crate) fn unreachable(&mut self, now: UnixMillis, id: NodeId, why: Unreached) {
-        let before = self.back_off.get(&id).map_or(0, |back| back.length);
-        let length = (before * 2).clamp(why.0, why.longest());
+        let (before, lost) = self
+            .back_off
+            .get(&id)
+            .map_or((0, 0), |back| (back.length, back.lost));
+        let length = (before * 2).clamp(why.first, why.longest());
+        let lost = if why.lost { lost.saturating_add(1) } else { 0 };
         if self.back_off.len() >= MAX_BACK_OFF && !self.back_off.contains_key(&id) {
             let first = self.back_off.iter().min_by_key(|(_, back)| back.until);
             if let Some(first) = first.map(|(id, _)| *id) {
@@ -305,13 +325,31 @@ impl Known {
             }
         }
         let until = now.plus(length);
-        self.back_off.insert(id, BackOff { until, length });
+        let back = BackOff {
+            until,
+            length,
+            lost,
+        };
+        self.back_off.insert(id, back);
+    }
+
+    /// Whether signals for it got lost so often that another way is to be tried.
+    pub(crate) fn is_lost(&self, id: &NodeId) -> bool {
+        self.back_off
+            .get(id)
+            .is_some_and(|back| back.lost >= LOST_OFTEN)
     }
 
     /// It is left alone until `until`, after failures that led to a back-off of `length`.
     #[cfg(any(test, feature = "adversary"))]
     pub(crate) fn settle_unreachable(&mut self, id: NodeId, until: UnixMillis, length: u64) {
-        self.back_off.insert(id, BackOff { until, length });
+        let (lost, back) = (0, &mut self.back_off);
+        let settled = BackOff {
+            until,
+            length,
+            lost,
+        };
+        back.insert(id, settled);
     }
 
     /// A link to it stands: no back-off.
@@ -404,6 +442,11 @@ mod tests {
         assert_eq!((free(&known, 14_999), free(&known, 15_000)), (0, 1));
         known.reached(&id);
         assert_eq!(free(&known, 5_001), 1);
+        known.unreachable(UnixMillis(5_001), id, Unreached::LOST);
+        assert!(!known.is_lost(&id));
+        known.unreachable(UnixMillis(5_001), id, Unreached::LOST);
+        assert!(known.is_lost(&id));
+        known.reached(&id);
         known.unreachable(UnixMillis(6_000), id, Unreached::NO_WAY);
         assert_eq!((free(&known, 125_999), free(&known, 126_000)), (0, 1));
     }

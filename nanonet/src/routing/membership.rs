@@ -7,9 +7,11 @@
 //!   [`LOOK_UP_POOR_MS`], then after twice as long each time up to [`LOOK_UP_MS`]; from the start
 //!   again when a link to one of the nearest is gone. Everyone on the way back adds whom it is linked
 //!   with, so the bridge that is the only one to know everyone says so.
-//! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says,
-//!   at most [`MAX_OFFERS`] at a time.
-//! - *Bridges*: while none is linked, a browser asks its shell for one every [`NEED_BRIDGE_MS`].
+//! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says, and
+//!   as many at a time as [`crate::signaling`] allows.
+//! - *Bridges*: while none is linked, a browser asks its shell for one: every [`NEED_BRIDGE_MS`] if
+//!   it has fewer than two links to browsers or a block to publish; else it can do without, and the
+//!   time between two askings doubles up to [`LONGEST_NEED`] times as long.
 //!
 //! Links are looked after soon after anything happened to them, at most every [`GAP_MS`], and every
 //! [`IDLE_MS`] otherwise.
@@ -20,12 +22,11 @@ use super::contact::{Named, Placed};
 use super::forward::Own;
 use super::known::Unreached;
 use super::nearest::Nearest;
-use super::places::{Admission, Candidate, Seat};
+use super::places::{Admission, Candidate, POOR, Seat};
 use super::table::Table;
 use super::telling::CIRCLE;
 use crate::Crypto;
 use crate::link::LinkEnd;
-use crate::signaling::MAX_OFFERS;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, MAX_PEERS, Neighbours, Reply, Target, fitting_peers};
@@ -42,6 +43,8 @@ pub(crate) const LOOK_UP_POOR_MS: u64 = 5_000;
 const DOUBT_MS: u64 = 30_000;
 /// How often a bridge is asked for.
 pub(crate) const NEED_BRIDGE_MS: u64 = 10_000;
+/// The longest time between two askings of a node that can do without, in shortest ones.
+const LONGEST_NEED: u32 = 32;
 /// Time between two looks at our links when nothing happens.
 const IDLE_MS: u64 = 30_000;
 /// Least time between two looks at our links.
@@ -108,6 +111,7 @@ impl<C: Crypto> Node<C> {
             Admission::Refuse => return self.close(link, CloseReason::Full),
         }
         let role = record.role;
+        self.found_bridge(&record);
         let who = C::contact(record);
         self.table.up(link, who.clone(), self.now);
         if let Some(peer) = self.table.get_mut(link) {
@@ -207,6 +211,9 @@ impl<C: Crypto> Node<C> {
         peer.at = said.at;
         let who = peer.who.clone();
         let peers = self.verified(said.peers);
+        for placed in &peers {
+            self.found_bridge(&placed.who.record);
+        }
         // Who is one of our circle tells us of its links; who is further away names some once.
         let lists = self.config.role.is_bridge_here()
             || who.is_some_and(|who| {
@@ -231,7 +238,7 @@ impl<C: Crypto> Node<C> {
 
     /// Those of `peers` that are not us, have join work and a record that holds; known ones are not
     /// checked again.
-    fn verified(&self, peers: Vec<Named>) -> Vec<Placed> {
+    pub(crate) fn verified(&self, peers: Vec<Named>) -> Vec<Placed> {
         let mut verified = Vec::new();
         for Named { record, at } in peers {
             let ours = record.network == self.config.network
@@ -251,9 +258,8 @@ impl<C: Crypto> Node<C> {
     /// The answer to a look-up of a neighbourhood.
     pub(crate) fn on_neighbourhood(&mut self, body: Reply, via: Option<LinkId>) {
         if let Reply::Nearest(peers) = body {
-            let peers = self.verified(peers);
-            self.known.confirm(&peers);
-            self.known.learn(self.now, &self.at, via, false, peers);
+            let named = self.learn_of(peers, via);
+            self.known.confirm(&named);
             if !self.looked_around {
                 self.looked_around = true;
                 self.status_changed();
@@ -429,7 +435,7 @@ impl<C: Crypto> Node<C> {
         if self.table.count() == 0 || self.is_sated_leaf() {
             return;
         }
-        while self.sessions.offers().count() < MAX_OFFERS {
+        while self.sessions.offers().count() < self.most_offers() {
             let seats = self.seats_with_offers();
             let Some(id) = self.places.next_offer(&seats, &self.free_nodes()) else {
                 return;
@@ -442,16 +448,23 @@ impl<C: Crypto> Node<C> {
 
     fn ask_for_bridge(&mut self) {
         if self.config.role.is_bridge_here() || self.table.count_of(Role::Bridge) > 0 {
-            self.need_bridge_at = None;
+            self.need_bridge = None;
             return;
         }
-        let due = self
-            .need_bridge_at
-            .is_none_or(|asked| self.now.since(asked) >= NEED_BRIDGE_MS);
-        if due {
-            self.need_bridge_at = Some(self.now);
-            self.event(Event::NeedBridge);
+        let urgent = self.browser_links() < POOR || self.publishing.len() > 0;
+        let again = |(asked, times): (UnixMillis, u32)| {
+            let times = if urgent { 1 } else { times };
+            asked.plus(NEED_BRIDGE_MS * u64::from(times))
+        };
+        let mut due = self.need_bridge.map_or(self.now, again);
+        if due <= self.now {
+            let times = self.need_bridge.map_or(1, |(_, times)| times * 2);
+            let asked = (self.now, times.min(LONGEST_NEED));
+            self.need_bridge = Some(asked);
+            self.event(Event::NeedBridge { urgent });
+            due = again(asked);
         }
+        self.timers.set_by(Timer::Membership, due);
     }
 
     /// Whether browser `id` is one of the `count` nearest to `point` among us, those linked and

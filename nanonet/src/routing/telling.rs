@@ -1,7 +1,7 @@
 //! What linked nodes tell each other about whom they are linked with.
 //!
 //! - a new link is told the peers most useful to it: those nearest to it, and one for each bucket
-//!   around it;
+//!   around it; by a bridge also other bridges;
 //! - from then on only *news*: a link came up or is gone. Only neighbours hear them: within our
 //!   *circle*, the [`CIRCLE`] nearest nodes known, everyone linked hears of everyone, so that neighbours
 //!   know their neighbours' neighbours; who is further away learns of others from look-ups. Bridges
@@ -29,6 +29,8 @@ pub(crate) const TELL_MS: u64 = 1_000;
 pub(crate) const MAX_NEWS: usize = 64;
 /// A bridge tells only the so many browsers nearest to it of a new one.
 const NEAREST_TOLD: usize = 16;
+/// Other bridges that a bridge names to a new link.
+const BRIDGES_TOLD: usize = 4;
 /// Links of a bridge up to which it tells other bridges of all of them.
 const FEW: usize = 64;
 /// Our neighbourhood: the nearest nodes known, which hear of each other.
@@ -105,6 +107,17 @@ impl<C: Crypto> Node<C> {
         }
     }
 
+    /// Bridge: the first linked bridges besides `who`, so that whoever joins knows more than one.
+    fn other_bridges(&self, who: &Who) -> Vec<Placed> {
+        if !self.config.role.is_bridge_here() {
+            return Vec::new();
+        }
+        let others = self.table.named().filter(|Placed { who: other, .. }| {
+            other.record.role == Role::Bridge && other.id != who.id
+        });
+        others.take(BRIDGES_TOLD).collect()
+    }
+
     /// Enters one piece of news for everyone whom it concerns.
     fn distribute(&self, News { who, up }: &News, due: &mut SortedMap<LinkId, Told>) {
         // What has changed again since is told by the later news.
@@ -113,7 +126,8 @@ impl<C: Crypto> Node<C> {
             return;
         }
         if let Some(link) = link {
-            let named = self.name_peers(&who.id.point(), Vec::new());
+            let mut named = self.other_bridges(who);
+            named.extend(self.name_peers(&who.id.point(), Vec::new()));
             due.get_or_insert_with(link, Told::default).up = named;
         }
         let at = link

@@ -74,7 +74,9 @@ impl Message {
     pub(crate) const fn class(&self) -> Class {
         match self {
             Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
-            Self::Watch(_) | Self::Update(_) | Self::Announce(_) | Self::CatchUp(_) => Class::Gossip,
+            Self::Watch(_) | Self::Update(_) | Self::Announce(_) | Self::CatchUp(_) => {
+                Class::Gossip
+            }
             // Where there is an unordered channel a lost message holds up none of the others.
             Self::News(_) | Self::Have(_) | Self::Want(_) => Class::Query,
             Self::Request(request) => match request.body {
@@ -216,7 +218,7 @@ impl Message {
                     return Err(WireError::TooMany { what: "hops" });
                 }
                 match &request.body {
-                    Ask::Signal { sealed } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
+                    Ask::Signal { sealed, .. } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
                     Ask::Put { records, .. } => ("records", records.len(), MAX_RECORDS),
                     Ask::Headers { headers, .. } | Ask::Pull(headers) => {
                         ("headers", headers.len(), MAX_HEADERS)

@@ -69,6 +69,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         Just(Ask::FindNearest),
         account().prop_map(|account| Ask::Get { account }),
         proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| Ask::Signal {
+            carriers: Role::Browser,
             sealed: Bytes(bytes)
         }),
         (packed(), voucher()).prop_map(|(records, voucher)| Ask::Put { records, voucher }),
@@ -235,6 +236,7 @@ fn more_than_a_message_may_carry_is_refused() {
         request(
             1,
             Ask::Signal {
+                carriers: Role::Bridge,
                 sealed: Bytes(vec![0; MAX_SEALED + 1]),
             },
         ),

@@ -514,7 +514,7 @@ impl<C: Crypto> World<C> {
 const fn opens_a_link(output: &Output) -> bool {
     matches!(
         output,
-        Output::Signal(SignalOp::CreateOffer { .. }) | Output::Event(Event::NeedBridge)
+        Output::Signal(SignalOp::CreateOffer { .. }) | Output::Event(Event::NeedBridge { .. })
     )
 }
 

@@ -52,7 +52,7 @@ impl<C: Crypto> World<C> {
     }
 
     fn on_event(&mut self, place: Place, event: Event) {
-        if matches!(event, Event::NeedBridge) && self.rules.redial {
+        if matches!(event, Event::NeedBridge { .. }) && self.rules.redial {
             self.redial(place);
         }
         if let Event::Joined { nonce, .. } = &event {

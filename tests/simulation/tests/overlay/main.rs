@@ -6,6 +6,7 @@ mod churn;
 mod diversity;
 mod floods;
 mod gossip;
+mod introductions;
 mod joining;
 mod liars;
 mod mesh;
