@@ -25,6 +25,10 @@ export interface LinkInfo {
 	bytesIn: number;
 	/** Bytes sent. */
 	bytesOut: number;
+	/** Frames received over the channel that holds nothing up: questions, answers and their acknowledgements. */
+	datagramsIn: number;
+	/** Frames sent over it. */
+	datagramsOut: number;
 	/** Verified answers that came over it. */
 	answers: number;
 	/** When it opened, Unix milliseconds. */

@@ -69,6 +69,10 @@ pub(super) enum Command {
         session: u64,
         offerer: bool,
     },
+    /// Attached: its unordered data channel, after the other one.
+    UnorderedChannel {
+        session: u64,
+    },
     /// The session's channel stays on the page and is open.
     ForwardOpen {
         session: u64,

@@ -135,10 +135,24 @@ impl Driver {
         if let Some(bridge) = bridge {
             self.renew_trust(bridge);
         }
+        // The unordered channel may have been first.
+        if self.state.borrow().links.has_unordered(link) {
+            self.unordered_changed(link, true);
+        }
+    }
+
+    /// The unordered channel of a link is open, or gone.
+    pub(super) fn unordered_changed(self: &Rc<Self>, link: LinkId, open: bool) {
+        self.input(Input::LinkUnordered { link, open });
     }
 
     /// A transport brought one message; `None` if it is not even bytes.
-    pub(super) fn carrier_received(self: &Rc<Self>, link: LinkId, bytes: Option<Uint8Array>) {
+    pub(super) fn carrier_received(
+        self: &Rc<Self>,
+        link: LinkId,
+        channel: Channel,
+        bytes: Option<Uint8Array>,
+    ) {
         // Nothing of an oversized message is copied; the peer broke the rules of the link.
         let fits = |bytes: &Uint8Array| {
             usize::try_from(bytes.length()).is_ok_and(|length| length <= MAX_FRAME)
@@ -146,7 +160,7 @@ impl Driver {
         match bytes.filter(fits) {
             Some(bytes) => self.input(Input::LinkReceived {
                 link,
-                channel: Channel::Ordered,
+                channel,
                 bytes: bytes.to_vec(),
             }),
             None => self.carrier_closed(link),
@@ -233,11 +247,15 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Transmit { link, bytes, .. } => {
+            Output::Transmit {
+                link,
+                channel,
+                bytes,
+            } => {
                 let now = self.now();
                 let state = &mut *self.state.borrow_mut();
                 // A transport that takes nothing any more tells so by its close event.
-                if let Some(bytes) = state.links.send(link, &bytes, &self.page)
+                if let Some(bytes) = state.links.send(link, channel, &bytes, &self.page)
                     && bytes > 0
                 {
                     let written = Input::LinkWritten { link, bytes };

@@ -279,6 +279,8 @@ struct LinkStatus {
     rtt_ms: Option<u32>,
     bytes_in: u64,
     bytes_out: u64,
+    datagrams_in: u32,
+    datagrams_out: u32,
     answers: u64,
     since: u64,
     introduced_by: Option<IntroducerStatus>,
@@ -301,6 +303,8 @@ impl From<LinkInfo> for LinkStatus {
             rtt_ms: link.rtt_ms,
             bytes_in: link.bytes_in,
             bytes_out: link.bytes_out,
+            datagrams_in: link.datagrams.received,
+            datagrams_out: link.datagrams.sent,
             answers: link.answers,
             since: link.since.number(),
             introduced_by: link.introducer.map(|introducer| IntroducerStatus {

@@ -5,7 +5,7 @@ use nano_core::{Network, Raw, Signature};
 use super::node::account;
 use super::{START, identity, introduction};
 use crate::gossip::{NewsId, Topic};
-use crate::link::decoders::LONGEST_CHUNK;
+use crate::link::decoders::{LONGEST_CHUNK, PART};
 use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::{Slice, SliceConfig};
@@ -128,6 +128,27 @@ fn links(seeds: &mut Seeds<'_>) {
         step(3, b"control"),
     ];
     seeds.add("good-talk", talk.concat());
+    let parts = [vec![3; PART], vec![4; 9]].into_iter().zip(0_u8..2);
+    let parts = parts.map(|(bytes, index)| {
+        let form = [0, 40 + index, 0, 0, 0, index, 2];
+        step(10, &[&form[..], &bytes].concat())
+    });
+    let datagrams = [
+        step(8, &[1]),
+        step(1, &[0x80, 1]),
+        step(4, &[6; 2_000]),
+        // Of the two parts of that question one is acknowledged, the other goes again.
+        step(10, &[1, 1, 0, 0, 0]),
+        step(2, &[0x02, 0]),
+        parts.rev().collect::<Vec<_>>().concat(),
+        step(9, &[1; 40]),
+        step(8, &[]),
+    ];
+    seeds.add("good-datagrams", datagrams.concat());
+    seeds.add("bad-datagram", step(10, &[0]));
+    seeds.add("bad-datagram-ack", step(10, &[1, 9, 0, 0, 0]));
+    seeds.add("bad-ack", step(1, &[0x70, 9, 0, 0, 0]));
+    seeds.add("bad-unordered", step(1, &[0x80, 2]));
     seeds.add("bad-close", step(1, &[0x60, 4]));
     seeds.add("bad-raw", step(0, &[1; 40]));
     seeds.add("bad-number", step(1, &chunk(true, 0, 5, b"skipped")));

@@ -8,6 +8,8 @@ use crate::{Rng, Role};
 
 /// Bytes of every chunk but the last of a message.
 pub(crate) const LONGEST_CHUNK: usize = super::class::MAX_CHUNK;
+/// Bytes of every part but the last of a message in datagrams.
+pub(crate) const PART: usize = super::datagram::PART;
 
 const ORDERED: Channel = Channel::Ordered;
 

@@ -14,7 +14,7 @@ use nano_core::UnixMillis;
 use super::alive::Alive;
 use super::channel::{Channel, QueryNumber};
 use super::class::{ACKS, Class, LINK_ITEMS, SEND_CREDIT, TAG};
-use super::datagram::{Datagrams, MAX_DATAGRAM};
+use super::datagram::{Datagrams, MAX_DATAGRAM, extend, low};
 use super::error::{LinkError, SendError};
 use super::frame::{Item, Items};
 use super::incoming::Incoming;
@@ -44,8 +44,8 @@ pub(super) struct Session {
 /// Queries over the ordered channel: which the peer has, and which we have.
 #[derive(Default)]
 pub(super) struct Receipts {
-    /// Number of the next query.
-    next: u32,
+    /// How many were sent: the number of the next.
+    next: u64,
     /// A query sent while nothing waited, for its time.
     timed: Option<(u32, UnixMillis)>,
     /// Numbers of the peer's queries to be acknowledged. Bounded as those queries are: the credit
@@ -120,8 +120,8 @@ impl Session {
         }
         let nothing_waits = unwritten == 0 && self.outgoing.queued(class) == 0;
         self.outgoing.push(class, message)?;
-        let number = self.receipts.next;
-        self.receipts.next = number.wrapping_add(1);
+        let number = low(self.receipts.next);
+        self.receipts.next += 1;
         if nothing_waits && self.receipts.timed.is_none() {
             self.receipts.timed = Some((number, now));
         }
@@ -307,8 +307,7 @@ impl Receipts {
         number: u32,
         trip: &mut RoundTrip,
     ) -> Result<(), LinkError> {
-        let back = self.next.wrapping_sub(number);
-        if back == 0 || back > u32::MAX / 2 {
+        if extend(number, self.next).is_none_or(|number| number >= self.next) {
             return Err(LinkError::BadAck);
         }
         if let Some((_, sent)) = self.timed.take_if(|(timed, _)| *timed == number) {

@@ -193,6 +193,8 @@ export interface Link {
 	kind: string;
 	role?: string;
 	since: number;
+	datagramsIn: number;
+	datagramsOut: number;
 	introducedBy: { kind: "peers" | "bridge"; id: string; asked: boolean } | null;
 }
 

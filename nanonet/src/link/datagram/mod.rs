@@ -22,11 +22,15 @@
 //!   [`Class::Query`];
 //! - a message arrives at most once, in no promised order. While more than the window of
 //!   [`Class::Query`] waits to be taken, parts are neither kept nor acknowledged;
+//! - of messages that are not complete no more is held than [`SPAN`] numbers and one message's worth of
+//!   parts: what its sender cannot complete any more is forgotten;
 //! - an acknowledgement of what was never sent breaks the rules.
 
 mod form;
 mod inbox;
 mod outbox;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use nano_core::UnixMillis;
@@ -34,7 +38,7 @@ use nano_core::UnixMillis;
 use self::form::Form;
 use self::inbox::Inbox;
 use self::outbox::Outbox;
-pub(super) use self::window::{Seen, Window};
+pub(super) use self::window::{Seen, Window, extend, low};
 use super::class::Class;
 use super::error::{LinkError, SendError};
 use super::rtt::RoundTrip;

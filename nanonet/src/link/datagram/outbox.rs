@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use nano_core::UnixMillis;
 
 use super::form::Part;
-use super::window::extend;
+use super::window::{extend, low};
 use super::{FIRST_TRIP_MS, MAX_FLYING, MAX_RESENDS, MAX_WAIT_MS, PART, SLACK_MS, SPAN};
 use crate::link::class::{Class, MESSAGE_COST};
 use crate::link::error::{LinkError, SendError};
@@ -244,10 +244,4 @@ fn wait(trip: &RoundTrip, before: u8) -> u64 {
     let trip = trip.smoothed_ms().map_or(FIRST_TRIP_MS, u64::from);
     let first = (2 * trip + SLACK_MS).min(MAX_WAIT_MS);
     (first << u32::from(before)).min(MAX_WAIT_MS)
-}
-
-/// What of a number travels.
-fn low(number: u64) -> u32 {
-    let [.., a, b, c, d] = number.to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
 }

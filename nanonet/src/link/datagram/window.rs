@@ -26,8 +26,8 @@ pub(in crate::link) struct Window {
 
 impl Window {
     /// The number with these low bits that is nearest to the next one; `None` below 0.
-    pub(in crate::link) fn extend(&self, low: u32) -> Option<u64> {
-        extend(low, self.next)
+    pub(in crate::link) fn extend(&self, bits: u32) -> Option<u64> {
+        extend(bits, self.next)
     }
 
     pub(in crate::link) fn seen(&self, number: u64) -> Seen {
@@ -63,10 +63,15 @@ impl Window {
     }
 }
 
+/// What of a number travels.
+pub(in crate::link) fn low(number: u64) -> u32 {
+    let [.., a, b, c, d] = number.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
 /// The number with these low bits that is nearest to `near`; `None` below 0.
-pub(super) fn extend(low: u32, near: u64) -> Option<u64> {
-    let [.., a, b, c, d] = near.to_be_bytes();
-    let offset = low.wrapping_sub(u32::from_be_bytes([a, b, c, d]));
+pub(in crate::link) fn extend(bits: u32, near: u64) -> Option<u64> {
+    let offset = bits.wrapping_sub(low(near));
     near.checked_add_signed(i64::from(offset.cast_signed()))
 }
 

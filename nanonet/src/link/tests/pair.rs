@@ -54,7 +54,7 @@ struct Pipe {
     /// Frames on their way out: when each has left, and its length.
     leaving: VecDeque<(u64, u32)>,
     /// Frames on their way: when each arrives.
-    flying: VecDeque<(u64, Vec<u8>)>,
+    flying: VecDeque<(u64, Channel, Vec<u8>)>,
 }
 
 /// What one end experienced.
@@ -78,6 +78,8 @@ pub(super) struct End {
 pub(super) struct Pair {
     pub(super) ends: [End; 2],
     pub(super) now: u64,
+    /// How many of the next frames of the unordered channel are lost.
+    pub(super) lose: u32,
 }
 
 impl Pair {
@@ -122,6 +124,7 @@ impl Pair {
         Self {
             ends: [end(initiator), end(responder)],
             now: 0,
+            lose: 0,
         }
     }
 
@@ -155,7 +158,11 @@ impl Pair {
                 let Some(output) = end.link.poll() else { break };
                 assert_eq!(end.failed, None, "nothing comes after the end");
                 match output {
-                    LinkOutput::Transmit { bytes, .. } => end.transmit(self.now, bytes),
+                    LinkOutput::Transmit { channel, bytes } => {
+                        let lost = channel == Channel::Unordered && self.lose > 0;
+                        self.lose -= u32::from(lost);
+                        end.transmit(self.now, channel, bytes, lost);
+                    }
                     LinkOutput::Established(peer) => end.peer = Some(*peer),
                     LinkOutput::Message { class, bytes } => {
                         end.messages.push((self.now, class, bytes));
@@ -197,14 +204,12 @@ impl Pair {
                 .pipe
                 .flying
                 .front()
-                .is_some_and(|(at, _)| *at <= self.now)
+                .is_some_and(|(at, ..)| *at <= self.now)
             {
-                arrived.push(end.pipe.flying.pop_front().unwrap().1);
+                arrived.extend(end.pipe.flying.pop_front());
             }
-            for frame in arrived {
-                self.ends[1 - side]
-                    .link
-                    .receive(now, Channel::Ordered, &frame);
+            for (_, channel, frame) in arrived {
+                self.ends[1 - side].link.receive(now, channel, &frame);
             }
         }
         self.poll();
@@ -229,20 +234,22 @@ impl Pair {
 }
 
 impl End {
-    fn transmit(&mut self, now: u64, frame: Vec<u8>) {
+    fn transmit(&mut self, now: u64, channel: Channel, frame: Vec<u8>, lost: bool) {
         let length = u32::try_from(frame.len()).unwrap();
         self.unwritten += length;
         self.most_unwritten = self.most_unwritten.max(self.unwritten);
         let pipe = &mut self.pipe;
         pipe.free_at = pipe.free_at.max(now) + u64::from(length) * 1000 / pipe.bytes_per_ms;
         pipe.leaving.push_back((pipe.free_at, length));
-        pipe.flying
-            .push_back((pipe.free_at + pipe.latency_us, frame));
+        if !lost {
+            let arrives = pipe.free_at + pipe.latency_us;
+            pipe.flying.push_back((arrives, channel, frame));
+        }
     }
 
     fn next_event(&self) -> Option<u64> {
         let leaving = self.pipe.leaving.front().map(|(at, _)| *at);
-        let flying = self.pipe.flying.front().map(|(at, _)| *at);
+        let flying = self.pipe.flying.front().map(|(at, ..)| *at);
         let timer = self.link.next_timeout().map(|at| (at.0 - START) * 1000);
         [leaving, flying, timer].into_iter().flatten().min()
     }
