@@ -4,8 +4,8 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Bytes, Failure, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS,
-    MAX_PUSHED, MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
+    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS, MAX_PUSHED,
+    MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
 };
 use crate::gossip::NewsId;
 use crate::routing::contact::Named;
@@ -156,10 +156,10 @@ impl Message {
                 Reply::Records(_) => "records",
                 Reply::Progress(_) => "progress",
                 Reply::Failed { why, .. } => match why {
-                    Failure::NotFound => "failed-not-found",
-                    Failure::Seen => "failed-seen",
-                    Failure::Busy => "failed-busy",
-                    Failure::Refused => "failed-refused",
+                    super::Failure::NotFound => "failed-not-found",
+                    super::Failure::Seen => "failed-seen",
+                    super::Failure::Busy => "failed-busy",
+                    super::Failure::Refused => "failed-refused",
                 },
             },
         }
