@@ -9,6 +9,7 @@ mod gossip;
 mod introductions;
 mod joining;
 mod liars;
+mod loss;
 mod mesh;
 mod publishing;
 mod queries;
