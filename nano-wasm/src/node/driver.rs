@@ -12,23 +12,18 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
 use nano_core::{Network, Raw, UnixMillis};
-use nanonet::{
-    Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, PeerRecord, Role, SessionId, SignalOp,
-};
+use nanonet::{Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
 use wasm_bindgen_futures::spawn_local;
 
-use super::bridges::{BridgeUrl, Bridges, Reached};
+use super::bridges::{Bridges, Reached};
 use super::browser;
-use super::fetch;
 use super::links::{Carrier, Links};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::{IDENTITY, KNOWN, Storage};
+use super::storage::{IDENTITY, Storage};
 use super::trust::{self, Trust};
 use crate::fault::Fault;
 
-/// Least time between two writes of who is known, milliseconds.
-const KEEP_MS: u64 = 10_000;
 /// How often the buffer of a socket is looked at while it has something in it, milliseconds.
 const SOCKET_POLL_MS: u64 = 5;
 /// How long after its channel was closed a page's connection is ended, milliseconds: what was
@@ -62,8 +57,8 @@ pub(super) struct State {
     waiting: Vec<u64>,
     pub(super) timer: Option<Timeout>,
     /// Who is known as it was stored last, and when it was looked at.
-    kept: Vec<u8>,
-    kept_at: UnixMillis,
+    pub(super) kept: Vec<u8>,
+    pub(super) kept_at: UnixMillis,
     /// The request to answer once everything is written.
     pub(super) stopping: Option<u64>,
     /// The latest time seen: the clock may be set back, the node's time may not.
@@ -86,7 +81,7 @@ impl State {
 /// Drives one node.
 pub(super) struct Driver {
     pub(super) page: Page,
-    network: Network,
+    pub(super) network: Network,
     pub(super) state: RefCell<State>,
 }
 
@@ -292,53 +287,6 @@ impl Driver {
         }
     }
 
-    fn found_bridge(&self, record: &PeerRecord) {
-        let now = self.now();
-        let bridges = &mut self.state.borrow_mut().bridges;
-        for address in record.addresses.iter() {
-            bridges.learn(now, address.as_str());
-        }
-    }
-
-    fn need_bridge(&self, urgent: bool) {
-        let now = self.now();
-        let hopeless = {
-            let bridges = &mut self.state.borrow_mut().bridges;
-            bridges.want(now, urgent);
-            bridges.complains()
-        };
-        if hopeless {
-            self.page.complain(&Fault {
-                code: "no-bridges",
-                message: format!(
-                    "none of the bridges given can be reached and no other one of the {} network is known: none is listed for it until operators publish theirs; start with the address of one in `bridges`",
-                    self.network
-                ),
-            });
-        }
-    }
-
-    /// Remembers who is known, for a start without the bridges of today. Not being able to costs only
-    /// that.
-    pub(super) fn keep_known(&self) {
-        let now = self.now();
-        let state = &mut *self.state.borrow_mut();
-        if now.since(state.kept_at) < KEEP_MS || state.node.status().links.is_empty() {
-            return;
-        }
-        state.kept_at = now;
-        let known = [Role::Bridge, Role::Browser].map(|role| state.node.introductions(role));
-        let bytes = PeerRecord::pack(&known.concat());
-        if let Some(database) = state.storage.database()
-            && state.kept != bytes
-        {
-            state.kept.clone_from(&bytes);
-            spawn_local(async move {
-                let _ = database.set_meta(KNOWN, &bytes).await;
-            });
-        }
-    }
-
     /// Closes a link that the node has forgotten.
     fn close(self: &Rc<Self>, link: LinkId) {
         let now = self.now();
@@ -364,14 +312,7 @@ impl Driver {
                 None => break,
             }
         }
-        while let Some(bridge) = self.ask_next(now) {
-            let driver = Rc::clone(self);
-            spawn_local(async move {
-                for records in fetch::introductions(&bridge.origin).await {
-                    driver.input(Input::Introduced(records));
-                }
-            });
-        }
+        self.ask_bridges(now);
         loop {
             let next = {
                 let state = &mut *self.state.borrow_mut();
@@ -388,10 +329,6 @@ impl Driver {
                 Err(_) => self.give_up(now, link),
             }
         }
-    }
-
-    fn ask_next(&self, now: UnixMillis) -> Option<BridgeUrl> {
-        self.state.borrow_mut().bridges.ask(now)
     }
 
     /// Ends a dial; the node has not heard of it.

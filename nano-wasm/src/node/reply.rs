@@ -5,7 +5,7 @@ use nanonet::{LinkInfo, NodeState, PublishState, Role, SessionId, SignalOp, Stat
 use serde::{Serialize, Serializer};
 
 use super::age;
-use super::bridges::BridgeUrl;
+use super::bridge_url::BridgeUrl;
 use crate::fault::Fault;
 
 /// One message.

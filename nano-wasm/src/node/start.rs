@@ -5,7 +5,8 @@ use std::rc::Rc;
 use nano_core::Network;
 use nanonet::{Config, Identity, Input, MAX_TOLD, Node, PeerRecord, Rng};
 
-use super::bridges::{BridgeUrl, Bridges};
+use super::bridge_url::BridgeUrl;
+use super::bridges::Bridges;
 use super::browser;
 use super::command::{StartOptions, StorageKind};
 use super::driver::{Driver, Parts};

@@ -12,7 +12,7 @@ use nanonet::weights::{MIN_ANCHORS, refresh};
 use nanonet::{NodeKey, RefreshError, SignedWeights};
 use serde::{Deserialize, Serialize};
 
-use super::bridges::BridgeUrl;
+use super::bridge_url::BridgeUrl;
 use super::fetch::fetch;
 use super::storage::Database;
 use crate::fault::Fault;
