@@ -154,7 +154,7 @@ fn links(seeds: &mut Seeds<'_>) {
     seeds.add("bad-number", step(1, &chunk(true, 0, 5, b"skipped")));
     seeds.add("bad-short-chunk", step(1, &chunk(false, 3, 0, &[7; 300])));
     let first = step(1, &chunk(false, 0, 0, &[0; LONGEST_CHUNK]));
-    let last = step(1, &chunk(true, 0, 0, &[0; 100]));
+    let last = step(1, &chunk(true, 0, 0, &[0; 200]));
     seeds.add("bad-too-long", [first, last].concat());
 }
 
@@ -287,7 +287,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         hash: record.hash(),
         receivable: false,
     };
-    let peers = vec![introduction(&identity(3), Role::Browser), with_addresses()];
+    let peers = [introduction(&identity(3), Role::Browser), with_addresses()];
     let us = identity(1).node_id();
     let bytes = Bytes(
         seal(
