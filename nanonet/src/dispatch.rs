@@ -9,7 +9,7 @@ use crate::link::LinkEnd;
 use crate::reputation::GREEDY;
 use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, Failure, Message, Reply, Request};
-use crate::{Class, CloseReason, Crypto, LinkId, Node, QueryNumber};
+use crate::{Class, CloseReason, Crypto, Defence, LinkId, Node, QueryNumber};
 
 impl<C: Crypto> Node<C> {
     /// A message came over a link.
@@ -23,6 +23,12 @@ impl<C: Crypto> Node<C> {
         };
         let cost = message.cost();
         let spend = peer.bucket.spend(self.now, cost);
+        let peer_wasted = peer.wasted.is_too_much(self.now);
+        let spend = if self.lacks(Defence::Buckets) {
+            Spend::Served
+        } else {
+            spend
+        };
         if spend == Spend::Flood {
             return self.close(link, CloseReason::Flood);
         }
@@ -30,7 +36,10 @@ impl<C: Crypto> Node<C> {
             if spend == Spend::Busy {
                 self.rate(link, GREEDY);
             }
-            if spend == Spend::Busy || self.is_too_busy_for(link) {
+            let wasted = matches!(request.body, Ask::Get { .. })
+                && peer_wasted
+                && !self.lacks(Defence::Buckets);
+            if spend == Spend::Busy || wasted || self.is_too_busy_for(link) {
                 self.counters.refuse("busy");
                 self.add_load(1);
                 return self.fail(Upstream::Link(link), request, Failure::Busy);

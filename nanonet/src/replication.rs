@@ -34,7 +34,7 @@ use crate::wire::{
     Ask, BATCH_BYTES, Failure, Header, MAX_HEADERS, MAX_RECORDS, Packed, Reply, Target, Voucher,
     fitting,
 };
-use crate::{AccountKey, LinkId, Node, NodeId, NodeKey, Purpose, Record, Role};
+use crate::{AccountKey, Bug, LinkId, Node, NodeId, NodeKey, Purpose, Record, Role};
 
 /// Time between two rounds with one node: one minute.
 pub(crate) const ROUND_MS: u64 = 60_000;
@@ -77,6 +77,14 @@ pub(crate) struct Replication {
     pulls: SortedMap<u64, Pull>,
     last_pull: u64,
     wanted: SortedMap<Header, UnixMillis>,
+}
+
+#[cfg(any(test, feature = "adversary"))]
+impl Replication {
+    /// Partners, pulls and names remembered.
+    pub(crate) const fn sizes(&self) -> [usize; 3] {
+        [self.rounds.len(), self.pulls.len(), self.wanted.len()]
+    }
 }
 
 impl<C: Crypto> Node<C> {
@@ -353,7 +361,8 @@ impl<C: Crypto> Node<C> {
 
     /// Takes the next steps of rounds.
     pub(crate) fn on_replication_timer(&mut self) {
-        let empty = self.slice.accounts_after(None).next().is_none();
+        let empty =
+            self.slice.accounts_after(None).next().is_none() || self.has_bug(Bug::NeverRepairs);
         if !self.may_hold() || self.table.count() == 0 || empty {
             // A link that comes up, a record that is taken in, or join work sets the timer again.
             return;
@@ -406,6 +415,14 @@ impl<C: Crypto> Node<C> {
         };
         let next = now.plus(wait);
         self.timers.set_by(Timer::Replication, next);
+    }
+
+    /// Holds rounds with all partners as if they had just appeared.
+    pub(crate) fn hold_rounds_at_once(&mut self) {
+        for (_, round) in self.replication.rounds.iter_mut() {
+            *round = Round::default();
+        }
+        self.timers.set_by(Timer::Replication, self.now.plus(200));
     }
 
     /// Everything held of an account, by name.

@@ -79,6 +79,8 @@ pub(crate) struct Passing {
     pub(crate) upstream: Upstream,
     /// What is passed on.
     pub(crate) request: Request,
+    /// Its budget when it came.
+    came_with: u8,
     held_bytes: usize,
     /// Links that are not tried (again).
     pub(crate) tried: Vec<LinkId>,
@@ -231,6 +233,7 @@ impl<C: Crypto> Node<C> {
         let expires = self.now.plus(EXPIRES_MS);
         self.forwards.insert(Passing {
             upstream,
+            came_with: request.budget,
             request,
             held_bytes: bytes,
             tried: avoid.to_vec(),
@@ -279,7 +282,10 @@ impl<C: Crypto> Node<C> {
     fn end_here(&mut self, id: u64) {
         self.timers.clear(Timer::Passing(id));
         let Some(Passing {
-            upstream, request, ..
+            upstream,
+            request,
+            came_with,
+            ..
         }) = self.forwards.remove(id)
         else {
             return;
@@ -290,10 +296,22 @@ impl<C: Crypto> Node<C> {
                 let account = *account;
                 match self.answer_get_at_end(upstream, &account) {
                     Some(found) => self.reply(upstream, request.id, Reply::Found(Box::new(found))),
-                    None => self.fail(upstream, &request, Failure::NotFound),
+                    None => {
+                        self.charge(upstream, came_with.saturating_sub(request.budget));
+                        self.fail(upstream, &request, Failure::NotFound);
+                    }
                 }
             }
             _ => self.fail(upstream, &request, Failure::NotFound),
+        }
+    }
+
+    /// A question that came over a link was passed on so many times for nothing.
+    fn charge(&mut self, upstream: Upstream, times: u8) {
+        if let Upstream::Link(link) = upstream
+            && let Some(peer) = self.table.get_mut(link)
+        {
+            peer.wasted.add(self.now, times);
         }
     }
 

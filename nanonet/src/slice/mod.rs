@@ -56,6 +56,8 @@ mod receivables;
 mod stored;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "adversary"))]
+mod weakened;
 
 use nano_core::proof::VoteCache;
 use nano_core::{Account, BlockHash, Network, Raw, UnixMillis};

@@ -1,4 +1,5 @@
 //! Small runs of every scenario, with real cryptography and without.
 
+mod adversaries;
 mod gossip;
 mod lookup;
