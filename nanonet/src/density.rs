@@ -232,6 +232,11 @@ impl<C: Crypto> Node<C> {
         holders
     }
 
+    /// Whether there is a crowd anywhere.
+    pub(crate) const fn sees_crowds(&self) -> bool {
+        !self.crowds.crowds.is_empty()
+    }
+
     /// Whether `point` lies at a crowd.
     pub(crate) fn is_crowded(&self, point: &Point) -> bool {
         let near = |crowd: &Crowd| {

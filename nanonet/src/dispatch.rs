@@ -8,7 +8,7 @@ use crate::limits::Spend;
 use crate::link::LinkEnd;
 use crate::reputation::GREEDY;
 use crate::routing::forward::{Own, Upstream};
-use crate::wire::{Ask, Failure, Message, Reply, Request};
+use crate::wire::{Ask, Failure, Message, Reply, Request, Target};
 use crate::{Class, CloseReason, Crypto, Defence, LinkId, Node, QueryNumber};
 
 impl<C: Crypto> Node<C> {
@@ -54,6 +54,7 @@ impl<C: Crypto> Node<C> {
             Message::Update(records) => self.on_update(link, records),
             Message::Introduction(record) => self.on_introduction(link, *record),
             Message::Seen(seen) => self.on_seen(link, *seen),
+            Message::Unopened(sighting) => self.on_unopened(link, *sighting),
             Message::News(pushed) => self.on_news(link, pushed),
             Message::Have(ids) => self.on_have(link, ids),
             Message::Want(ids) => self.on_want(link, ids),
@@ -67,6 +68,9 @@ impl<C: Crypto> Node<C> {
         let Ok(bytes) = message.encode() else {
             return false;
         };
+        if message.is_repair() {
+            self.counters.repair_bytes += bytes.len() as u64;
+        }
         self.send_bytes(link, message.class(), bytes)
     }
 
@@ -113,12 +117,13 @@ impl<C: Crypto> Node<C> {
                 self.serve_put(upstream, id, target, records, voucher);
             }
             Ask::Headers { from, headers } => {
-                self.serve_headers(from, &headers);
+                let to_us = matches!(target, Target::Exactly(_));
+                self.serve_headers(from, to_us, &headers);
                 self.reply(upstream, id, Reply::Delivered);
             }
-            Ask::Pull(headers) => {
-                let records = self.records_named(&headers);
-                self.reply(upstream, id, Reply::Records(records));
+            Ask::Pull { keys, which } => self.serve_pull(upstream, id, keys, &which),
+            Ask::Compare { from, keys, sketch } => {
+                self.serve_compare(upstream, id, &from, keys, &sketch.0);
             }
             Ask::Resolve {
                 account,
@@ -139,8 +144,10 @@ impl<C: Crypto> Node<C> {
         match own {
             Own::Neighbourhood => self.on_neighbourhood(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
-            Own::Put | Own::Headers => {}
+            Own::Put => {}
+            Own::Headers(to) => self.on_named(to, &body),
             Own::Pull(pull) => self.on_pulled(pull, body, via),
+            Own::Sync(task) => self.on_sync_reply(task, body, via),
             Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
             Own::Publish(hash) => self.on_publish_reply(hash, &body),
         }

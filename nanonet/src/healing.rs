@@ -121,7 +121,7 @@ impl<C: Crypto> Node<C> {
                 (healing.since, healing.usual) = (None, 0);
                 healing.missing.retain(|_, _| false);
                 self.event(Event::Split { suspected: false });
-                self.hold_rounds_at_once();
+                self.compare_at_once();
             }
             (Some(since), _) => {
                 let wait = Healing::wait(now.since(since));
@@ -138,11 +138,8 @@ impl<C: Crypto> Node<C> {
     /// Asks for bridges, and each linked one who lies around us.
     fn reach_across(&mut self) {
         self.healing.tried = self.now;
+        self.event(Event::NeedBridge { urgent: true });
         let bridges = self.table.links_of(Role::Bridge);
-        if !bridges.is_empty() {
-            // While none is linked, the shell is asked anyway.
-            self.event(Event::NeedBridge { urgent: false });
-        }
         let browsers = self.table.links_of(Role::Browser);
         for bridge in &bridges {
             let others = bridges.iter().filter(|other| *other != bridge);

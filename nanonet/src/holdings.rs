@@ -5,7 +5,7 @@ use crate::limits::MAX_BANS;
 use crate::publish::{MAX_PENDING, MAX_RELAYS, MAX_RETURNED};
 use crate::query::answering::{MAX_ASKED, MAX_VERIFIED};
 use crate::query::question::MAX_QUESTIONS;
-use crate::replication::{MAX_PARTNERS, MAX_PULLS, MAX_WANTED};
+use crate::replication::{MAX_LEVELS, MAX_PULLS, MAX_WANTED};
 use crate::reputation::MAX_REMEMBERED;
 use crate::routing::known;
 use crate::{Crypto, Node};
@@ -30,14 +30,14 @@ impl<C: Crypto> Node<C> {
             held: held as u64,
             most: most as u64,
         };
-        let [partners, pulls, wanted] = self.replication.sizes();
+        let [levels, pulls, wanted] = self.replication.sizes();
         let [returned, relays] = self.publishing.sizes();
         let [asked, verified] = self.lately.sizes();
         let mut all = vec![
             count("known nodes", self.known.len(), known::MAX_KNOWN),
             count("bans", self.bans.len(), MAX_BANS),
             count("scores", self.reputation.len(), MAX_REMEMBERED),
-            count("partners", partners, MAX_PARTNERS),
+            count("levels of the slice", levels, MAX_LEVELS),
             count("pulls", pulls, MAX_PULLS),
             count("wanted records", wanted, MAX_WANTED),
             count("accounts asked for", asked, MAX_ASKED),

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Arc;
 
 use nano_core::{Account, UnixMillis};
 
@@ -14,10 +15,11 @@ use crate::Crypto;
 use crate::adversary::{Tamper, tamper};
 use crate::routing::contact::{Placed, Who};
 use crate::routing::nearest::Nearest;
+use crate::slice::HeldFrontier;
 use crate::testing::TestKeys;
 use crate::wire::{Ask, Found, MAX_BUDGET, MAX_HOPS, MAX_PEERS, Message, Packed, Request, Target};
 use crate::{
-    AccountKey, AccountRecord, Addresses, Bug, Defence, LinkId, Node, PeerRecord, Point, Record,
+    AccountKey, Addresses, Bug, Defence, LinkId, Node, PeerRecord, Point, Record,
     Role, Sighting,
 };
 
@@ -35,7 +37,7 @@ pub enum Misroute {
 pub(crate) struct Lies {
     kind: Option<(Tamper, TestKeys)>,
     /// The first record held of each account; a test has few.
-    older: BTreeMap<Account, AccountRecord>,
+    older: BTreeMap<Account, Arc<HeldFrontier>>,
     misroute: Option<Misroute>,
     posing: bool,
     pub(crate) withholding: bool,
@@ -141,10 +143,10 @@ impl<C: Crypto> Node<C> {
 
     /// Remembers what an older proof can be made of.
     pub(crate) fn remember_for_lies(&mut self, account: &Account) {
-        let frontier = self.slice.get(account).and_then(|held| held.frontier());
-        if let Some(frontier) = frontier {
-            let record = frontier.record().clone();
-            self.lies.older.entry(*account).or_insert(record);
+        let held = self.slice.get(account);
+        if let Some(frontier) = held.and_then(|held| held.frontiers().first()) {
+            let older = self.lies.older.entry(*account);
+            older.or_insert_with(|| Arc::clone(frontier));
         }
     }
 
@@ -164,7 +166,7 @@ impl<C: Crypto> Node<C> {
         }
         for packed in &mut found.records {
             if let Ok(Record::Account(record)) = packed.open() {
-                let older = self.lies.older.get(account);
+                let older = self.lies.older.get(account).map(|held| held.record());
                 if let Some(bytes) = tamper(*kind, &record, keys, older) {
                     *packed = Packed::from_bytes(bytes);
                 }

@@ -146,11 +146,14 @@ impl<C: Crypto> Node<C> {
         let record =
             identity.peer_record(config.role, config.network, config.addresses.clone(), now);
         let joining = Joining::new(&record, config.join_threshold, now);
-        let slice = Slice::new(SliceConfig::new(
-            config.network,
-            config.anchors.clone(),
-            config.record_budget_bytes,
-        ));
+        let slice = Slice::new(SliceConfig {
+            durable: config.durable,
+            ..SliceConfig::new(
+                config.network,
+                config.anchors.clone(),
+                config.record_budget_bytes,
+            )
+        });
         let mut timers = Timers::default();
         timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
@@ -236,10 +239,7 @@ impl<C: Crypto> Node<C> {
                     self.stirred.insert(link);
                 }
             }
-            Input::LinkClosed { link } => {
-                self.link_broke(link);
-                self.on_link_gone(link, None);
-            }
+            Input::LinkClosed { link } => self.on_link_broken(link),
             Input::LocalDescription { session, sdp } => self.on_local_description(session, sdp),
             Input::LocalCandidate { session, candidate } => {
                 self.on_local_candidate(session, candidate);
@@ -350,6 +350,16 @@ impl<C: Crypto> Node<C> {
         }
     }
 
+    /// What carried a link is gone, and most likely its peer is.
+    fn on_link_broken(&mut self, link: LinkId) {
+        let peer = self.peer_id(link);
+        self.link_broke(link);
+        self.on_link_gone(link, None);
+        if let Some(peer) = peer {
+            self.doubt_node(&peer);
+        }
+    }
+
     fn on_link_opened(&mut self, link: LinkId, origin: LinkOrigin, transport: Transport) {
         if self.table.get(link).is_some() {
             return;
@@ -455,6 +465,9 @@ impl<C: Crypto> Node<C> {
             self.event(Event::PeerDropped { peer, reason });
         }
         self.on_link_gone(link, Some(reason));
+        if let (CloseReason::Silent, Some((peer, _))) = (reason, who) {
+            self.doubt_node(&peer);
+        }
     }
 
     fn close_unknown(&mut self, link: LinkId, reason: CloseReason) {

@@ -27,7 +27,7 @@ pub enum Bug {
     BelievesAnything,
     /// Every record is dropped a while after it came.
     LosesRecords,
-    /// No round is held, so that no holder is ever replaced.
+    /// Nothing is named or compared, so that no holder is ever replaced.
     NeverRepairs,
     /// Which accounts were asked for is never forgotten.
     RemembersEverything,
@@ -35,6 +35,10 @@ pub enum Bug {
     Restless,
     /// A newer frontier of an account that is held is not taken.
     StaysBehind,
+    /// A bridge asks the full nodes whoever wants what and however often.
+    AsksForAll,
+    /// What is held is pulled again whenever it is named or compared.
+    PullsHeld,
 }
 
 /// A defence that can be switched off.

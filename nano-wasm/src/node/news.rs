@@ -101,7 +101,7 @@ impl Driver {
                 ),
             }),
             // The driver keeps it, and the status that follows tells it.
-            Event::Joined { .. } => {}
+            Event::Joined { .. } | Event::Synced { .. } => {}
             // What a page shows changes with the records that news leads to.
             Event::News { .. } => {}
             // The driver looks after them.

@@ -316,7 +316,7 @@ impl<C: Crypto> Node<C> {
                 hash,
                 receivable: false,
             };
-            self.serve_headers(NodeId::new(&said.bridge, nonce), &[header]);
+            self.serve_headers(NodeId::new(&said.bridge, nonce), false, &[header]);
         }
     }
 }

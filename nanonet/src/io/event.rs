@@ -120,11 +120,19 @@ pub enum Event {
         /// A bridge's word only, until its proof is here.
         block: Option<Box<StateBlock>>,
     },
-    /// No bridge is linked, or the network may be split and others are wanted: dial one (with back-off). Repeated while it holds: every ten seconds if
+    /// Records came from neighbours that we shall hold: when part of our slice, or of what was missing
+    /// in it, is here.
+    Synced {
+        /// Records that came since there was last nothing to get.
+        records: u32,
+        /// Parts of the slice that are still under way; 0: all of it is here.
+        ranges_left: u8,
+    },
+    /// No bridge is linked: dial one (with back-off). Repeated while it holds: every ten seconds if
     /// it is urgent, else less and less often. Browsers only.
     NeedBridge {
-        /// There are fewer than two links to browsers, or a block waits to be published; else the
-        /// node can do without.
+        /// There are fewer than two links to browsers, a block waits to be published, or the network may
+        /// be split (then also while bridges are linked); else the node can do without.
         urgent: bool,
     },
     /// A bridge that can be dialled introduced itself, or somebody named it; the record was verified.

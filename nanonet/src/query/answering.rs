@@ -203,6 +203,10 @@ impl<C: Crypto> Node<C> {
 
     /// Checks a record without keeping it.
     fn check(&mut self, account: &Account, bytes: &[u8], record: &Record) -> Result<(), Refusal> {
+        let known = C::recall(bytes, self.config.weights.as_of);
+        if known.is_some_and(|known| known.proven().account == *account) {
+            return Ok(());
+        }
         let digest = crate::id::hash(&[bytes]);
         if self.has_bug(Bug::BelievesAnything) {
             return Ok(());
@@ -228,6 +232,12 @@ impl<C: Crypto> Node<C> {
         let outcome = self
             .slice
             .offer(self.now, account, record, &self.config.weights);
+        self.tell_outcome(account, &outcome);
+        outcome
+    }
+
+    /// Tells everyone who is to know what became of a record of an account.
+    pub(crate) fn tell_outcome(&mut self, account: &Account, outcome: &Outcome) {
         let diverged = matches!(outcome, Outcome::Conflict { .. });
         if diverged || matches!(outcome, Outcome::OrderUnknown { .. }) {
             self.event(Event::Conflict {
@@ -246,11 +256,11 @@ impl<C: Crypto> Node<C> {
             self.event(Event::RecordUpdated { account: *account });
             self.push_update(account);
             self.status_changed();
-            self.timers
-                .set_by(crate::timers::Timer::Replication, self.now.plus(200));
+            if self.config.role.is_bridge_here() {
+                self.walk_soon();
+            }
         }
         self.check_pending(account);
-        outcome
     }
 
     /// A record or an answer did not hold: counted, told, and held against the link it came over.

@@ -28,8 +28,10 @@ use crate::Crypto;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
-use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
-use crate::{LinkId, Node, QueryNumber, SessionId};
+use crate::wire::{
+    Ask, Failure, MAX_BUDGET, MAX_HOPS, MAX_NEAR, Message, Reply, Request, Response, Target, Wanted,
+};
+use crate::{LinkId, Node, NodeId, QueryNumber, SessionId};
 
 /// Most requests on their way through this node.
 pub(crate) const MAX_PASSING: usize = 1024;
@@ -63,9 +65,11 @@ pub(crate) enum Own {
     /// To have records kept.
     Put,
     /// To tell a node what it should hold.
-    Headers,
+    Headers(Option<NodeId>),
     /// To get records from a node that told us; see [`crate::replication`].
     Pull(u64),
+    /// To get our slice, or compare it; see [`crate::replication`].
+    Sync(u64),
     /// To have a bridge ask the full nodes, for this question.
     Resolve(u64),
     /// To have a bridge publish this block.
@@ -167,7 +171,12 @@ fn held_bytes(ask: &Ask) -> usize {
     match ask {
         Ask::Put { records, .. } => records.iter().map(|record| record.as_bytes().len()).sum(),
         Ask::Signal { sealed, .. } => sealed.0.len(),
-        Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
+        Ask::Headers { headers, .. } => headers.len() * 65,
+        Ask::Pull {
+            which: Wanted::Named(names),
+            ..
+        } => names.len() * 32,
+        Ask::Compare { sketch, .. } => sketch.0.len() + MAX_NEAR * 8,
         _ => 0,
     }
 }
@@ -218,7 +227,8 @@ impl<C: Crypto> Node<C> {
             (Target::Near(at), Ask::Put { .. }) if self.guards(at) => {
                 return self.serve(upstream, request);
             }
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. })
+            | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
         }
         if self.config.role.is_bridge_here() && request.body.is_for_browsers() {
@@ -291,7 +301,9 @@ impl<C: Crypto> Node<C> {
             return;
         };
         match (&request.target, &request.body) {
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) => self.serve(upstream, request),
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. }) => {
+                self.serve(upstream, request);
+            }
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 match self.answer_get_at_end(upstream, &account) {

@@ -4,10 +4,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use nanonet::Noise;
 use serde::Serialize;
 use simulation::check::gossip::Plant;
+use simulation::check::load::Plant as LoadPlant;
+use simulation::check::slice::Plant as SlicePlant;
 use simulation::open::Open;
 use simulation::scenario::adversary::Adversary;
 use simulation::scenario::trial::Setup;
-use simulation::scenario::{OPEN_FROM, Options, gossip, lookup};
+use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, slice};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -25,6 +27,10 @@ enum Scenario {
     Lookup(Lookup),
     /// News that random browsers tell everyone, while nodes come and go.
     Gossip(Gossip),
+    /// Records that must not get lost while nodes come and go, and half of them leave at once.
+    Slice(SliceArgs),
+    /// What people ask on a usual day, and how much of that the full nodes see.
+    MainnetLoad(Load),
     /// Two halves that do not reach each other for ten minutes.
     Partition(Siege),
     /// Hostile nodes around a victim.
@@ -129,10 +135,32 @@ struct Gossip {
     plant: Option<Plant>,
 }
 
+#[derive(Debug, Args)]
+struct SliceArgs {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: slice::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<SlicePlant>,
+}
+
+#[derive(Debug, Args)]
+struct Load {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: mainnet_load::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<LoadPlant>,
+}
+
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => {
-            println!("lookup\ngossip");
+            println!("lookup\ngossip\nslice\nmainnet-load");
             for scenario in Adversary::value_variants() {
                 println!("{}", scenario.name());
             }
@@ -159,6 +187,22 @@ fn main() {
                 gossip::play::<Noise>(options, &work, plant)
             } else {
                 gossip::play::<Open>(options, &work, plant)
+            });
+        }
+        Scenario::Slice(SliceArgs { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                slice::play::<Noise>(options, &work, plant)
+            } else {
+                slice::play::<Open>(options, &work, plant)
+            });
+        }
+        Scenario::MainnetLoad(Load { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                mainnet_load::play::<Noise>(options, &work, plant)
+            } else {
+                mainnet_load::play::<Open>(options, &work, plant)
             });
         }
     }

@@ -22,11 +22,8 @@ pub const NAME: &str = "answers";
 /// everyone's eyes.
 const SLACK_MS: u64 = 5_000;
 
-/// Time after which, in the end, a block is outdated for long.
+/// Time after which, in the end, nobody may show what was.
 const OVER_MS: u64 = 60_000;
-/// Of so many answers in the end one may be outdated: somebody may still take an old copy of its own
-/// for one that is kept up to date.
-const ONE_IN: u64 = 15;
 
 /// Who has to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +67,8 @@ pub struct Answers {
     contested_asked: u64,
     /// Those of them whose answer says that the order is not known.
     contested_told: u64,
-    /// Whether all faults are over, so that what is not the newest will hardly do.
+    /// Whether what is not the newest will not do: when all faults are over.
     pub newest_only: bool,
-    /// Answers that were given then and outdated for long. They say so by their dates.
-    pub outdated_in_the_end: u64,
     /// Wrong balances that were shown.
     pub wrong: u64,
     /// Old ones that were shown with too new a date.
@@ -137,8 +132,13 @@ impl Answers {
             };
             let next = blocks.get(height + 1).map(nano_core::StateBlock::hash);
             let outdated = next.and_then(|next| self.confirmed.get(&next)).copied();
-            let over = outdated.filter(|outdated| at.since(*outdated) > OVER_MS);
-            self.outdated_in_the_end += u64::from(self.newest_only && over.is_some());
+            if let Some(outdated) = outdated.filter(|_| self.newest_only)
+                && at.since(outdated) > OVER_MS
+            {
+                broken.add(at, NAME, || {
+                    format!("in the end node {place} shows {account} as it was at height {height}")
+                });
+            }
             let anchors = world.anchors();
             let by_anchors = record.sightings.iter().map(|said| said.bridge);
             let by_anchors = by_anchors.filter(|bridge| anchors.contains(bridge));
@@ -192,12 +192,6 @@ impl Answers {
     ) -> Tally {
         let tally = std::mem::take(&mut self.tally);
         self.asked.clear();
-        let outdated = self.outdated_in_the_end;
-        if outdated * ONE_IN > tally.asked.max(4 * ONE_IN) {
-            broken.add(at, NAME, || {
-                format!("{phase}: {outdated} answers show what was outdated for long")
-            });
-        }
         if tally.answered * 100 < tally.asked * per_cent {
             broken.add(at, NAME, || {
                 let Tally {

@@ -10,6 +10,8 @@
 //! | [`memory`] | no node holds more than its limits |
 //! | [`budgets`] | links, links made, and messages stay within what is allowed |
 //! | [`convergence`] | after the faults everyone is in one network and knows the same |
+//! | [`slice`] | no record is lost, few copies are soon enough again, and that costs little |
+//! | [`load`] | full nodes see next to nothing, and a flood is capped |
 //! | [`gossip`] | news comes once, to everyone |
 
 pub mod answers;
@@ -17,9 +19,11 @@ pub mod blocks;
 pub mod budgets;
 pub mod convergence;
 pub mod gossip;
+pub mod load;
 pub mod lookup;
 pub mod memory;
 pub mod replicas;
+pub mod slice;
 
 use std::collections::BTreeMap;
 

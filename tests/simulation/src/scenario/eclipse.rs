@@ -100,7 +100,7 @@ pub(super) fn play<C: Reported>(mut trial: Trial<C>) -> Report {
     }
     let replicas = usize::from(trial.world.rules.replicas);
     trial.replicas = Replicas::new(replicas, 180_000);
-    trial.pass(240_000);
+    trial.pass(120_000);
     trial.finish(60)
 }
 

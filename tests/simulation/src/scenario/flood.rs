@@ -19,7 +19,7 @@ const PER_S: u32 = 1_000;
 /// How long.
 const FLOOD_MS: u64 = 60_000;
 /// Messages a second and node that it may cause.
-const MOST_PER_NODE_S: u64 = 500;
+const MOST_PER_NODE_S: u64 = 250;
 /// From which second on: before, everyone has something saved.
 const AFTER_S: u64 = 15;
 /// Time between two bursts.
@@ -37,7 +37,7 @@ pub(super) fn play<C: Reported>(mut trial: Trial<C>) -> Report {
         trial.hostile.insert(*place);
     }
     trial.inject("attackers", attackers.len() as u64);
-    trial.budgets = budgets::Budgets::new(&trial.world, 100);
+    trial.budgets = budgets::Budgets::new(&trial.world, 60);
     let (mut sent, mut tried) = (0, 0);
     let mut delivered = trial.world.delivered;
     for step in 0..FLOOD_MS / BURST_MS {

@@ -49,6 +49,6 @@ pub(super) fn play<C: Reported>(mut trial: Trial<C>) -> Report {
         trial.world.stop(place);
     }
     trial.replicas.allowed_ms = 180_000;
-    trial.pass(240_000);
+    trial.pass(120_000);
     trial.finish(60)
 }

@@ -452,7 +452,6 @@ impl<C: Reported> Trial<C> {
         let most_links = self.budgets.most_links_made;
         let (longest, fewest) = (self.replicas.longest_ms, self.replicas.fewest as u64);
         let (wrong, stale) = (self.answers.wrong, self.answers.stale_shown_fresh);
-        let outdated = self.answers.outdated_in_the_end;
         for (what, value) in [
             ("own_blocks_confirmed", confirmed),
             ("own_blocks_superseded", superseded),
@@ -461,7 +460,6 @@ impl<C: Reported> Trial<C> {
             ("fewest_honest_holders", fewest),
             ("wrong_accepted", wrong),
             ("stale_shown_fresh", stale),
-            ("outdated_in_the_end", outdated),
         ] {
             self.figure(what, value);
         }

@@ -72,6 +72,9 @@ pub struct Rules {
     pub repeat_ppm: u32,
     /// Whether everything that nodes tell their shells is kept; answers always are.
     pub keep_events: bool,
+    /// Whether shells keep what nodes store. If not, who stored which account, and who stopped, is
+    /// noted instead ([`World::moves`]).
+    pub keep_stores: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
     pub report_written: bool,
     /// Whether messages are counted by what they are, where links are not encrypted.
@@ -103,6 +106,7 @@ impl Default for Rules {
             jitter_ms: 0,
             repeat_ppm: 0,
             keep_events: true,
+            keep_stores: true,
             report_written: true,
             count_kinds: false,
             join_threshold: nanonet::join_threshold(Network::Dev),
@@ -165,6 +169,28 @@ pub struct Heard {
     pub hops: u8,
 }
 
+/// What became of a record at a node, where stores are not kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    /// When.
+    pub at: UnixMillis,
+    /// Which node.
+    pub place: Place,
+    /// What.
+    pub what: Move,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// It is stored now, or stored anew.
+    Kept(Account),
+    /// It was given up.
+    Dropped(Account),
+    /// The node stopped, with all it held.
+    Stopped,
+}
+
 /// Everything.
 pub struct World<C: Crypto = Noise> {
     /// The time.
@@ -205,6 +231,10 @@ pub struct World<C: Crypto = Noise> {
     pub answers: VecDeque<Answered>,
     /// News nobody has taken yet, in order.
     pub news: Vec<Heard>,
+    /// Records that moved and nobody has taken note of yet, in order.
+    pub moves: Vec<Moved>,
+    /// What nodes that are gone have sent to keep replicas.
+    repair_gone: u64,
     /// What nodes that are gone have counted of gossip.
     gossip_gone: GossipFigures,
     members: Vec<Member<C>>,
@@ -248,6 +278,8 @@ impl<C: Crypto> World<C> {
             delivered_bytes: 0,
             answers: VecDeque::new(),
             news: Vec::new(),
+            moves: Vec::new(),
+            repair_gone: 0,
             gossip_gone: GossipFigures::default(),
             members: Vec::new(),
             bridges: Vec::new(),
@@ -377,6 +409,7 @@ impl<C: Crypto> World<C> {
         };
         config.replicas = self.rules.replicas;
         config.join_threshold = self.rules.join_threshold;
+        config.durable = self.rules.keep_stores;
         if member.role == Role::Browser {
             config.max_links = self.rules.max_links;
         }
@@ -400,6 +433,11 @@ impl<C: Crypto> World<C> {
     pub fn freeze(&mut self, place: Place) {
         if let Some(node) = &self.members[place].node {
             self.gossip_gone.add(&node.gossip());
+            self.repair_gone += node.repair_bytes();
+            if !self.rules.keep_stores {
+                let (at, what) = (self.now, Move::Stopped);
+                self.moves.push(Moved { at, place, what });
+            }
         }
         self.members[place].node = None;
         self.members[place].woken = None;

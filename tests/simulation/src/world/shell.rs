@@ -3,10 +3,10 @@
 use nano_core::{Block, Difficulty, Root, WorkNonce};
 use nanonet::{
     Crypto, Event, Identity, Input, Output, RelayId, RelayState, ResolveFailure, ResolveOutcome,
-    StoreOp, StoredEntry,
+    StoreKey, StoreOp, StoredEntry,
 };
 
-use super::{Answered, Happening, Heard, Place, World};
+use super::{Answered, Happening, Heard, Move, Moved, Place, World};
 use crate::ledger::Ledger;
 
 /// Time the full nodes take.
@@ -23,6 +23,11 @@ impl<C: Crypto> World<C> {
                 bytes,
             } => self.transmit(place, link, channel, bytes),
             Output::Close { link, .. } => self.close(place, link),
+            Output::Store(op) if !self.rules.keep_stores => {
+                let (at, what) = (self.now, moved(&op));
+                self.moves
+                    .extend(what.map(|what| Moved { at, place, what }));
+            }
             Output::Store(StoreOp::Put { key, bytes }) => {
                 let entry = StoredEntry { key, bytes };
                 self.members[place].store.insert(key.to_text(), entry);
@@ -148,5 +153,19 @@ impl<C: Crypto> World<C> {
         let at = self.now.plus(millis);
         self.queue
             .push(at, Happening::Input(place, starts, Box::new(input)));
+    }
+}
+
+/// What a change of storage says of an account's record.
+const fn moved(op: &StoreOp) -> Option<Move> {
+    match op {
+        StoreOp::Put {
+            key: StoreKey::Account(account),
+            ..
+        } => Some(Move::Kept(*account)),
+        StoreOp::Remove {
+            key: StoreKey::Account(account),
+        } => Some(Move::Dropped(*account)),
+        _ => None,
     }
 }

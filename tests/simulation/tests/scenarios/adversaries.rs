@@ -69,10 +69,6 @@ fn the_largest_representative_may_go() {
 }
 
 /// Without the defence something is broken in the scenario that is about it.
-///
-/// Of four defences this is not shown: the mesh grows together without `Healing` and repairs itself
-/// without `PeerSignaling` within the same time, and of hundreds of nodes too few links lead to one
-/// network (`Diversity`) or to who was dropped (`Reputation`).
 fn matters(which: Adversary, without: Without) {
     let setup = Setup {
         plant: None,
@@ -84,6 +80,7 @@ fn matters(which: Adversary, without: Without) {
 
 #[test]
 fn defences_against_crowds_matter() {
+    matters(Adversary::Eclipse, Without::Diversity);
     matters(Adversary::Eclipse, Without::JoinWork);
     matters(Adversary::Sybil, Without::Regions);
 }
@@ -91,6 +88,7 @@ fn defences_against_crowds_matter() {
 #[test]
 fn defences_against_floods_matter() {
     matters(Adversary::Flood, Without::Buckets);
+    matters(Adversary::Flood, Without::Reputation);
 }
 
 #[test]
@@ -106,6 +104,12 @@ fn defences_against_forks_matter() {
     matters(Adversary::ForkStorm, Without::SecondBridge);
     matters(Adversary::ForkStorm, Without::Rivals);
     matters(Adversary::ForkStorm, Without::Alarm);
+}
+
+#[test]
+fn defences_against_loss_of_the_network_matter() {
+    matters(Adversary::Partition, Without::Healing);
+    matters(Adversary::BridgeLoss, Without::PeerSignaling);
 }
 
 #[test]

@@ -3,3 +3,5 @@
 mod adversaries;
 mod gossip;
 mod lookup;
+mod mainnet_load;
+mod slice;
