@@ -415,6 +415,20 @@ impl<C: Crypto> Node<C> {
             self.forwards.remove(id);
             return;
         }
+        // Not acknowledged in time, and nobody else to try: it may still be answered.
+        if let Some((link, Some(_))) = passing.waiting
+            && let Some(passing) = self.forwards.passing.get(&id)
+            && self.next_link(passing).is_none()
+        {
+            let wait = self.patience(link, &passing.request.target, &passing.request.body);
+            if let Some(passing) = self.forwards.passing.get_mut(&id) {
+                passing.waiting = Some((link, None));
+            }
+            return self.timers.set(Timer::Passing(id), self.now.plus(wait));
+        }
+        let Some(passing) = self.forwards.passing.get_mut(&id) else {
+            return;
+        };
         passing.request.budget /= 2;
         if let Some((link, _)) = passing.waiting.take()
             && let Some(peer) = self.table.get_mut(link)
