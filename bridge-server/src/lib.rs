@@ -27,7 +27,6 @@
 pub mod ask;
 pub mod backfill;
 pub mod backoff;
-pub mod bridges;
 pub mod cli;
 mod client;
 pub mod clock;

@@ -3,7 +3,7 @@
 use nano_core::{Difficulty, Network, WeightTable};
 
 use crate::join::join_threshold;
-use crate::{Addresses, NodeKey, Role};
+use crate::{NodeKey, Role};
 
 /// Most anchors; the first count.
 pub const MAX_ANCHORS: usize = 64;
@@ -17,9 +17,6 @@ pub struct Config {
     /// Browser or bridge. Bridges accept puts, publishes and watches. Without the feature `bridge`
     /// every node is a browser.
     pub role: Role,
-    /// Where it can be dialled: how browsers find a bridge again, so a bridge's public web address
-    /// first. None for a browser.
-    pub addresses: Addresses,
     /// Most links at once, 3 to 4096. Places for two bridges (one below 8 links) are kept free.
     pub max_links: u16,
     /// Nodes that shall hold each record, 1 to 16.
@@ -43,7 +40,6 @@ impl Config {
         Self {
             network,
             role: Role::Browser,
-            addresses: Addresses::default(),
             max_links: 24,
             replicas: 16,
             anchors,
@@ -60,7 +56,6 @@ impl Config {
         Self {
             network,
             role: Role::Bridge,
-            addresses: Addresses::default(),
             max_links: 1024,
             replicas: 16,
             anchors,

@@ -45,12 +45,8 @@ pub(crate) struct Timers {
 impl Timers {
     /// Sets or moves the time of `timer`.
     pub(crate) fn set(&mut self, timer: Timer, at: UnixMillis) {
-        match self.times.insert(timer, at) {
-            Some(before) if before == at => return,
-            Some(before) => {
-                self.order.remove(&(before, timer));
-            }
-            None => {}
+        if let Some(before) = self.times.insert(timer, at) {
+            self.order.remove(&(before, timer));
         }
         self.order.insert((at, timer));
     }

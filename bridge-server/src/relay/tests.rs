@@ -47,7 +47,6 @@ impl Stage {
             resolves: mpsc::channel(1).0,
             relays: jobs.clone(),
             metrics: metrics.clone(),
-            directory: crate::bridges::Directory::default(),
             places: 1,
         };
         let (node, _, _) = shell::start(node, parts);

@@ -11,7 +11,6 @@
 mod backfill;
 mod bad_peers;
 mod batches;
-mod bridges;
 mod common;
 mod crawler;
 mod forks;

@@ -18,7 +18,6 @@ impl Driver {
             status,
             state.weights_source,
             state.storage.status(),
-            state.bridges.urls(),
             browser::now(),
         ));
     }
@@ -92,10 +91,8 @@ impl Driver {
             Event::Joined { .. } => {}
             // What a page shows changes with the records that news leads to.
             Event::News { .. } => {}
-            // The driver looks after them.
-            Event::NeedBridge { .. } | Event::BridgeFound(_) => {}
+            Event::NeedBridge => self.state.borrow_mut().bridges.want(),
             Event::StatusChanged => {
-                self.keep_known();
                 self.status(|status| self.page.event(&reply::Event::Status(status)));
             }
         }

@@ -3,7 +3,6 @@
 use nano_core::{Account, Block, BlockHash, Difficulty, Root};
 
 use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
-use crate::Channel;
 
 /// What the shell is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,10 +11,7 @@ pub enum Output {
     Transmit {
         /// On which link.
         link: LinkId,
-        /// Over which channel; unordered only after [`Input::LinkUnordered`](crate::Input::LinkUnordered).
-        channel: Channel,
-        /// At most [`MAX_FRAME`](crate::MAX_FRAME) bytes, on the unordered channel at most
-        /// [`MAX_DATAGRAM`](crate::link::datagram::MAX_DATAGRAM).
+        /// At most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
         bytes: Vec<u8>,
     },
     /// Close the transport once everything transmitted before was written; the node has already

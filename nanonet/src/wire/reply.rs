@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Packed;
-use crate::routing::contact::Named;
-use crate::{NodeId, RelayState, ResolveFailure, Role, Sighting};
+use crate::{NodeId, PeerRecord, RelayState, ResolveFailure, Role, Sighting};
 
 /// An answer on its way back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ pub(crate) struct Response {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     /// To find-nearest.
-    Nearest(Vec<Named>),
+    Nearest(Vec<PeerRecord>),
     /// To get and resolve.
     Found(Box<Found>),
     /// To resolve: no statement can be made.

@@ -5,4 +5,3 @@ mod handshake;
 mod hostile;
 mod latency;
 mod pair;
-mod unordered;

@@ -3,4 +3,3 @@
 //! planted in every node.
 
 pub mod gossip;
-pub mod lookup;
