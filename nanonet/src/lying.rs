@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::Arc;
 
 use nano_core::{Account, UnixMillis};
 
@@ -19,8 +18,7 @@ use crate::slice::HeldFrontier;
 use crate::testing::TestKeys;
 use crate::wire::{Ask, Found, MAX_BUDGET, MAX_HOPS, MAX_PEERS, Message, Packed, Request, Target};
 use crate::{
-    AccountKey, Addresses, Bug, Defence, LinkId, Node, PeerRecord, Point, Record,
-    Role, Sighting,
+    AccountKey, Addresses, Bug, Defence, LinkId, Node, PeerRecord, Point, Record, Role, Sighting,
 };
 
 /// What a node does wrong with requests of others.

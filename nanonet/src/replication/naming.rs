@@ -8,14 +8,14 @@
 //!
 //! Whoever is named a record pulls it from the one who named it, unless it holds it, is getting it,
 //! or is further from the key than [`SPARE`] places behind the last holder: it may not have heard yet
-//! of those who are gone. A node that does not answer when it is named something is taken for gone, too,
-//! unless a linked peer lists it. Named even more distant records, it looks who is near.
+//! of those who are gone. A node that does not answer when it is named something is taken for gone, too.
+//! Named even more distant records, it looks who is near.
 
 use super::LOOK_MS;
 use super::circle::Around;
 use crate::routing::forward::Own;
 use crate::sorted::SortedMap;
-use crate::wire::{Ask, Header, MAX_HEADERS, Reply, Target};
+use crate::wire::{Ask, Failure, Header, MAX_HEADERS, Reply, Target};
 use crate::{AccountKey, Crypto, Node, NodeId};
 
 /// Holders that name the records of one that is gone.
@@ -80,8 +80,24 @@ impl<C: Crypto> Node<C> {
 
     /// What became of names that we sent to a node.
     pub(crate) fn on_named(&mut self, to: Option<NodeId>, body: &Reply) {
-        if let (Some(to), Reply::Failed { .. }) = (to, body) {
+        let missing = matches!(
+            body,
+            Reply::Failed {
+                why: Failure::NotFound,
+                ..
+            }
+        );
+        if let Some(to) = to.filter(|_| missing) {
             self.doubt_node(&to);
+        }
+    }
+
+    /// Looks which of those near us are there, by naming nothing to them.
+    pub(super) fn look_who_is_there(&mut self) {
+        for id in self.replication.circle.clone() {
+            if self.table.link_to(&id).is_none() {
+                self.name(id, &[]);
+            }
         }
     }
 

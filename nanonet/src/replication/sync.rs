@@ -21,8 +21,9 @@
 //!   if there is one; without differences after [`CHECK_MS`], each with up to half as much more;
 //! - when many near us are gone together ([`MANY_GONE`]), we are in *unrest* for [`UNREST_MS`]: all levels
 //!   are compared soon and every [`UNREST_AGAIN_MS`], each with [`MAX_TRIES`] partners. Naming alone is
-//!   blind where those who should name are gone themselves, who is left does not hold everything yet,
-//!   and who is gone is learnt only by and by;
+//!   blind where those who should name are gone themselves, and who is left does not hold everything
+//!   yet. Because who is gone is learnt only by and by, all who are near and not linked are asked
+//!   whether they are there;
 //! - nodes whose own first slice is not whole yet still answer: what they lack comes from the next.
 //!
 //! Limits: [`MAX_TASKS`] tasks at a time, one per level, [`MAX_COMPARED`] names in one comparison
@@ -66,6 +67,8 @@ const TOGETHER_MS: u64 = 120_000;
 const SOON_MS: u64 = 10_000;
 /// How long a place is in unrest after that.
 const UNREST_MS: u64 = 240_000;
+/// Time after which those near us are then asked again whether they are there.
+const WHO_MS: u64 = 50_000;
 /// Time from one comparison to the next meanwhile.
 const UNREST_AGAIN_MS: u64 = 40_000;
 /// How many of the nearest tell how far our slice reaches: half as many again as hold a record.
@@ -137,6 +140,8 @@ pub(super) struct Sync {
     gone_from: UnixMillis,
     /// Until when we are in unrest.
     unrest_until: UnixMillis,
+    /// When we last asked those near us whether they are there.
+    asked_who: UnixMillis,
     records: u32,
 }
 
@@ -224,7 +229,14 @@ impl<C: Crypto> Node<C> {
         if many {
             sync.unrest_until = now.plus(UNREST_MS);
         }
-        if gone > 0 && sync.unrest_until > now {
+        let unrest = sync.unrest_until > now;
+        if unrest && now.since(sync.asked_who) >= WHO_MS {
+            sync.asked_who = now;
+            self.look_who_is_there();
+            self.look_by(now.plus(WHO_MS));
+        }
+        let sync = &mut self.replication.sync;
+        if gone > 0 && unrest {
             for (_, level) in sync.levels.iter_mut() {
                 level.due = level.due.min(soon);
             }
@@ -389,6 +401,13 @@ impl<C: Crypto> Node<C> {
         let Some(mut task) = self.replication.sync.tasks.remove(&id) else {
             return;
         };
+        let missing = matches!(
+            body,
+            Reply::Failed {
+                why: Failure::NotFound,
+                ..
+            }
+        );
         let done = match body {
             Reply::Records { records, next } => {
                 let mut wanted = Vec::new();
@@ -436,7 +455,9 @@ impl<C: Crypto> Node<C> {
             }
             Ok(false) => task.rounds < MAX_ROUNDS,
             Err(GivenUp) => {
-                self.doubt_node(&task.partner);
+                if missing {
+                    self.doubt_node(&task.partner);
+                }
                 self.next_partner(&mut task)
             }
         };

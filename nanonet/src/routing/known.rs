@@ -278,12 +278,10 @@ impl Known {
         });
     }
 
-    /// A node does not answer: unless a linked peer lists it, it is forgotten.
+    /// A node does not answer: it is forgotten, whoever lists it. If it is there after all, a look-up
+    /// will name it.
     pub(crate) fn doubt(&mut self, id: &NodeId) {
-        let entry = self.entries.get(id);
-        if entry.is_some_and(|entry| entry.listed_by.is_empty()) {
-            self.entries.remove(id);
-        }
+        self.entries.remove(id);
     }
 
     /// Forgets what nobody names any more.

@@ -1,6 +1,8 @@
 //! What only a node does in which a bug was planted, or from which a defence was taken
 //! ([`crate::Bug`], [`crate::Defence`]).
 
+use std::sync::Arc;
+
 use nano_core::proof::ProvenFrontier;
 use nano_core::{Account, Raw, WeightTable};
 
@@ -29,13 +31,8 @@ impl Slice {
             threshold: Raw::ZERO,
             votes: Vec::new(),
         };
-        let frontier = HeldFrontier {
-            record,
-            proven,
-            weights_as_of: weights.as_of,
-            chain,
-        };
-        Some(self.keep(account, frontier))
+        let frontier = HeldFrontier::new(record, proven, weights.as_of, chain);
+        Some(self.keep(account, Arc::new(frontier)))
     }
 
     /// Forgets what is held of an account's chain.
