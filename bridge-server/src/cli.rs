@@ -107,6 +107,21 @@ pub struct RunOptions {
     /// Another bridge to link to over TCP, `host:port`; may be repeated.
     #[arg(long, value_name = "HOST:PORT")]
     pub bridge: Vec<String>,
+    /// Where browsers and other bridges reach this one, `https://bridge.example` or
+    /// `http://host:port`; may be repeated. It goes out in this bridge's signed introduction.
+    /// Default: none; on the dev network the address of --listen.
+    #[arg(long, value_name = "URL")]
+    pub public_address: Vec<String>,
+    /// JSON file with the bridges to begin with, `{"live": ["https://bridge.example"]}`, instead of
+    /// the list that comes with this program (empty for live until operators publish theirs).
+    #[arg(long, value_name = "FILE")]
+    pub bridge_list: Option<PathBuf>,
+    /// Name whose DNS TXT records are that list, each `nanonet-bridge=https://bridge.example`.
+    #[arg(long, value_name = "NAME")]
+    pub bridge_dns: Option<String>,
+    /// DNS server to ask for it. [default: the system's]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub dns_server: Option<SocketAddr>,
     /// Folder for the node key and the records held; without it they are forgotten at the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -175,6 +190,10 @@ impl RunOptions {
             peer: list(self.peer, lower.peer),
             peer_listen: self.peer_listen.or(lower.peer_listen),
             bridge: list(self.bridge, lower.bridge),
+            public_address: list(self.public_address, lower.public_address),
+            bridge_list: self.bridge_list.or(lower.bridge_list),
+            bridge_dns: self.bridge_dns.or(lower.bridge_dns),
+            dns_server: self.dns_server.or(lower.dns_server),
             data: self.data.or(lower.data),
             www: self.www.or(lower.www),
             embedded_devnet: self.embedded_devnet || lower.embedded_devnet,

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use dev_node::Dialect;
 use nano_core::{Network, Raw};
-use nanonet::NodeKey;
+use nanonet::{Addresses, NodeKey};
 
+use crate::bridges::dns::DnsName;
+use crate::bridges::{BridgeList, ListError, WebAddress, list};
 use crate::cli::RunOptions;
 use crate::relay;
 
@@ -41,6 +43,12 @@ pub struct Config {
     pub peer_listen: Option<SocketAddr>,
     /// Other bridges, `host:port`, without repetitions.
     pub bridges: Vec<String>,
+    /// Where browsers and other bridges reach this one.
+    pub public: Vec<WebAddress>,
+    /// The same as its introduction carries them.
+    pub addresses: Addresses,
+    /// Where the list of bridges to begin with comes from.
+    pub list: ListFrom,
     /// Folder for identity and records; `None` = memory.
     pub data: Option<PathBuf>,
     /// Folder of the page; `None` = an explanation is served.
@@ -69,6 +77,15 @@ pub struct Config {
     pub backfill: u32,
     /// Bounds of the relay; no option changes them.
     pub relay: relay::Limits,
+}
+
+/// Where the list of bridges comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListFrom {
+    /// This program or a file; without our own addresses.
+    Fixed(BridgeList),
+    /// The DNS, asked again and again.
+    Dns(DnsName),
 }
 
 /// Where the weight table comes from.
@@ -168,6 +185,12 @@ pub enum ConfigError {
         /// What was given.
         value: String,
     },
+    /// `--public-address`, or the list of bridges.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// More public addresses than an introduction has room for.
+    #[error("--public-address: {0}")]
+    Addresses(#[from] nanonet::AddressesError),
     /// Options that contradict each other.
     #[error("{0}")]
     Conflict(&'static str),
@@ -256,11 +279,17 @@ impl Config {
                 advice: "name a folder; it is created when it does not exist",
             });
         }
-        Ok(Self {
+        let listen = options
+            .listen
+            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)));
+        let public = options.public_address.iter();
+        let public = public.map(|text| WebAddress::parse(text));
+        let mut config = Self {
             network,
-            listen: options
-                .listen
-                .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
+            listen,
+            public: public.collect::<Result<_, _>>()?,
+            addresses: Addresses::default(),
+            list: ListFrom::Fixed(BridgeList::default()),
             peers,
             peer_listen: options.peer_listen,
             bridges: addresses("--bridge", &options.bridge)?,
@@ -269,8 +298,8 @@ impl Config {
             ws: options.ws.as_deref().map(ws_url).transpose()?,
             anchors: anchors(&options.anchor)?,
             minimum: options.online_weight_minimum.map(whole_nano),
-            data: options.data,
-            www: options.www,
+            data: options.data.clone(),
+            www: options.www.clone(),
             replicas: options.replicas.unwrap_or(DEFAULT_REPLICAS),
             max_links: options.max_links.unwrap_or(DEFAULT_MAX_LINKS),
             embedded_devnet: options.embedded_devnet,
@@ -282,7 +311,54 @@ impl Config {
                 _ => DEFAULT_BACKFILL,
             }),
             relay: relay::Limits::DEFAULT,
-        })
+        };
+        config.listens_at(listen)?;
+        config.list = list_from(&options, network, &config.public)?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// What follows from the address that is really listened at: without another one it is the
+    /// public address on the dev network, if it is one host's.
+    ///
+    /// # Errors
+    /// Never for an address that a socket is bound to.
+    pub fn listens_at(&mut self, address: SocketAddr) -> Result<(), ConfigError> {
+        let is_real = address.port() != 0 && !address.ip().is_unspecified();
+        if self.public.is_empty() && self.network == Network::Dev && is_real {
+            self.public
+                .push(WebAddress::parse(&format!("http://{address}"))?);
+        }
+        self.addresses = list::addresses(&self.public)?;
+        Ok(())
+    }
+}
+
+fn list_from(
+    options: &RunOptions,
+    network: Network,
+    own: &[WebAddress],
+) -> Result<ListFrom, ConfigError> {
+    match (&options.bridge_list, &options.bridge_dns) {
+        (Some(_), Some(_)) => Err(ConfigError::Conflict(
+            "--bridge-list and --bridge-dns both replace the list of bridges; give one of them",
+        )),
+        (_, None) if options.dns_server.is_some() => Err(ConfigError::Conflict(
+            "--dns-server is about --bridge-dns; add it, or leave it out",
+        )),
+        (Some(file), None) => {
+            let list = BridgeList::from_file(file, network)?;
+            Ok(ListFrom::Fixed(list.without(own)))
+        }
+        (None, Some(name)) => Ok(ListFrom::Dns(DnsName {
+            name: name.clone(),
+            server: options.dns_server,
+        })),
+        (None, None) => {
+            let list = BridgeList::built_in(network, own)?;
+            Ok(ListFrom::Fixed(list.without(own)))
+        }
     }
 }
 

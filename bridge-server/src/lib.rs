@@ -27,6 +27,7 @@
 pub mod ask;
 pub mod backfill;
 pub mod backoff;
+pub mod bridges;
 pub mod cli;
 mod client;
 pub mod clock;

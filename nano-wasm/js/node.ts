@@ -130,6 +130,7 @@ export class NanoNode {
 					storage: lock ? "indexeddb" : "memory",
 					...(wanted === "indexeddb" && !lock ? { storageProblem: TAKEN } : {}),
 					bridges: options.bridges ?? [location.origin],
+					listed: options.bridges === undefined,
 					anchors: options.anchors ?? [],
 					...(options.maxLinks === undefined ? {} : { maxLinks: options.maxLinks }),
 					...(options.replicas === undefined ? {} : { replicas: options.replicas }),

@@ -6,7 +6,10 @@ import type { NodeNetwork } from "./types.js";
 export interface StartOptions {
 	/**
 	 * Bridges to find the first peers through: origins (`https://bridge.example`) or WebSocket
-	 * addresses (`wss://bridge.example/v1/link`). Default: the page's own origin.
+	 * addresses (`wss://bridge.example/v1/link`). Default: the page's own origin, and if it cannot be
+	 * reached those of the list that comes with the package (`bridges.json`; empty for `live` until
+	 * operators publish theirs). In any case the node learns of others, remembers them, and uses them
+	 * while none of these can be reached.
 	 */
 	bridges?: string[];
 	/** Which network. Default: `live`. */

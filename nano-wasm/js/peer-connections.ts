@@ -5,8 +5,9 @@
 // to and from the node, and gives the data channel away to the worker the moment it exists. Where a
 // browser cannot transfer channels, the page keeps them and forwards their bytes.
 //
-// A session is one connection with one ordered, reliable channel. It ends when the node abandons
-// it (then nothing is reported) or when it fails here (then the node is told, once).
+// A session is one connection with one ordered, reliable channel, and one that is neither, for
+// questions and answers, where channels can be transferred. It ends when the node abandons it (then
+// nothing is reported) or when it fails here (then the node is told, once).
 //
 // Connections are scarce: Chromium counts up to 500 per tab, closed ones included until they are
 // garbage, so both the living and the ever made are limited, and beyond that a session fails at once.
@@ -21,6 +22,17 @@ const MOST_CREATED = 400;
 const SILENCE_MS = 10_000;
 /** Bytes of a forwarded channel's buffer that count as taken, so that sending never runs dry. */
 const LOW_WATER = 16_384;
+
+/**
+ * The channel for questions and answers. What is lost is sent again by the node, which does not wait a second for
+ * it. Both sides know its number, which is above those that browsers give; a peer without it says nothing of it.
+ */
+const UNORDERED: RTCDataChannelInit = {
+	ordered: false,
+	maxRetransmits: 0,
+	negotiated: true,
+	id: 16,
+};
 
 /** Made so far, by every node of this page. */
 let created = 0;
@@ -208,13 +220,23 @@ export class PeerConnections {
 			try {
 				this.#toNode({ type: "channel", session: session.id, offerer }, channel);
 				this.#channels = "transferred";
-				return;
 			} catch {
 				// DataCloneError: this browser cannot transfer channels.
 				this.#channels = "forwarded";
 			}
 		}
-		this.#keep(session, channel, offerer);
+		if (this.#channels === "forwarded") this.#keep(session, channel, offerer);
+		else this.#addUnordered(session);
+	}
+
+	/** Makes the unordered channel and gives it to the worker. */
+	#addUnordered({ id, connection }: Session): void {
+		try {
+			const channel = connection.createDataChannel("nanonet-unordered", UNORDERED);
+			this.#toNode({ type: "unorderedChannel", session: id }, channel);
+		} catch {
+			// The browser has no such channel to give: everything takes the ordered one.
+		}
 	}
 
 	/** Keeps the channel on the page and forwards its bytes. */

@@ -25,6 +25,8 @@ export type Command =
 			storageProblem?: string;
 			name: string;
 			bridges: string[];
+			/** Whether the bridges of the list that comes with the package stand behind them. */
+			listed: boolean;
 			anchors: string[];
 			maxLinks?: number;
 			replicas?: number;
@@ -46,6 +48,8 @@ export type Command =
 	| { type: "sessionFailed"; session: number }
 	/** Attached: the session's data channel. */
 	| { type: "channel"; session: number; offerer: boolean }
+	/** Attached: the session's unordered channel, after the other one. */
+	| { type: "unorderedChannel"; session: number }
 	/** The session's channel stays on the page, is open, and its bytes are forwarded. */
 	| { type: "forwardOpen"; session: number; offerer: boolean }
 	/** Attached: what the forwarded channel received. */

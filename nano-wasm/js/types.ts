@@ -25,10 +25,26 @@ export interface LinkInfo {
 	bytesIn: number;
 	/** Bytes sent. */
 	bytesOut: number;
+	/** Frames received over the channel that holds nothing up: questions, answers and their acknowledgements. */
+	datagramsIn: number;
+	/** Frames sent over it. */
+	datagramsOut: number;
 	/** Verified answers that came over it. */
 	answers: number;
 	/** When it opened, Unix milliseconds. */
 	since: number;
+	/** Who introduced the two ends of a link between browsers; `null` for a link to a bridge. */
+	introducedBy: {
+		/**
+		 * `peers`: browsers alone passed on what the two agreed on the link by; `bridge`: a bridge did. A node asks
+		 * a bridge for its first two links, and later only for nodes that no peer reaches.
+		 */
+		kind: "peers" | "bridge";
+		/** Node id of the last who passed it on to this node. */
+		id: string;
+		/** Whether this node asked for the link; otherwise the other end did. */
+		asked: boolean;
+	} | null;
 }
 
 /** What the node is doing. */
@@ -44,6 +60,8 @@ export interface NodeStatus {
 	standing: "member" | "searching" | "lapsed";
 	/** Open links. */
 	links: LinkInfo[];
+	/** Web addresses of the bridges it knows: those given, then others listed, told of or remembered. */
+	bridges: string[];
 	/** Other nodes known besides. */
 	knownPeers: number;
 	/** Account records in the slice. */
@@ -292,6 +310,9 @@ export interface NodeEvents {
 	 * happen; otherwise only their order is not known.
 	 */
 	alarm: { account: string; diverged: boolean };
-	/** Something failed that no call waits for: a watch beyond the limit, or the worker itself. */
+	/**
+	 * Something failed that no call waits for: a watch beyond the limit, the worker itself, or (`no-bridges`) no
+	 * bridge can be reached and no other is known.
+	 */
 	error: { code: string; message: string };
 }

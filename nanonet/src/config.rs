@@ -3,7 +3,7 @@
 use nano_core::{Difficulty, Network, WeightTable};
 
 use crate::join::join_threshold;
-use crate::{NodeKey, Role};
+use crate::{Addresses, NodeKey, Role};
 
 /// Most anchors; the first count.
 pub const MAX_ANCHORS: usize = 64;
@@ -17,6 +17,9 @@ pub struct Config {
     /// Browser or bridge. Bridges accept puts, publishes and watches. Without the feature `bridge`
     /// every node is a browser.
     pub role: Role,
+    /// Where it can be dialled: how browsers find a bridge again, so a bridge's public web address
+    /// first. None for a browser.
+    pub addresses: Addresses,
     /// Most links at once, 3 to 4096. Places for two bridges (one below 8 links) are kept free.
     pub max_links: u16,
     /// Nodes that shall hold each record, 1 to 16.
@@ -40,6 +43,7 @@ impl Config {
         Self {
             network,
             role: Role::Browser,
+            addresses: Addresses::default(),
             max_links: 24,
             replicas: 16,
             anchors,
@@ -56,6 +60,7 @@ impl Config {
         Self {
             network,
             role: Role::Bridge,
+            addresses: Addresses::default(),
             max_links: 1024,
             replicas: 16,
             anchors,

@@ -7,6 +7,7 @@
 use nano_core::SignatureError;
 
 use crate::link::{Link, LinkEnd};
+use crate::routing::contact::{Contact, Who};
 use crate::{Identity, NoiseKey, PeerRecord, Rng, SealError, seal};
 
 /// What a node asks of cryptography.
@@ -19,6 +20,12 @@ pub trait Crypto {
     /// # Errors
     /// Why the signature is refused.
     fn verify_peer(record: &PeerRecord) -> Result<(), SignatureError>;
+
+    /// The contact that a record introduces; a provider may keep one for all who know it.
+    #[must_use]
+    fn contact(record: PeerRecord) -> Who {
+        Contact::new(record)
+    }
 
     /// Whether `check` says that news is signed; `name` stands for all that `check` looks at.
     fn check_news(name: &[u8; 32], check: &dyn Fn() -> bool) -> bool {

@@ -9,7 +9,7 @@ use crate::link::LinkEnd;
 use crate::reputation::GREEDY;
 use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, Failure, Message, Reply, Request};
-use crate::{Class, CloseReason, Crypto, LinkId, Node};
+use crate::{Class, CloseReason, Crypto, LinkId, Node, QueryNumber};
 
 impl<C: Crypto> Node<C> {
     /// A message came over a link.
@@ -61,18 +61,29 @@ impl<C: Crypto> Node<C> {
         self.send_bytes(link, message.class(), bytes)
     }
 
-    /// The same with an encoded message.
+    /// Queues a message and says as which query, if it is one; `None` if the link is gone or its queue
+    /// full.
+    pub(crate) fn send_numbered(
+        &mut self,
+        link: LinkId,
+        message: &Message,
+    ) -> Option<Option<QueryNumber>> {
+        self.queue(link, message.class(), message.encode().ok()?)
+    }
+
+    /// Queues an encoded message; false if the link is gone or its queue full.
     pub(crate) fn send_bytes(&mut self, link: LinkId, class: Class, bytes: Vec<u8>) -> bool {
-        let Some(peer) = self.table.get_mut(link) else {
-            return false;
-        };
-        let sent = peer.link.send(class, bytes).is_ok();
-        if sent {
+        self.queue(link, class, bytes).is_some()
+    }
+
+    fn queue(&mut self, link: LinkId, class: Class, bytes: Vec<u8>) -> Option<Option<QueryNumber>> {
+        let peer = self.table.get_mut(link)?;
+        if let Ok(number) = peer.link.send(self.now, class, bytes) {
             self.stirred.insert(link);
-        } else {
-            self.counters.refuse("queue-full");
+            return Some(number);
         }
-        sent
+        self.counters.refuse("queue-full");
+        None
     }
 
     /// Does what a request asks that ends here.
@@ -85,8 +96,8 @@ impl<C: Crypto> Node<C> {
                 let peers = self.merge_nearest(&target.point(), Vec::new());
                 self.reply(upstream, id, Reply::Nearest(peers));
             }
-            Ask::Signal { sealed } => {
-                self.on_sealed(&sealed.0);
+            Ask::Signal { carriers, sealed } => {
+                self.on_sealed(upstream, carriers, &sealed.0);
                 self.reply(upstream, id, Reply::Delivered);
             }
             Ask::Put { records, voucher } => {
@@ -117,7 +128,7 @@ impl<C: Crypto> Node<C> {
     /// here.
     pub(crate) fn on_own_reply(&mut self, own: Own, body: Reply, via: Option<LinkId>, hops: u8) {
         match own {
-            Own::Neighbourhood => self.on_neighbourhood(body),
+            Own::Neighbourhood => self.on_neighbourhood(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
             Own::Put | Own::Headers => {}
             Own::Pull(pull) => self.on_pulled(pull, body, via),

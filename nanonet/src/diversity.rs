@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Crypto;
 use crate::identity::{Identity, Purpose};
-use crate::routing::contact::Who;
+use crate::routing::contact::{Placed, Who};
 use crate::sighting::CLOCK_SKEW_MS;
 use crate::wire::Message;
 use crate::{CloseReason, LinkId, Node, NodeId, NodeKey, PeerRecord, Point, Role};
@@ -243,8 +243,8 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Whether one more node like `who` may be named beside `named`.
-    pub(crate) fn may_name(&self, named: &[&Who], who: &Who) -> bool {
-        let alike = |named: &&&Who| self.is_alike(&named.record, &who.record);
+    pub(crate) fn may_name(&self, named: &[Placed], who: &Who) -> bool {
+        let alike = |named: &&Placed| self.is_alike(&named.who.record, &who.record);
         named.iter().filter(alike).count() < NAMED_ALIKE
     }
 

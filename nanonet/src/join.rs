@@ -26,7 +26,6 @@ use nano_core::{Difficulty, Network, Root, UnixMillis, WorkNonce};
 
 use crate::Crypto;
 use crate::id::hash;
-use crate::routing::contact::Contact;
 use crate::routing::places::Places;
 use crate::sighting::CLOCK_SKEW_MS;
 use crate::timers::Timer;
@@ -218,11 +217,11 @@ impl<C: Crypto> Node<C> {
         self.joining.former = Some((before, self.now.plus(FORMER_MS)));
         self.places = Places::new(self.id, self.config.role, self.config.max_links);
         self.known.move_to(self.id);
-        self.looked_at = None;
+        self.look_again();
         self.introduce();
         self.event(Event::Joined { id: self.id, nonce });
         self.on_join_timer();
-        self.timers.set(Timer::Membership, self.now);
+        self.membership_soon();
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
@@ -262,7 +261,8 @@ impl<C: Crypto> Node<C> {
         if record.issued_at <= before.issued_at {
             return;
         }
-        let new = Contact::new(record);
+        self.found_bridge(&record);
+        let new = C::contact(record);
         if new.id != who.id && self.table.link_to(&new.id).is_some() {
             return self.close(link, CloseReason::Duplicate);
         }
@@ -278,7 +278,7 @@ impl<C: Crypto> Node<C> {
         // News of the new id may have come first, and an offer be on its way.
         self.session_is_linked(LinkOrigin::Dialled, &new.id);
         self.status_changed();
-        self.timers.set_by(Timer::Membership, self.now);
+        self.membership_soon();
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 

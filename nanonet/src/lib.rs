@@ -21,6 +21,7 @@ pub mod decoders;
 mod density;
 mod dispatch;
 mod diversity;
+mod exchange;
 mod fixed;
 pub mod gossip;
 mod id;
@@ -43,6 +44,8 @@ mod resolve;
 mod rng;
 mod routing;
 mod seal;
+#[cfg(any(test, feature = "adversary"))]
+pub mod settling;
 mod sighting;
 mod signaling;
 pub mod slice;
@@ -58,16 +61,19 @@ mod wire;
 pub use config::{Config, MAX_ANCHORS};
 pub use crypto::{Crypto, Noise};
 pub use diversity::SeenFrom;
+pub use exchange::MAX_TOLD;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{
     AccountAnswer, AccountState, AnswerSource, CloseReason, Event, GetError, GetOptions, Input,
-    LinkId, LinkInfo, LinkOrigin, NodeState, Order, Output, PublishState, RelayId, RelayRefusal,
-    RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId, SignalOp, Status,
-    StoreKey, StoreOp, StoredEntry, Transport,
+    Introducer, LinkId, LinkInfo, LinkOrigin, NodeState, Order, Output, PublishState, RelayId,
+    RelayRefusal, RelayState, RequestId, ResolveFailure, ResolveId, ResolveOutcome, SessionId,
+    SignalOp, Status, StoreKey, StoreOp, StoredEntry, Transport,
 };
 pub use join::{PERIOD_MS, Standing, join_period, join_root, join_threshold};
-pub use link::{Class, MAX_FRAME, SEND_CREDIT};
+pub use link::{Channel, Class, MAX_FRAME, QueryNumber, SEND_CREDIT};
+#[cfg(any(test, feature = "adversary"))]
+pub use lying::Misroute;
 pub use node::Node;
 pub use peer::{
     Addresses, AddressesError, MAX_ADDRESS_BYTES, MAX_ADDRESSES, PROTOCOL_VERSION, PeerRecord,
@@ -79,6 +85,7 @@ pub use record::{
 };
 pub use resolve::MAX_RESOLVES;
 pub use rng::Rng;
+pub use routing::contact::{Contact, Who};
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
 pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};
 pub use weights::{RefreshError, SignedWeights};

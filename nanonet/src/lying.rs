@@ -2,18 +2,31 @@
 //!
 //! It does everything an honest node does, but answers with lies ([`Tamper`]) in place of the
 //! account records it holds; with [`Tamper::OlderProof`] it answers with the first record it ever
-//! held of the account, with [`Tamper::Flood`] it asks its peers as fast as its links carry it.
+//! held of the account, with [`Tamper::Flood`] it asks its peers as fast as its links carry it. It may
+//! also misroute ([`Misroute`]) what others send over it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nano_core::Account;
 
 use crate::Crypto;
 use crate::adversary::{Tamper, tamper};
 use crate::gossip::Bug;
+use crate::routing::contact::{Placed, Who};
+use crate::routing::nearest::Nearest;
 use crate::testing::TestKeys;
-use crate::wire::{Ask, Found, MAX_HOPS, Message, Packed, Request, Target};
-use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Record, Role, Sighting};
+use crate::wire::{Ask, Found, MAX_HOPS, MAX_PEERS, Message, Packed, Request, Target};
+use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Point, Record, Role, Sighting};
+
+/// What a node does wrong with requests of others.
+#[derive(Debug, Clone)]
+pub enum Misroute {
+    /// It takes them and does nothing.
+    Drop,
+    /// It names these nodes, which do not exist, in place of those it is linked with.
+    Forge(Arc<[Who]>),
+}
 
 /// What a lying node needs.
 #[derive(Default)]
@@ -21,6 +34,7 @@ pub(crate) struct Lies {
     kind: Option<(Tamper, TestKeys)>,
     /// The first record held of each account; a test has few.
     older: BTreeMap<Account, AccountRecord>,
+    misroute: Option<Misroute>,
     posing: bool,
     pub(crate) withholding: bool,
     /// A bug planted in its gossip.
@@ -32,6 +46,29 @@ impl<C: Crypto> Node<C> {
     /// it got hold of.
     pub fn lie(&mut self, kind: Tamper, keys: TestKeys) {
         self.lies.kind = Some((kind, keys));
+    }
+
+    /// Makes the node treat requests of others like this from now on.
+    pub fn misroute(&mut self, how: Misroute) {
+        self.lies.misroute = Some(how);
+    }
+
+    /// Whether it drops what others send over it.
+    pub(crate) const fn drops(&self) -> bool {
+        matches!(self.lies.misroute, Some(Misroute::Drop))
+    }
+
+    /// The nodes it names in place of `named`.
+    pub(crate) fn forged(&self, target: &Point, named: Vec<Placed>) -> Vec<Placed> {
+        let Some(Misroute::Forge(forged)) = &self.lies.misroute else {
+            return named;
+        };
+        let mut nearest = Nearest::new(*target, MAX_PEERS);
+        for who in forged.iter() {
+            let (id, who, at) = (who.id, who.clone(), self.at);
+            nearest.offer(&id, Placed { who, at });
+        }
+        nearest.into_items()
     }
 
     /// Plants a bug in its gossip.

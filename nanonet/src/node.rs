@@ -20,6 +20,7 @@
 //! | `diversity` | from where nodes were seen, and how many alike are linked |
 //! | `density` | places where suspiciously many nodes lie |
 //! | `bridges` | what bridges state, compared |
+//! | `exchange` | introductions besides those of links |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -32,6 +33,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use crate::bridges::Reported;
 use crate::config::MAX_ANCHORS;
 use crate::density::Crowds;
+use crate::exchange::Told;
 use crate::gossip::{Gossip, GossipFigures};
 use crate::join::Joining;
 use crate::limits::Bans;
@@ -42,11 +44,14 @@ use crate::query::answering::Lately;
 use crate::replication::Replication;
 use crate::reputation::{Load, Reputation};
 use crate::resolve::Resolves;
+use crate::routing::coordinates::Coordinates;
 use crate::routing::forward::Forwards;
 use crate::routing::known::Known;
+use crate::routing::membership::LOOK_UP_POOR_MS;
 use crate::routing::places::Places;
 use crate::routing::table::{Peer, Table};
 use crate::routing::telling::Telling;
+use crate::routing::worth::Closeness;
 use crate::signaling::Sessions;
 use crate::slice::{Slice, SliceConfig};
 use crate::sorted::SortedSet;
@@ -54,8 +59,8 @@ use crate::status::Counters;
 use crate::timers::{Timer, Timers};
 use crate::watch::Watching;
 use crate::{
-    Addresses, CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId, Output,
-    PeerRecord, Rng, Role, Transport,
+    CloseReason, Config, Event, Identity, Input, LinkId, LinkOrigin, NodeId, Output, PeerRecord,
+    Rng, Role, Transport,
 };
 use crate::{Crypto, Noise};
 
@@ -84,6 +89,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) load: Load,
     pub(crate) crowds: Crowds,
     pub(crate) reported: Reported,
+    pub(crate) bridges_told: Told,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
     pub(crate) lately: Lately,
@@ -101,10 +107,20 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) was_linked: bool,
     /// Whether a look-up of our own neighbourhood was answered since the first link.
     pub(crate) looked_around: bool,
-    /// When neighbourhood was last looked up.
-    pub(crate) looked_at: Option<UnixMillis>,
-    /// When a bridge was last asked for.
-    pub(crate) need_bridge_at: Option<UnixMillis>,
+    /// Where we lie among round trips.
+    pub(crate) at: Coordinates,
+    /// Whether a peer has said since that it lies elsewhere.
+    pub(crate) moved: bool,
+    /// When links were last looked after.
+    pub(crate) attended: UnixMillis,
+    /// When our neighbourhood was last looked up, when it is next, and how long after that again.
+    pub(crate) looked_at: UnixMillis,
+    pub(crate) look_next: UnixMillis,
+    pub(crate) look_wait: u64,
+    /// How close a node has to be to a place to hold what lies there.
+    pub(crate) reach: Closeness,
+    /// When a bridge was last asked for, and how many shortest times until it is again.
+    pub(crate) need_bridge: Option<(UnixMillis, u32)>,
 }
 
 impl<C: Crypto> Node<C> {
@@ -118,8 +134,10 @@ impl<C: Crypto> Node<C> {
             config.role = Role::Browser;
         }
         config.anchors.truncate(MAX_ANCHORS);
+        let is_bridge = config.role.is_bridge_here();
         let id = identity.node_id();
-        let record = identity.peer_record(config.role, config.network, Addresses::default(), now);
+        let record =
+            identity.peer_record(config.role, config.network, config.addresses.clone(), now);
         let joining = Joining::new(&record, config.join_threshold, now);
         let slice = Slice::new(SliceConfig::new(
             config.network,
@@ -142,7 +160,7 @@ impl<C: Crypto> Node<C> {
             stirred: SortedSet::new(),
             timers,
             table: Table::new(),
-            known: Known::new(id),
+            known: Known::new(id, is_bridge),
             telling: Telling::default(),
             joining,
             bans: Bans::default(),
@@ -150,6 +168,7 @@ impl<C: Crypto> Node<C> {
             load: Load::default(),
             crowds: Crowds::default(),
             reported: Reported::new(),
+            bridges_told: Told::new(),
             forwards: Forwards::default(),
             questions: Questions::default(),
             lately: Lately::default(),
@@ -165,8 +184,14 @@ impl<C: Crypto> Node<C> {
             lies: crate::lying::Lies::default(),
             was_linked: false,
             looked_around: false,
-            looked_at: None,
-            need_bridge_at: None,
+            at: Coordinates::default(),
+            moved: false,
+            attended: UnixMillis(0),
+            looked_at: UnixMillis(0),
+            look_next: now,
+            look_wait: LOOK_UP_POOR_MS,
+            reach: Closeness::MIN,
+            need_bridge: None,
         }
     }
 
@@ -180,9 +205,19 @@ impl<C: Crypto> Node<C> {
                 transport,
             } => self.on_link_opened(link, origin, transport),
             Input::LinkAddress { link, address } => self.on_link_address(link, address),
-            Input::LinkReceived { link, bytes } => {
+            Input::LinkUnordered { link, open } => {
                 if let Some(peer) = self.table.get_mut(link) {
-                    peer.link.receive(self.now, &bytes);
+                    peer.link.set_unordered(self.now, open);
+                    self.stirred.insert(link);
+                }
+            }
+            Input::LinkReceived {
+                link,
+                channel,
+                bytes,
+            } => {
+                if let Some(peer) = self.table.get_mut(link) {
+                    peer.link.receive(self.now, channel, &bytes);
                     self.stirred.insert(link);
                 }
             }
@@ -221,6 +256,7 @@ impl<C: Crypto> Node<C> {
             Input::Confirmed { record, receivable } => self.on_confirmed(*record, receivable),
             Input::RelayProgress { request, state } => self.on_relay_progress(request, state),
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
+            Input::Introduced(records) => self.on_introduced(records),
             Input::Tell(tell) => self.on_tell(*tell),
             Input::Timeout => {}
         }
@@ -324,13 +360,19 @@ impl<C: Crypto> Node<C> {
         while let Some(link) = self.stirred.pop_first() {
             while let Some(peer) = self.table.get_mut(link) {
                 match peer.link.poll() {
-                    Some(LinkOutput::Transmit(bytes)) => {
-                        self.outputs.push_back(Output::Transmit { link, bytes });
+                    Some(LinkOutput::Transmit { channel, bytes }) => {
+                        self.outputs.push_back(Output::Transmit {
+                            link,
+                            channel,
+                            bytes,
+                        });
                     }
                     Some(LinkOutput::Established(record)) => self.on_established(link, *record),
                     Some(LinkOutput::Message { class, bytes }) => {
                         self.on_message(link, class, &bytes);
                     }
+                    // Requests on their way end by answers and by time.
+                    Some(LinkOutput::Acked(number)) => self.on_acked(link, number),
                     Some(LinkOutput::Failed(error)) => self.on_link_failed(link, &error),
                     None => {
                         let next = peer.link.next_timeout();
@@ -373,8 +415,12 @@ impl<C: Crypto> Node<C> {
         };
         peer.link.close(reason.wire_code());
         while let Some(output) = peer.link.poll() {
-            if let LinkOutput::Transmit(bytes) = output {
-                self.outputs.push_back(Output::Transmit { link, bytes });
+            if let LinkOutput::Transmit { channel, bytes } = output {
+                self.outputs.push_back(Output::Transmit {
+                    link,
+                    channel,
+                    bytes,
+                });
             }
         }
         let who = peer.who.as_ref().map(|who| (who.id, who.record.node_key));

@@ -177,6 +177,31 @@ impl PeerRecord {
             .verify(Purpose::Peer, &self.signed_bytes(), &self.signature)
     }
 
+    /// Its bytes, as [`PeerRecord::from_bytes`] reads them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// Reads [`PeerRecord::to_bytes`]; `None` for anything else. What it says is to be verified.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (record, rest) = postcard::take_from_bytes(bytes).ok()?;
+        rest.is_empty().then_some(record)
+    }
+
+    /// Several in one piece, for storage.
+    #[must_use]
+    pub fn pack(records: &[Self]) -> Vec<u8> {
+        postcard::to_allocvec(records).unwrap_or_default()
+    }
+
+    /// Reads [`PeerRecord::pack`]; none out of anything else. What they say is to be verified.
+    #[must_use]
+    pub fn unpack(bytes: &[u8]) -> Vec<Self> {
+        postcard::from_bytes(bytes).unwrap_or_default()
+    }
+
     /// What is signed: every field but the signature, fixed sizes first, numbers little-endian,
     /// then the count of addresses and each with its length. One record has one such form.
     fn signed_bytes(&self) -> Vec<u8> {

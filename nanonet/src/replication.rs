@@ -222,7 +222,11 @@ impl<C: Crypto> Node<C> {
         for header in headers {
             let again = self.replication.wanted.get(header);
             let pulled = again.is_some_and(|until| *until > self.now);
-            if pulled || self.holds(header) || !self.is_responsible(&header.account) {
+            if pulled || self.holds(header) {
+                continue;
+            }
+            if !self.is_responsible(&header.account) {
+                self.doubt_neighbourhood();
                 continue;
             }
             if self.replication.wanted.len() >= MAX_WANTED {

@@ -55,9 +55,11 @@ impl<C: Crypto> Node<C> {
                     role: who.record.role,
                     transport: peer.transport,
                     origin: peer.origin,
+                    introducer: self.introduced_by(peer.origin),
                     rtt_ms: peer.link.rtt_ms(),
                     bytes_in: stats.bytes_in,
                     bytes_out: stats.bytes_out,
+                    datagrams: stats.datagrams,
                     answers: peer.answers,
                     since: peer.since,
                 }

@@ -45,8 +45,12 @@ pub(crate) struct Timers {
 impl Timers {
     /// Sets or moves the time of `timer`.
     pub(crate) fn set(&mut self, timer: Timer, at: UnixMillis) {
-        if let Some(before) = self.times.insert(timer, at) {
-            self.order.remove(&(before, timer));
+        match self.times.insert(timer, at) {
+            Some(before) if before == at => return,
+            Some(before) => {
+                self.order.remove(&(before, timer));
+            }
+            None => {}
         }
         self.order.insert((at, timer));
     }

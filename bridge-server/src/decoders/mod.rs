@@ -9,6 +9,7 @@ mod json;
 
 pub use self::json::{faucet_request, rpc_reply, signed_weights, ws_frame};
 pub use crate::backfill::decoders::{backfill_progress, bridge_info};
+pub use crate::bridges::decoders::{bridge_list, directory, introductions};
 pub use crate::full_node::decoders::{full_node_stream, messages_in};
 pub use crate::shell::decoders::link_stream;
 
@@ -16,11 +17,14 @@ pub use crate::shell::decoders::link_stream;
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 8] = [
+pub const DECODERS: [(&str, Decoder); 11] = [
     ("backfill_progress", backfill_progress),
     ("bridge_info", bridge_info),
+    ("bridge_list", bridge_list),
+    ("directory", directory),
     ("faucet_request", faucet_request),
     ("full_node_stream", full_node_stream),
+    ("introductions", introductions),
     ("link_stream", link_stream),
     ("rpc_reply", rpc_reply),
     ("signed_weights", signed_weights),

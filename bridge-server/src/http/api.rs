@@ -135,7 +135,7 @@ struct WeightsInfo {
 }
 
 /// That the bridge is on its way down.
-fn stopping() -> ApiError {
+pub(super) fn stopping() -> ApiError {
     ApiError::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "stopping",
@@ -264,7 +264,7 @@ pub(super) async fn unknown(uri: Uri) -> ApiError {
         StatusCode::NOT_FOUND,
         "unknown-path",
         format!(
-            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/elections, /v1/faucet and /v1/link"
+            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/elections, /v1/bridges, /v1/peers, /v1/faucet and /v1/link"
         ),
     )
 }

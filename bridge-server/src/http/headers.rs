@@ -10,11 +10,12 @@ use axum::response::Response;
 
 use crate::metrics::{self, Metrics};
 
-/// What the page may load and where it may connect: its own files and wasm, and any bridge (a
-/// person may add one by address). No inline script, no inline style, nothing foreign.
+/// What the page may load and where it may connect: its own files and wasm, and any bridge, by
+/// WebSocket or where that fails by HTTP (a person may add one by address). No inline script, no
+/// inline style, nothing foreign.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
-    connect-src 'self' ws: wss:; worker-src 'self'; manifest-src 'self'; \
+    connect-src 'self' ws: wss: http: https:; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The same for every answer. The first three make the page cross-origin isolated, which shared
@@ -74,6 +75,8 @@ pub(super) async fn count(State(all): State<Metrics>, request: Request, next: Ne
         "/metrics" => "metrics",
         "/v1/info" => "info",
         "/v1/weights" => "weights",
+        "/v1/bridges" => "bridges",
+        "/v1/peers" => "peers",
         "/v1/faucet" => "faucet",
         "/v1/link" => "link",
         _ => "page",

@@ -8,6 +8,7 @@
 mod api;
 mod headers;
 mod link;
+mod nodes;
 mod page;
 
 #[cfg(feature = "decoders")]
@@ -49,6 +50,8 @@ pub struct Site {
     pub node: NodeHandle,
     /// Where new overlay links go.
     pub door: LinkDoor,
+    /// The bridges known.
+    pub directory: crate::bridges::Directory,
     /// How far the backfill is.
     pub backfill: Told,
     /// How elections stand.
@@ -79,6 +82,8 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
         .route("/v1/weights", get(api::weights))
         .route("/v1/weights/signed", get(api::own_weights))
         .route("/v1/elections", get(api::elections))
+        .route("/v1/bridges", get(nodes::bridges))
+        .route("/v1/peers", get(nodes::peers))
         .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))

@@ -47,6 +47,7 @@ impl Stage {
             resolves: mpsc::channel(1).0,
             relays: jobs.clone(),
             metrics: metrics.clone(),
+            directory: crate::bridges::Directory::default(),
             places: 1,
         };
         let (node, _, _) = shell::start(node, parts);

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use nano_core::Block;
 use nano_core::message::RequestedBlock;
+use nano_core::{Block, Network};
 use nanonet::{Input, ResolveOutcome, StoreKey, StoredEntry};
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::config::Config;
+use crate::bridges::{self, BridgeList, Directory};
+use crate::config::{Config, ListFrom};
 use crate::events::Followed;
 use crate::full_node::FullNodes;
 use crate::live::Confirmation;
@@ -36,6 +37,10 @@ pub(super) async fn load(node: &NodeHandle, loaded: &Loaded) {
             })
             .collect();
         node.input(Input::Loaded { entries }).await;
+    }
+    let bridges = loaded.bridges.as_deref().map(Directory::read);
+    if let Some(bridges) = bridges {
+        node.input(Input::Introduced(bridges)).await;
     }
 }
 
@@ -142,7 +147,55 @@ pub(super) async fn follow_weights(weights: Weights, node: NodeHandle) {
     }
 }
 
-pub(super) fn dial(config: &Config, door: &LinkDoor, metrics: &Metrics, tasks: &mut JoinSet<()>) {
+/// Exchanges introductions with other bridges.
+pub(super) fn meet_bridges(
+    config: &Config,
+    list: &watch::Receiver<BridgeList>,
+    directory: &Directory,
+    node: &NodeHandle,
+    tasks: &mut JoinSet<()>,
+) {
+    let (directory, node) = (directory.clone(), node.clone());
+    tasks.spawn(bridges::tell_all(directory.clone(), node.clone()));
+    let own = config.public.clone();
+    tasks.spawn(bridges::ask_all(list.clone(), directory, own, node));
+}
+
+/// The list of bridges to begin with, kept current.
+pub(super) fn listed(config: &Config, tasks: &mut JoinSet<()>) -> watch::Receiver<BridgeList> {
+    match &config.list {
+        ListFrom::Fixed(list) => {
+            if list.is_empty() && config.bridges.is_empty() && config.network != Network::Dev {
+                tracing::warn!(
+                    network = %config.network,
+                    "no bridge of this network is listed yet: until operators publish theirs, name others with --bridge, --bridge-list or --bridge-dns"
+                );
+            }
+            watch::channel(list.clone()).1
+        }
+        ListFrom::Dns(name) => {
+            let (list, follow) = watch::channel(BridgeList::default());
+            tasks.spawn(bridges::follow_dns(name.clone(), list));
+            follow
+        }
+    }
+}
+
+/// Dials the bridges that the operator named and those of the list.
+pub(super) fn dial(
+    config: &Config,
+    list: watch::Receiver<BridgeList>,
+    door: &LinkDoor,
+    metrics: &Metrics,
+    tasks: &mut JoinSet<()>,
+) {
+    let named = config.bridges.clone();
+    tasks.spawn(bridges::dial_listed(
+        list,
+        named,
+        door.clone(),
+        metrics.clone(),
+    ));
     for bridge in &config.bridges {
         tasks.spawn(shell::dial_forever(
             bridge.clone(),

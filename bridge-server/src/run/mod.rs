@@ -14,8 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::feeding::Resolving;
 use crate::ask::Asker;
 use crate::backfill::{self, Coverage, Progress, Told};
+use crate::bridges::Directory;
 use crate::clock::RandomError;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::events::{self, Followed};
 use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
@@ -55,6 +56,9 @@ pub enum BridgeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The address listened at cannot be told to others.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The storage cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,6 +111,8 @@ impl Bridge {
         };
         let socket = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
+        let mut config = config;
+        config.listens_at(address)?;
         let (store, loaded) = Store::open(config.data.as_deref(), metrics.clone())?;
         let identity = starting::identity(&store, &loaded).await?;
         let dev = match config.embedded_devnet {
@@ -179,11 +185,13 @@ impl Bridge {
         let (resolves, resolve_jobs) = mpsc::channel(QUEUE);
         let (relays, relay_jobs) = mpsc::channel(QUEUE);
         let node = starting::overlay(&config, &weights.current(), identity)?;
+        let directory = Directory::default();
         let parts = NodeParts {
             store: store.clone(),
             resolves,
             relays: relays.clone(),
             metrics: metrics.clone(),
+            directory: directory.clone(),
             places: config.max_links,
         };
         let (node, door, node_task) = shell::start(node, parts);
@@ -251,7 +259,9 @@ impl Bridge {
         tasks.spawn(prove::renew_all(prover.clone(), node.clone()));
         tasks.spawn(feeding::follow_weights(weights.clone(), node.clone()));
         tasks.spawn(feeding::resume(loaded.pending, relays));
-        feeding::dial(&config, &door, &metrics, &mut tasks);
+        let list = feeding::listed(&config, &mut tasks);
+        feeding::dial(&config, list.clone(), &door, &metrics, &mut tasks);
+        feeding::meet_bridges(&config, &list, &directory, &node, &mut tasks);
         let backfilled = Told::default();
         if config.backfill > 0 {
             let others = backfill::Others::default();
@@ -283,6 +293,7 @@ impl Bridge {
             node: node.clone(),
             door: door.clone(),
             backfill: backfilled.clone(),
+            directory,
             elections,
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
         };

@@ -112,6 +112,7 @@ pub(super) fn overlay(
     let settings = nanonet::Config {
         max_links: config.max_links,
         replicas: config.replicas,
+        addresses: config.addresses.clone(),
         ..nanonet::Config::bridge(config.network, table.clone(), anchors)
     };
     Ok(Node::new(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nanonet::{Input, LinkId, LinkOrigin, Transport};
+use nanonet::{Channel, Input, LinkId, LinkOrigin, Transport};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -131,6 +131,7 @@ impl Incoming {
             .inc_by(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let input = Input::LinkReceived {
             link: self.guard.link,
+            channel: Channel::Ordered,
             bytes,
         };
         self.guard

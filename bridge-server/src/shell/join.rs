@@ -127,6 +127,7 @@ mod tests {
             resolves: mpsc::channel(1).0,
             relays: mpsc::channel(1).0,
             metrics,
+            directory: crate::bridges::Directory::default(),
             places: 1,
         };
         let (node, _, _) = start(node, parts);

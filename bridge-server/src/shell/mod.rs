@@ -19,6 +19,6 @@ mod socket;
 mod tcp;
 
 pub use door::{Ends, Incoming, LinkDoor, Outgoing};
-pub use node::{NodeHandle, NodeParts, RelayJob, ResolveJob, start};
+pub use node::{Introductions, NodeHandle, NodeParts, RelayJob, ResolveJob, start};
 pub use socket::prepare;
 pub use tcp::{PREFIX, accept, dial_forever};

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use nano_core::{Account, Block, BlockHash, UnixMillis};
 use nanonet::{
-    CloseReason, Event, Input, LinkId, LinkOrigin, Node, NodeId, Output, RelayId, RelayRefusal,
-    RelayState, ResolveFailure, ResolveId, ResolveOutcome, Status, StoreKey, StoreOp, Transport,
+    CloseReason, Event, Input, LinkId, LinkOrigin, Node, NodeId, Output, PeerRecord, RelayId,
+    RelayRefusal, RelayState, ResolveFailure, ResolveId, ResolveOutcome, Role, Status, StoreKey,
+    StoreOp, Transport,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::LinkDoor;
 use super::join::Search;
+use crate::bridges::Directory;
 use crate::clock;
 use crate::metrics::{self, Metrics};
 use crate::store::{Store, Write};
@@ -46,9 +48,14 @@ pub(super) enum Command {
     Status(oneshot::Sender<Status>),
     /// Somebody wants to know which frontiers are held.
     Held(Vec<Account>, oneshot::Sender<Vec<Option<BlockHash>>>),
+    /// Somebody wants to know how we and the browsers known introduce themselves.
+    Introductions(oneshot::Sender<Introductions>),
     /// Carry out what is left, make it durable, and end.
     Stop(oneshot::Sender<()>),
 }
+
+/// How this bridge introduces itself, and the browsers that it knows.
+pub type Introductions = (PeerRecord, Vec<PeerRecord>);
 
 /// An account the full nodes are to be asked about.
 #[derive(Clone, Debug)]
@@ -82,6 +89,8 @@ pub struct NodeParts {
     pub relays: mpsc::Sender<RelayJob>,
     /// The metrics.
     pub metrics: Metrics,
+    /// The bridges known.
+    pub directory: Directory,
     /// Links at once.
     pub places: u16,
 }
@@ -112,6 +121,15 @@ impl NodeHandle {
             .send(Command::Held(accounts, answer))
             .await
             .ok()?;
+        wait.await.ok()
+    }
+
+    /// How this bridge and the browsers it knows, [`nanonet::MAX_TOLD`] at most, introduce
+    /// themselves; `None` when it has stopped.
+    pub async fn introductions(&self) -> Option<Introductions> {
+        let (answer, wait) = oneshot::channel();
+        let command = Command::Introductions(answer);
+        self.commands.send(command).await.ok()?;
         wait.await.ok()
     }
 
@@ -227,6 +245,10 @@ impl Task {
                     let held = accounts.iter().map(|account| self.node.held(account));
                     drop(answer.send(held.collect()));
                 }
+                Command::Introductions(answer) => {
+                    let browsers = self.node.introductions(Role::Browser);
+                    drop(answer.send((self.node.record().clone(), browsers)));
+                }
                 Command::Stop(done) => return Some(done),
             }
             left -= 1;
@@ -243,7 +265,8 @@ impl Task {
     async fn drain(&mut self) {
         while let Some(output) = self.node.poll_output() {
             match output {
-                Output::Transmit { link, bytes } => self.transmit(link, bytes),
+                // Its transports have the ordered channel alone.
+                Output::Transmit { link, bytes, .. } => self.transmit(link, bytes),
                 Output::Close { link, reason } => self.close(link, reason),
                 Output::Store(op) => self.store(op).await,
                 Output::Resolve {
@@ -273,6 +296,7 @@ impl Task {
                 }
                 Output::FindWork { root, threshold } => self.search.begin(root, threshold),
                 Output::Event(Event::Joined { id, .. }) => self.joined(id).await,
+                Output::Event(Event::BridgeFound(record)) => self.found(*record).await,
                 Output::Event(event) => self.event(event),
                 // A bridge has no RTCPeerConnection of its own; the node asks for none.
                 Output::Signal(op) => tracing::warn!(?op, "signaling asked of a bridge"),
@@ -291,6 +315,17 @@ impl Task {
                 self.parts.metrics.storage_errors.inc();
                 tracing::error!(%error, "join work was found and not stored");
             }
+        }
+    }
+
+    /// A bridge introduced itself, or somebody named it.
+    async fn found(&mut self, record: PeerRecord) {
+        self.parts.directory.note(record);
+        let value = self.parts.directory.to_bytes();
+        let name = Store::BRIDGES;
+        if let Err(error) = self.parts.store.write(Write::Meta { name, value }).await {
+            self.parts.metrics.storage_errors.inc();
+            tracing::error!(%error, "the bridges known were not stored");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Durable storage: SQLite with a write-ahead log, written by one thread of its own.
 //!
 //! Four tables: `meta` (node identity, progress of the backfill, the weight table that the anchors
-//! gave last), `record` (what the slice holds, opaque
+//! gave last, the bridges known), `record` (what the slice holds, opaque
 //! bytes under the slice's own keys as text), `pending` (transactions accepted but not yet confirmed,
 //! so that a restart goes on publishing them) and `peer` (full nodes that were reached, and when). The node's bytes are never trusted: the overlay
 //! verifies every record again after loading.

@@ -84,6 +84,8 @@ pub struct Loaded {
     pub backfill: Option<Vec<u8>>,
     /// The weight table that the anchors gave last, if they ever did.
     pub weights: Option<Vec<u8>>,
+    /// The bridges known last, as [`crate::bridges::Directory`] writes them.
+    pub bridges: Option<Vec<u8>>,
     /// Records as (key, value).
     pub records: Vec<(String, Vec<u8>)>,
     /// Transactions that were being relayed, oldest first.
@@ -110,6 +112,8 @@ impl Store {
     pub const BACKFILL: &'static str = "backfill";
     /// Name of the weight table in `meta`.
     pub const WEIGHTS: &'static str = "weights";
+    /// Name of the bridges known in `meta`.
+    pub const BRIDGES: &'static str = "bridges";
 
     /// Opens the database in `folder` (`None` = memory), reads all of it and starts the thread.
     ///
@@ -121,6 +125,7 @@ impl Store {
             identity: tables.meta(Self::IDENTITY)?,
             backfill: tables.meta(Self::BACKFILL)?,
             weights: tables.meta(Self::WEIGHTS)?,
+            bridges: tables.meta(Self::BRIDGES)?,
             records: tables.records()?,
             pending: tables.pending()?,
             peers: tables.peers()?,

@@ -248,6 +248,7 @@ fn fill(stage: &Stage, room: u64) -> Filled {
         resolves,
         relays,
         metrics: stage.metrics.clone(),
+        directory: bridge_server::bridges::Directory::default(),
         places: 8,
     };
     let (node, _door, _task) = shell::start(node, parts);

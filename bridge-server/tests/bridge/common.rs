@@ -15,7 +15,8 @@ use nano_core::{
     Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, WeightTable, WorkNonce,
 };
 use nanonet::{
-    Event, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng, Role, Transport,
+    Channel, Event, Identity, Input, LinkId, LinkOrigin, Node, Output, RequestId, Rng, Role,
+    Transport,
 };
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -285,6 +286,7 @@ impl Client {
                 Ok(Some(Ok(Message::Binary(bytes)))) => {
                     self.input(Input::LinkReceived {
                         link: LINK,
+                        channel: Channel::Ordered,
                         bytes: bytes.into(),
                     });
                 }

@@ -11,6 +11,7 @@
 mod backfill;
 mod bad_peers;
 mod batches;
+mod bridges;
 mod common;
 mod crawler;
 mod forks;

@@ -1,8 +1,12 @@
 //! A data channel to another browser, which the page has transferred to this worker.
+//!
+//! A connection has an ordered one, which carries the link, and unless its peer is of another make an
+//! unordered one for queries.
 
 use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, Uint8Array};
+use nanonet::Channel as Kind;
 use nanonet::LinkId;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -19,18 +23,31 @@ pub(super) struct Channel {
 
 impl Channel {
     /// Takes a channel over; what happens to it is told to the driver.
-    pub(super) fn adopt(channel: RtcDataChannel, link: LinkId, driver: &Rc<Driver>) -> Self {
+    pub(super) fn adopt(
+        channel: RtcDataChannel,
+        kind: Kind,
+        link: LinkId,
+        driver: &Rc<Driver>,
+    ) -> Self {
         channel.set_binary_type(RtcDataChannelType::Arraybuffer);
         channel.set_buffered_amount_low_threshold(LOW_WATER);
-        let listen = |react: fn(&Rc<Driver>, LinkId, JsValue)| {
+        let listen = |react: fn(&Rc<Driver>, LinkId, Kind, JsValue)| {
             let driver = Rc::clone(driver);
-            Closure::<dyn FnMut(JsValue)>::new(move |event| react(&driver, link, event))
+            Closure::<dyn FnMut(JsValue)>::new(move |event| react(&driver, link, kind, event))
         };
         let listeners = [
-            listen(|driver, link, _| driver.carrier_opened(link)),
-            listen(|driver, link, event| driver.carrier_received(link, message(&event))),
-            listen(|driver, link, _| driver.carrier_drained(link)),
-            listen(|driver, link, _| driver.carrier_closed(link)),
+            listen(|driver, link, kind, _| match kind {
+                Kind::Ordered => driver.carrier_opened(link),
+                Kind::Unordered => driver.unordered_changed(link, true),
+            }),
+            listen(|driver, link, kind, event| {
+                driver.carrier_received(link, kind, message(&event));
+            }),
+            listen(|driver, link, _, _| driver.carrier_drained(link)),
+            listen(|driver, link, kind, _| match kind {
+                Kind::Ordered => driver.carrier_closed(link),
+                Kind::Unordered => driver.unordered_changed(link, false),
+            }),
         ];
         let [open, message, drained, close] = &listeners;
         channel.set_onopen(Some(open.as_ref().unchecked_ref()));

@@ -69,6 +69,10 @@ pub(super) enum Command {
         session: u64,
         offerer: bool,
     },
+    /// Attached: its unordered data channel, after the other one.
+    UnorderedChannel {
+        session: u64,
+    },
     /// The session's channel stays on the page and is open.
     ForwardOpen {
         session: u64,
@@ -124,6 +128,8 @@ pub(super) struct StartOptions {
     pub(super) storage_problem: Option<String>,
     pub(super) name: String,
     pub(super) bridges: Vec<String>,
+    /// Whether the bridges of the list that comes with the package stand behind them.
+    pub(super) listed: bool,
     pub(super) anchors: Vec<String>,
     pub(super) max_links: Option<u16>,
     pub(super) replicas: Option<u8>,
@@ -143,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_start_without_the_optional_settings_is_understood() {
-        let json = r#"{"type":"start","id":1,"network":"dev","storage":"indexeddb","name":"default","bridges":["http://127.0.0.1:7080"],"anchors":[]}"#;
+        let json = r#"{"type":"start","id":1,"network":"dev","storage":"indexeddb","name":"default","bridges":["http://127.0.0.1:7080"],"listed":true,"anchors":[]}"#;
         let command: Command = serde_json::from_str(json).unwrap();
         assert_eq!(command.id(), Some(1));
         assert!(matches!(

@@ -12,10 +12,10 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
 use nano_core::{Network, Raw, UnixMillis};
-use nanonet::{Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
+use nanonet::{Channel, Event, Input, LinkId, MAX_FRAME, Node, Output, SessionId, SignalOp};
 use wasm_bindgen_futures::spawn_local;
 
-use super::bridges::{BridgeUrl, Bridges};
+use super::bridges::{Bridges, Reached};
 use super::browser;
 use super::links::{Carrier, Links};
 use super::page::Page;
@@ -56,6 +56,9 @@ pub(super) struct State {
     /// answers what is too much at once.
     waiting: Vec<u64>,
     pub(super) timer: Option<Timeout>,
+    /// Who is known as it was stored last, and when it was looked at.
+    pub(super) kept: Vec<u8>,
+    pub(super) kept_at: UnixMillis,
     /// The request to answer once everything is written.
     pub(super) stopping: Option<u64>,
     /// The latest time seen: the clock may be set back, the node's time may not.
@@ -78,7 +81,7 @@ impl State {
 /// Drives one node.
 pub(super) struct Driver {
     pub(super) page: Page,
-    network: Network,
+    pub(super) network: Network,
     pub(super) state: RefCell<State>,
 }
 
@@ -97,6 +100,8 @@ impl Driver {
                 weights_source: parts.weights_source,
                 waiting: Vec::new(),
                 timer: None,
+                kept: Vec::new(),
+                kept_at: UnixMillis(0),
                 stopping: None,
                 now: browser::now(),
             }),
@@ -110,9 +115,10 @@ impl Driver {
 
     /// A transport is open.
     pub(super) fn carrier_opened(self: &Rc<Self>, link: LinkId) {
+        let now = self.now();
         let (opened, bridge) = {
             let state = &mut *self.state.borrow_mut();
-            (state.links.open(link), state.bridges.opened(link))
+            (state.links.open(link), state.bridges.opened(now, link))
         };
         if let Some((origin, transport)) = opened {
             self.input(Input::LinkOpened {
@@ -124,10 +130,24 @@ impl Driver {
         if let Some(bridge) = bridge {
             self.renew_trust(bridge);
         }
+        // The unordered channel may have been first.
+        if self.state.borrow().links.has_unordered(link) {
+            self.unordered_changed(link, true);
+        }
+    }
+
+    /// The unordered channel of a link is open, or gone.
+    pub(super) fn unordered_changed(self: &Rc<Self>, link: LinkId, open: bool) {
+        self.input(Input::LinkUnordered { link, open });
     }
 
     /// A transport brought one message; `None` if it is not even bytes.
-    pub(super) fn carrier_received(self: &Rc<Self>, link: LinkId, bytes: Option<Uint8Array>) {
+    pub(super) fn carrier_received(
+        self: &Rc<Self>,
+        link: LinkId,
+        channel: Channel,
+        bytes: Option<Uint8Array>,
+    ) {
         // Nothing of an oversized message is copied; the peer broke the rules of the link.
         let fits = |bytes: &Uint8Array| {
             usize::try_from(bytes.length()).is_ok_and(|length| length <= MAX_FRAME)
@@ -135,6 +155,7 @@ impl Driver {
         match bytes.filter(fits) {
             Some(bytes) => self.input(Input::LinkReceived {
                 link,
+                channel,
                 bytes: bytes.to_vec(),
             }),
             None => self.carrier_closed(link),
@@ -221,11 +242,15 @@ impl Driver {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Transmit { link, bytes } => {
+            Output::Transmit {
+                link,
+                channel,
+                bytes,
+            } => {
                 let now = self.now();
                 let state = &mut *self.state.borrow_mut();
                 // A transport that takes nothing any more tells so by its close event.
-                if let Some(bytes) = state.links.send(link, &bytes, &self.page)
+                if let Some(bytes) = state.links.send(link, channel, &bytes, &self.page)
                     && bytes > 0
                 {
                     let written = Input::LinkWritten { link, bytes };
@@ -243,6 +268,8 @@ impl Driver {
             Output::Signal(operation) => self.page.signal(operation),
             Output::FindWork { root, threshold } => self.page.find_work(root, threshold),
             Output::Event(Event::Joined { .. }) => self.keep_identity(),
+            Output::Event(Event::BridgeFound(record)) => self.found_bridge(&record),
+            Output::Event(Event::NeedBridge { urgent }) => self.need_bridge(urgent),
             Output::Event(event) => self.tell(event),
             // Only nodes in the role of a bridge say these.
             Output::Resolve { .. } | Output::Relay { .. } => {}
@@ -285,6 +312,7 @@ impl Driver {
                 None => break,
             }
         }
+        self.ask_bridges(now);
         loop {
             let next = {
                 let state = &mut *self.state.borrow_mut();
@@ -394,27 +422,32 @@ impl Driver {
     }
 
     /// A bridge was just reached: asks the anchors for newer weights, if it is time to; on the dev
-    /// network that bridge alone, and makes it an anchor.
-    fn renew_trust(self: &Rc<Self>, bridge: BridgeUrl) {
+    /// network that bridge alone, and makes it an anchor. The weights of one that the person did not
+    /// name are left alone.
+    fn renew_trust(self: &Rc<Self>, bridge: Reached) {
         if self.network != Network::Dev {
             return self.ask_anchors();
         }
         let driver = Rc::clone(self);
         spawn_local(async move {
             // A bridge that says nothing leaves what is trusted as it is.
-            let Ok(told) = Trust::ask(driver.network, &bridge).await else {
+            let Ok(told) = Trust::ask(driver.network, &bridge.url).await else {
                 return;
             };
             let (told, database) = {
                 let state = &mut *driver.state.borrow_mut();
                 let mut trust = state.trust.clone();
-                trust.weights = told.weights;
+                if bridge.given {
+                    trust.weights = told.weights;
+                }
                 trust.prefer(told.anchors);
                 if trust == state.trust {
                     return;
                 }
                 state.trust = trust.clone();
-                state.weights_source = trust::BRIDGE;
+                if bridge.given {
+                    state.weights_source = trust::BRIDGE;
+                }
                 state.network_total = trust.weights.total();
                 (trust, state.storage.database())
             };

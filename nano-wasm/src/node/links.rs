@@ -1,10 +1,12 @@
 //! What carries links, and how much of what was sent is really gone.
 //!
 //! A link is *dialled* or *adopted* first and *open* later; the node knows only open ones. Links
-//! to browsers belong to a session of the page, which is over when the link is.
+//! to browsers belong to a session of the page, which is over when the link is. Such a link may have an
+//! unordered channel besides its carrier.
 
 use std::collections::BTreeMap;
 
+use nanonet::Channel as Kind;
 use nanonet::{LinkId, LinkOrigin, SessionId, Transport};
 
 use super::channel::Channel;
@@ -46,6 +48,7 @@ impl Meter {
 pub(super) struct Link {
     carrier: Carrier,
     meter: Meter,
+    unordered: Option<(Channel, Meter)>,
     open: bool,
     session: Option<(SessionId, bool)>,
 }
@@ -68,6 +71,21 @@ impl Link {
             Carrier::Channel(channel) => channel.close(),
             Carrier::Forwarded => {}
         }
+        if let Some((channel, _)) = &self.unordered {
+            channel.close();
+        }
+    }
+
+    /// Sends one message over the unordered channel. Without one it is lost, as it may be.
+    fn send_unordered(&mut self, bytes: &[u8], length: u32) -> u32 {
+        let Some((channel, meter)) = &mut self.unordered else {
+            return length;
+        };
+        if !channel.send(bytes) {
+            return length;
+        }
+        meter.sent(length);
+        meter.settle(channel.buffered())
     }
 }
 
@@ -95,10 +113,27 @@ impl Links {
         let entry = Link {
             carrier,
             meter: Meter::default(),
+            unordered: None,
             open: false,
             session,
         };
         self.links.insert(link, entry);
+    }
+
+    /// Adds the unordered channel of a link.
+    pub(super) fn add_unordered(&mut self, link: LinkId, channel: Channel) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.unordered = Some((channel, Meter::default()));
+        }
+    }
+
+    /// Whether a link has an unordered channel that is open.
+    pub(super) fn has_unordered(&self, link: LinkId) -> bool {
+        let unordered = self
+            .links
+            .get(&link)
+            .and_then(|link| link.unordered.as_ref());
+        unordered.is_some_and(|(channel, _)| channel.is_open())
     }
 
     /// The transport is open: says so once.
@@ -115,9 +150,18 @@ impl Links {
     }
 
     /// Sends one message and says how many bytes can be reported as written at once.
-    pub(super) fn send(&mut self, link: LinkId, bytes: &[u8], page: &Page) -> Option<u32> {
+    pub(super) fn send(
+        &mut self,
+        link: LinkId,
+        channel: Kind,
+        bytes: &[u8],
+        page: &Page,
+    ) -> Option<u32> {
         let link = self.links.get_mut(&link)?;
         let length = u32::try_from(bytes.len()).ok()?;
+        if channel == Kind::Unordered {
+            return Some(link.send_unordered(bytes, length));
+        }
         link.meter.sent(length);
         let buffered = match &link.carrier {
             Carrier::Socket(socket) => socket.send(bytes).then(|| socket.buffered())?,
@@ -142,7 +186,9 @@ impl Links {
             Carrier::Channel(channel) => channel.buffered(),
             Carrier::Forwarded => return 0,
         };
-        link.meter.settle(buffered)
+        let unordered = link.unordered.as_mut();
+        let more = unordered.map_or(0, |(channel, meter)| meter.settle(channel.buffered()));
+        link.meter.settle(buffered) + more
     }
 
     /// Sockets with something in their buffer. They do not tell when it empties: they are asked.

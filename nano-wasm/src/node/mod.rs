@@ -5,7 +5,8 @@
 //! - [`driver`]: the loop between node and browser; [`obey`]: what the page's commands do;
 //!   [`news`]: what the page is told of the node's events;
 //! - [`links`], [`socket`], [`channel`]: what carries links, and how much of it is written;
-//! - [`bridges`]: when to dial which bridge;
+//! - [`bridges`], [`bridge_url`]: when to dial which bridge; [`meeting`], [`fetch`]: how bridges and
+//!   peers are found again;
 //! - [`trust`]: which weights and anchors the node starts from;
 //! - [`storage`]: identity, slice and pending blocks in IndexedDB;
 //! - [`command`], [`reply`], [`answer`], [`page`]: what the page says and is told;
@@ -16,12 +17,15 @@
 
 mod age;
 mod answer;
+mod bridge_url;
 mod bridges;
 mod browser;
 mod channel;
 mod command;
 mod driver;
+mod fetch;
 mod links;
+mod meeting;
 mod news;
 mod obey;
 mod page;

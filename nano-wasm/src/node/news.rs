@@ -18,6 +18,7 @@ impl Driver {
             status,
             state.weights_source,
             state.storage.status(),
+            state.bridges.urls(),
             browser::now(),
         ));
     }
@@ -91,8 +92,10 @@ impl Driver {
             Event::Joined { .. } => {}
             // What a page shows changes with the records that news leads to.
             Event::News { .. } => {}
-            Event::NeedBridge => self.state.borrow_mut().bridges.want(),
+            // The driver looks after them.
+            Event::NeedBridge { .. } | Event::BridgeFound(_) => {}
             Event::StatusChanged => {
+                self.keep_known();
                 self.status(|status| self.page.event(&reply::Event::Status(status)));
             }
         }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use nano_core::{Account, Block};
+use nanonet::Channel as Kind;
 use nanonet::{GetOptions, Input, RequestId, SessionId};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::RtcDataChannel;
@@ -85,6 +86,9 @@ impl Driver {
             Command::Channel { session, offerer } => {
                 self.adopt(SessionId(session), offerer, attachment);
             }
+            Command::UnorderedChannel { session } => {
+                self.adopt_unordered(SessionId(session), attachment);
+            }
             Command::ForwardOpen { session, offerer } => {
                 let session = SessionId(session);
                 let link = {
@@ -97,7 +101,8 @@ impl Driver {
             }
             Command::ForwardReceived { session } => {
                 if let Some(link) = self.link_of(SessionId(session)) {
-                    self.carrier_received(link, Some(Uint8Array::new(&attachment)));
+                    let bytes = Some(Uint8Array::new(&attachment));
+                    self.carrier_received(link, Kind::Ordered, bytes);
                 }
             }
             Command::ForwardWritten { session, bytes } => {
@@ -133,13 +138,29 @@ impl Driver {
         let (link, open) = {
             let links = &mut self.state.borrow_mut().links;
             let link = links.number();
-            let channel = Channel::adopt(channel, link, self);
+            let channel = Channel::adopt(channel, Kind::Ordered, link, self);
             let open = channel.is_open();
             links.add(link, Carrier::Channel(channel), Some((session, offerer)));
             (link, open)
         };
         if open {
             self.carrier_opened(link);
+        }
+    }
+
+    /// Takes over the unordered channel of a link.
+    fn adopt_unordered(self: &Rc<Self>, session: SessionId, attachment: JsValue) {
+        let (Ok(channel), Some(link)) = (
+            attachment.dyn_into::<RtcDataChannel>(),
+            self.link_of(session),
+        ) else {
+            return;
+        };
+        let channel = Channel::adopt(channel, Kind::Unordered, link, self);
+        let open = channel.is_open();
+        self.state.borrow_mut().links.add_unordered(link, channel);
+        if open {
+            self.unordered_changed(link, true);
         }
     }
 

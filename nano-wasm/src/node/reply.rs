@@ -5,6 +5,7 @@ use nanonet::{LinkInfo, NodeState, PublishState, Role, SessionId, SignalOp, Stat
 use serde::{Serialize, Serializer};
 
 use super::age;
+use super::bridge_url::BridgeUrl;
 use crate::fault::Fault;
 
 /// One message.
@@ -245,6 +246,7 @@ pub(super) struct StatusReply<'a> {
     state: &'static str,
     standing: &'static str,
     links: Vec<LinkStatus>,
+    bridges: Vec<String>,
     known_peers: u32,
     records: u32,
     receivables: u32,
@@ -277,8 +279,18 @@ struct LinkStatus {
     rtt_ms: Option<u32>,
     bytes_in: u64,
     bytes_out: u64,
+    datagrams_in: u32,
+    datagrams_out: u32,
     answers: u64,
     since: u64,
+    introduced_by: Option<IntroducerStatus>,
+}
+
+#[derive(Serialize)]
+struct IntroducerStatus {
+    kind: &'static str,
+    id: String,
+    asked: bool,
 }
 
 impl From<LinkInfo> for LinkStatus {
@@ -291,8 +303,18 @@ impl From<LinkInfo> for LinkStatus {
             rtt_ms: link.rtt_ms,
             bytes_in: link.bytes_in,
             bytes_out: link.bytes_out,
+            datagrams_in: link.datagrams.received,
+            datagrams_out: link.datagrams.sent,
             answers: link.answers,
             since: link.since.number(),
+            introduced_by: link.introducer.map(|introducer| IntroducerStatus {
+                kind: match introducer.carriers {
+                    Role::Browser => "peers",
+                    Role::Bridge => "bridge",
+                },
+                id: introducer.by.to_string(),
+                asked: introducer.asked,
+            }),
         }
     }
 }
@@ -317,6 +339,7 @@ impl<'a> StatusReply<'a> {
         status: Status,
         weights_source: &'static str,
         storage: StorageStatus<'a>,
+        bridges: Vec<BridgeUrl>,
         now: UnixMillis,
     ) -> Self {
         Self {
@@ -329,6 +352,7 @@ impl<'a> StatusReply<'a> {
                 NodeState::Offline => "offline",
             },
             links: status.links.into_iter().map(LinkStatus::from).collect(),
+            bridges: bridges.into_iter().map(|bridge| bridge.origin).collect(),
             known_peers: status.known_peers,
             records: status.records,
             receivables: status.receivables,

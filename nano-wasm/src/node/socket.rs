@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nanonet::LinkId;
+use nanonet::{Channel, LinkId};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
@@ -28,7 +28,9 @@ impl Socket {
         };
         let listeners = [
             listen(|driver, link, _| driver.carrier_opened(link)),
-            listen(|driver, link, event| driver.carrier_received(link, message(&event))),
+            listen(|driver, link, event| {
+                driver.carrier_received(link, Channel::Ordered, message(&event));
+            }),
             // Every error is followed by this.
             listen(|driver, link, _| driver.carrier_closed(link)),
         ];

@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use nano_core::Network;
-use nanonet::{Config, Identity, Input, Node, Rng};
+use nanonet::{Config, Identity, Input, MAX_TOLD, Node, PeerRecord, Rng};
 
-use super::bridges::{BridgeUrl, Bridges};
+use super::bridge_url::BridgeUrl;
+use super::bridges::Bridges;
 use super::browser;
 use super::command::{StartOptions, StorageKind};
 use super::driver::{Driver, Parts};
 use super::page::Page;
 use super::reply::Started;
-use super::storage::{Database, IDENTITY, Storage};
+use super::storage::{Database, IDENTITY, KNOWN, Storage};
 use super::trust::Trust;
 use crate::fault::Fault;
 
@@ -27,7 +28,12 @@ pub(super) async fn start(
         .network
         .parse()
         .map_err(Fault::coded("bad-network"))?;
-    let urls = BridgeUrl::parse_all(&options.bridges).map_err(Fault::coded("bad-bridge"))?;
+    let given = BridgeUrl::parse_all(&options.bridges).map_err(Fault::coded("bad-bridge"))?;
+    let listed = if options.listed {
+        BridgeUrl::listed(network, &given)
+    } else {
+        Vec::new()
+    };
     let anchors = options
         .anchors
         .iter()
@@ -48,8 +54,10 @@ pub(super) async fn start(
     }
     let identity = opened.identity().await?;
     let entries = opened.entries().await;
+    let known = opened.known().await;
     let Opened { database, problem } = opened;
-    let (trust, weights_source) = Trust::find(network, anchors, database.as_deref(), &urls).await?;
+    let all = [given.clone(), listed.clone()].concat();
+    let (trust, weights_source) = Trust::find(network, anchors, database.as_deref(), &all).await?;
     let mut config = Config::browser(network, trust.weights.clone(), trust.anchors.clone());
     if let Some(links) = options.max_links {
         config.max_links = links;
@@ -67,11 +75,14 @@ pub(super) async fn start(
     if !entries.is_empty() {
         node.handle_input(now, Input::Loaded { entries });
     }
+    for records in known.chunks(MAX_TOLD) {
+        node.handle_input(now, Input::Introduced(records.to_vec()));
+    }
     let driver = Driver::new(Parts {
         page: page.clone(),
         node,
         network,
-        bridges: Bridges::new(urls, now),
+        bridges: Bridges::new(given, listed, now),
         storage: Storage::new(database, problem),
         trust,
         weights_source,
@@ -122,6 +133,15 @@ impl Opened {
             *self = Self::at_start(Some(error.to_string()));
         }
         Ok(identity)
+    }
+
+    /// Whom the node knew last.
+    async fn known(&self) -> Vec<PeerRecord> {
+        let Some(database) = &self.database else {
+            return Vec::new();
+        };
+        let bytes = database.meta(KNOWN).await.ok().flatten();
+        bytes.map_or_else(Vec::new, |bytes| PeerRecord::unpack(&bytes))
     }
 
     async fn entries(&mut self) -> Vec<nanonet::StoredEntry> {

@@ -1,7 +1,7 @@
 //! Identity, slice and pending blocks in IndexedDB.
 //!
-//! One database per name and network, with two stores: `meta` (the node's identity; on the dev
-//! network its trust) and `entries`, the node's own durable entries under the text of their keys,
+//! One database per name and network, with two stores: `meta` (the node's identity, whom it
+//! knew last, its trust) and `entries`, the node's own durable entries under the text of their keys,
 //! opaque here.
 //!
 //! Changes are collected and written one transaction after the other, so that a burst costs one
@@ -26,6 +26,8 @@ use super::reply::StorageStatus;
 
 /// Key of the identity in `meta`.
 pub(super) const IDENTITY: &str = "identity";
+/// Key of the nodes known last in `meta`.
+pub(super) const KNOWN: &str = "known";
 const META: &str = "meta";
 const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;

@@ -11,20 +11,14 @@ use nano_core::{Network, UnixMillis, WeightTable};
 use nanonet::weights::{MIN_ANCHORS, refresh};
 use nanonet::{NodeKey, RefreshError, SignedWeights};
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestInit, Response, WorkerGlobalScope};
 
-use super::bridges::BridgeUrl;
+use super::bridge_url::BridgeUrl;
+use super::fetch::fetch;
 use super::storage::Database;
 use crate::fault::Fault;
 
 /// Key of the kept trust in the database.
 const KEY: &str = "trust";
-/// Longest wait for a bridge's answer, milliseconds.
-const ANSWER_MS: u32 = 5_000;
-/// Largest answer, in UTF-16 units: 4096 representatives are a third of it.
-const LARGEST_ANSWER: u32 = 1 << 20;
 /// Least milliseconds between two times that the anchors are asked for weights: six hours.
 const RENEW_MS: u64 = 6 * 60 * 60 * 1000;
 
@@ -214,27 +208,4 @@ pub(super) async fn offers(bridges: &[BridgeUrl]) -> Vec<SignedWeights> {
         offers.extend(text.ok().and_then(|text| serde_json::from_str(&text).ok()));
     }
     offers
-}
-
-/// The text at an address, or why there is none.
-async fn fetch(url: &str) -> Result<String, String> {
-    let text = |error: wasm_bindgen::JsValue| {
-        error
-            .dyn_ref::<js_sys::Error>()
-            .map_or_else(|| "no answer".into(), |error| String::from(error.message()))
-    };
-    let worker: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let options = RequestInit::new();
-    options.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWER_MS)));
-    let response = JsFuture::from(worker.fetch_with_str_and_init(url, &options));
-    let response: Response = response.await.map_err(text)?.unchecked_into();
-    if !response.ok() {
-        return Err(format!("HTTP status {}", response.status()));
-    }
-    let body = JsFuture::from(response.text().map_err(text)?);
-    let body: js_sys::JsString = body.await.map_err(text)?.unchecked_into();
-    if body.length() > LARGEST_ANSWER {
-        return Err("its answer is too long".into());
-    }
-    Ok(body.into())
 }

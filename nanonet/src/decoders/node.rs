@@ -8,8 +8,8 @@ use crate::slice::decoders::entry;
 use crate::testing::{TestKeys, account_key};
 use crate::wire::{Ask, Bytes, MAX_HOPS, Message, Reply, Request, Response, Target};
 use crate::{
-    Class, Config, Event, GetOptions, Input, LinkId, LinkOrigin, MAX_FRAME, Node, NoiseKey, Output,
-    RequestId, Rng, Role, SEND_CREDIT, StoreKey, StoredEntry, Transport, seal,
+    Channel, Class, Config, Event, GetOptions, Input, LinkId, LinkOrigin, MAX_FRAME, Node,
+    NoiseKey, Output, RequestId, Rng, Role, SEND_CREDIT, StoreKey, StoredEntry, Transport, seal,
 };
 
 /// The one link.
@@ -83,11 +83,11 @@ impl Scene {
             while let Some(output) = self.node.poll_output() {
                 outputs += 1;
                 match output {
-                    Output::Transmit { link, bytes } => {
+                    Output::Transmit { link, bytes, .. } => {
                         assert!(self.up && link == LINK, "a frame on a link that is gone");
                         assert!((1..=MAX_FRAME).contains(&bytes.len()));
                         let size = u32::try_from(bytes.len()).unwrap_or(SEND_CREDIT);
-                        self.peer.receive(self.now, &bytes);
+                        self.peer.receive(self.now, Channel::Ordered, &bytes);
                         let written = Input::LinkWritten {
                             link: LINK,
                             bytes: size,
@@ -105,9 +105,13 @@ impl Scene {
             while let Some(output) = self.peer.poll() {
                 outputs += 1;
                 match output {
-                    LinkOutput::Transmit(bytes) => {
+                    LinkOutput::Transmit { channel, bytes } => {
                         self.peer.written(self.now, SEND_CREDIT);
-                        let received = Input::LinkReceived { link: LINK, bytes };
+                        let received = Input::LinkReceived {
+                            link: LINK,
+                            channel,
+                            bytes,
+                        };
                         self.node.handle_input(self.now, received);
                     }
                     LinkOutput::Message { class, bytes } => {
@@ -117,7 +121,7 @@ impl Scene {
                             self.asked = request.id;
                         }
                     }
-                    LinkOutput::Established(_) | LinkOutput::Failed(_) => {}
+                    LinkOutput::Established(_) | LinkOutput::Acked(_) | LinkOutput::Failed(_) => {}
                 }
             }
             assert!(outputs < MAX_OUTPUTS, "a node that never stops talking");
@@ -130,7 +134,7 @@ impl Scene {
     /// The peer says something.
     fn say(&mut self, class: Class, bytes: Vec<u8>) {
         // Refused when it is empty, too long, or too much waits already.
-        let _ = self.peer.send(class, bytes);
+        let _ = self.peer.send(self.now, class, bytes);
         self.carry();
     }
 
@@ -145,7 +149,11 @@ impl Scene {
         match what % 9 {
             0 => {
                 let bytes = content.to_vec();
-                self.input(Input::LinkReceived { link: LINK, bytes });
+                self.input(Input::LinkReceived {
+                    link: LINK,
+                    channel: Channel::Ordered,
+                    bytes,
+                });
             }
             class @ 1..=4 => {
                 let class = Class::ALL[usize::from(class - 1)];
@@ -161,7 +169,10 @@ impl Scene {
                     target: Target::Exactly(self.node.id()),
                     hops_left: MAX_HOPS,
                     budget: 1,
-                    body: Ask::Signal { sealed },
+                    body: Ask::Signal {
+                        carriers: Role::Browser,
+                        sealed,
+                    },
                 };
                 self.message(&Message::Request(Box::new(request)));
             }

@@ -5,7 +5,9 @@ use nano_core::{Network, Raw, Signature};
 use super::node::account;
 use super::{START, identity, introduction};
 use crate::gossip::{NewsId, Topic};
-use crate::link::decoders::LONGEST_CHUNK;
+use crate::link::decoders::{LONGEST_CHUNK, PART};
+use crate::routing::contact::Named;
+use crate::routing::coordinates::Coordinates;
 use crate::slice::{Slice, SliceConfig};
 use crate::testing::{TestChain, TestKeys, account_key, bridge};
 use crate::wire::{
@@ -126,12 +128,33 @@ fn links(seeds: &mut Seeds<'_>) {
         step(3, b"control"),
     ];
     seeds.add("good-talk", talk.concat());
+    let parts = [vec![3; PART], vec![4; 9]].into_iter().zip(0_u8..2);
+    let parts = parts.map(|(bytes, index)| {
+        let form = [0, 40 + index, 0, 0, 0, index, 2];
+        step(10, &[&form[..], &bytes].concat())
+    });
+    let datagrams = [
+        step(8, &[1]),
+        step(1, &[0x80, 1]),
+        step(4, &[6; 2_000]),
+        // Of the two parts of that question one is acknowledged, the other goes again.
+        step(10, &[1, 1, 0, 0, 0]),
+        step(2, &[0x02, 0]),
+        parts.rev().collect::<Vec<_>>().concat(),
+        step(9, &[1; 40]),
+        step(8, &[]),
+    ];
+    seeds.add("good-datagrams", datagrams.concat());
+    seeds.add("bad-datagram", step(10, &[0]));
+    seeds.add("bad-datagram-ack", step(10, &[1, 9, 0, 0, 0]));
+    seeds.add("bad-ack", step(1, &[0x70, 9, 0, 0, 0]));
+    seeds.add("bad-unordered", step(1, &[0x80, 2]));
     seeds.add("bad-close", step(1, &[0x60, 4]));
     seeds.add("bad-raw", step(0, &[1; 40]));
     seeds.add("bad-number", step(1, &chunk(true, 0, 5, b"skipped")));
     seeds.add("bad-short-chunk", step(1, &chunk(false, 3, 0, &[7; 300])));
     let first = step(1, &chunk(false, 0, 0, &[0; LONGEST_CHUNK]));
-    let last = step(1, &chunk(true, 0, 0, &[0; 100]));
+    let last = step(1, &chunk(true, 0, 0, &[0; 200]));
     seeds.add("bad-too-long", [first, last].concat());
 }
 
@@ -264,7 +287,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         hash: record.hash(),
         receivable: false,
     };
-    let peers = vec![introduction(&identity(3), Role::Browser), with_addresses()];
+    let peers = [introduction(&identity(3), Role::Browser), with_addresses()];
     let us = identity(1).node_id();
     let bytes = Bytes(
         seal(
@@ -308,12 +331,20 @@ fn messages() -> Vec<(&'static str, Message)> {
         held: Some(record.hash()),
         fresh: true,
     };
+    let named: Vec<Named> = peers
+        .iter()
+        .map(|record| {
+            let (record, at) = (record.clone(), Coordinates::default());
+            Named { record, at }
+        })
+        .collect();
     let mut all = vec![
         (
             "neighbours",
             Message::Neighbours(Neighbours {
                 links: 2,
-                peers: peers.clone(),
+                at: Coordinates::default(),
+                peers: named.clone(),
                 gone: peers.iter().map(PeerRecord::node_id).collect(),
             }),
         ),
@@ -329,7 +360,16 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("find-nearest", request(near, Ask::FindNearest)),
         ("get", request(near, Ask::Get { account: account() })),
-        ("signal", request(exactly, Ask::Signal { sealed: bytes })),
+        (
+            "signal",
+            request(
+                exactly,
+                Ask::Signal {
+                    carriers: Role::Bridge,
+                    sealed: bytes,
+                },
+            ),
+        ),
         (
             "put",
             request(
@@ -352,7 +392,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("pull", request(exactly, Ask::Pull(vec![header]))),
         ("resolve", request(exactly, resolve)),
-        ("nearest", response(Reply::Nearest(peers))),
+        ("nearest", response(Reply::Nearest(named))),
         ("found", response(Reply::Found(Box::new(found)))),
         (
             "unresolved",

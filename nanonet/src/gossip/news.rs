@@ -181,7 +181,7 @@ impl News {
         match self {
             Self::Block(said) => said.write(&said.what.bytes(), &mut bytes),
             Self::Transaction(block) => bytes.extend(Block::State(**block).serialized()),
-            Self::Bridge(said) => said.write(&peer_bytes(&said.what), &mut bytes),
+            Self::Bridge(said) => said.write(&said.what.to_bytes(), &mut bytes),
             Self::Weights(weights) => {
                 bytes.extend_from_slice(weights.bridge.as_bytes());
                 bytes.extend_from_slice(weights.signature.as_bytes());
@@ -207,8 +207,8 @@ impl News {
             },
             Topic::Blocks => Self::Block(Vouched::read(&mut reader, Confirmed::read)?),
             Topic::Bridges => Self::Bridge(Box::new(Vouched::read(&mut reader, |rest| {
-                let record = postcard::from_bytes(rest).ok()?;
-                (peer_bytes(&record) == rest).then_some(record)
+                let record = PeerRecord::from_bytes(rest)?;
+                (record.to_bytes() == rest).then_some(record)
             })?)),
             Topic::Weights => {
                 let bridge = NodeKey::from_bytes(reader.array()?);
@@ -280,10 +280,6 @@ fn signed(network: Network, topic: Topic, at: UnixMillis, what: &[u8]) -> Vec<u8
     bytes
 }
 
-pub(super) fn peer_bytes(record: &PeerRecord) -> Vec<u8> {
-    postcard::to_allocvec(record).unwrap_or_default()
-}
-
 impl Confirmed {
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.account.as_bytes().to_vec();
@@ -351,7 +347,7 @@ pub(crate) fn samples(bridge: &Identity, at: UnixMillis) -> Vec<Vec<u8>> {
     let bytes = confirmed.bytes();
     let confirmed = vouch(bridge, network, Topic::Blocks, at, confirmed, &bytes);
     let record = bridge.peer_record(Role::Bridge, network, Addresses::default(), at);
-    let bytes = peer_bytes(&record);
+    let bytes = record.to_bytes();
     let peer = vouch(bridge, network, Topic::Bridges, at, record, &bytes);
     let table = TestKeys::new().weights().clone();
     let parameter = Parameter {

@@ -14,12 +14,11 @@
 
 use nano_core::{Account, Block, StateBlock, UnixMillis};
 
-use super::news::{Confirmed, News, NewsId, Parameter, Vouched, peer_bytes, vouch};
+use super::news::{Confirmed, News, NewsId, Parameter, Vouched, vouch};
 use super::tree::LEAF;
 use super::{Bug, Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
 use crate::id::hash;
 use crate::replication::VOUCHER_MS;
-use crate::routing::contact::Contact;
 use crate::wire::{Header, Pushed};
 use crate::{
     CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output, PeerRecord,
@@ -97,7 +96,7 @@ impl<C: Crypto> Node<C> {
                 News::Block(vouch(ours, network, Topic::Blocks, now, what, &bytes))
             }
             Tell::Bridge(record) => {
-                let bytes = peer_bytes(&record);
+                let bytes = record.to_bytes();
                 let said = vouch(ours, network, Topic::Bridges, now, *record, &bytes);
                 News::Bridge(Box::new(said))
             }
@@ -215,7 +214,7 @@ impl<C: Crypto> Node<C> {
                 if record.role != Role::Bridge || record.network != network {
                     return Err(("not-a-bridge", true));
                 }
-                let bytes = peer_bytes(record);
+                let bytes = record.to_bytes();
                 holds(&|| record.verify().is_ok() && said.holds(network, Topic::Bridges, &bytes))?;
             }
             News::Weights(weights) => {
@@ -278,8 +277,7 @@ impl<C: Crypto> Node<C> {
             News::Transaction(block) => self.relay_news(**block),
             News::Block(said) => self.pull_confirmed(said),
             News::Bridge(said) if said.what.node_key != self.identity.node_key() => {
-                let who = Contact::new(said.what.clone());
-                self.known.learn(self.now, None, vec![who]);
+                self.heard_of_bridge(&said.what);
             }
             _ => {}
         }

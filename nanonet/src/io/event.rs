@@ -4,7 +4,7 @@ use nano_core::{Account, BlockHash, StateBlock, WorkNonce};
 
 use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
 use crate::gossip::{News, NewsId};
-use crate::{NodeId, NodeKey, Point, Role};
+use crate::{NodeId, NodeKey, PeerRecord, Point, Role};
 
 /// News for the person, the page or the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,9 +114,16 @@ pub enum Event {
         /// A bridge's word only, until its proof is here.
         block: Option<Box<StateBlock>>,
     },
-    /// No bridge is linked: dial one (with back-off). Repeated every ten seconds while it holds.
-    /// Browsers only.
-    NeedBridge,
+    /// No bridge is linked: dial one (with back-off). Repeated while it holds: every ten seconds if
+    /// it is urgent, else less and less often. Browsers only.
+    NeedBridge {
+        /// There are fewer than two links to browsers, or a block waits to be published; else the
+        /// node can do without.
+        urgent: bool,
+    },
+    /// A bridge that can be dialled introduced itself, or somebody named it; the record was verified.
+    /// Told once per record.
+    BridgeFound(Box<PeerRecord>),
     /// [`Node::status`](crate::Node::status) says something else than before; at most ten times
     /// a second.
     StatusChanged,

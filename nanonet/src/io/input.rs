@@ -9,7 +9,7 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
-use crate::{AccountRecord, NodeKey, ReceivableRecord};
+use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
 
 /// What happened outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,14 +31,24 @@ pub enum Input {
         /// The other side's address.
         address: IpAddr,
     },
+    /// The link's transport has, besides, a channel that keeps boundaries only (`open`), or no longer.
+    /// Queries take it once the peer has one as well.
+    LinkUnordered {
+        /// Which link; unknown links are ignored.
+        link: LinkId,
+        /// Whether it is there.
+        open: bool,
+    },
     /// One transport message arrived, at most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
     LinkReceived {
         /// On which link; unknown links are ignored.
         link: LinkId,
+        /// Over which channel.
+        channel: Channel,
         /// The message.
         bytes: Vec<u8>,
     },
-    /// The transport has taken bytes that were transmitted earlier.
+    /// The transport has taken bytes that were transmitted earlier, on whichever channel.
     LinkWritten {
         /// On which link; unknown links are ignored.
         link: LinkId,
@@ -139,6 +149,9 @@ pub enum Input {
         /// The nonce.
         nonce: WorkNonce,
     },
+    /// Nodes that storage remembered or a bridge's web side named; each is verified. Those beyond
+    /// [`MAX_TOLD`](crate::MAX_TOLD) are not read.
+    Introduced(Vec<PeerRecord>),
     /// Tell everyone; what cannot be told is [`Event::Refused`](crate::Event::Refused) with the
     /// reason.
     Tell(Box<Tell>),

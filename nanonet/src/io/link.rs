@@ -39,7 +39,8 @@ pub enum Transport {
     WebSocket,
     /// A TCP connection between two bridges.
     Tcp,
-    /// A WebRTC data channel (ordered, reliable) between two browsers.
+    /// A WebRTC data channel between two browsers, ordered and reliable; beside it there may be one that
+    /// is neither, for queries.
     DataChannel,
 }
 

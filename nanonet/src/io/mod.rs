@@ -9,7 +9,8 @@
 //! - ids of links and requests are the shell's own numbers, never used twice; ids of signaling
 //!   sessions, resolves and relays are the node's;
 //! - one [`Output::Transmit`] is one message of the transport: boundaries and order are kept, and
-//!   the peer's shell hands exactly those bytes to its node in one [`Input::LinkReceived`];
+//!   the peer's shell hands exactly those bytes to its node in one [`Input::LinkReceived`]. What goes
+//!   over the unordered channel may instead be lost, come twice, or be overtaken;
 //! - every transmitted byte is reported once by [`Input::LinkWritten`] when the transport has
 //!   really taken it (a browser: when `bufferedAmount` fell; a socket: when the write returned);
 //!   without these reports a link stops after [`SEND_CREDIT`](crate::SEND_CREDIT) bytes;
@@ -42,5 +43,5 @@ pub use input::Input;
 pub use link::{CloseReason, LinkOrigin, Transport};
 pub use output::Output;
 pub use signal::SignalOp;
-pub use status::{LinkInfo, NodeState, Status};
+pub use status::{Introducer, LinkInfo, NodeState, Status};
 pub use store::{StoreKey, StoreOp, StoredEntry};

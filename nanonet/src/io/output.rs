@@ -3,6 +3,7 @@
 use nano_core::{Account, Block, BlockHash, Difficulty, Root};
 
 use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
+use crate::Channel;
 
 /// What the shell is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,10 @@ pub enum Output {
     Transmit {
         /// On which link.
         link: LinkId,
-        /// At most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
+        /// Over which channel; unordered only after [`Input::LinkUnordered`](crate::Input::LinkUnordered).
+        channel: Channel,
+        /// At most [`MAX_FRAME`](crate::MAX_FRAME) bytes, on the unordered channel at most
+        /// [`MAX_DATAGRAM`](crate::link::datagram::MAX_DATAGRAM).
         bytes: Vec<u8>,
     },
     /// Close the transport once everything transmitted before was written; the node has already

@@ -3,6 +3,7 @@
 use nano_core::UnixMillis;
 
 use super::{LinkId, LinkOrigin, Transport};
+use crate::link::datagram::DatagramStats;
 use crate::{NodeId, NodeKey, Role, Standing};
 
 /// What the node is doing, in one word.
@@ -16,6 +17,17 @@ pub enum NodeState {
     Meshed,
     /// Had links, has none; answers from its own slice only.
     Offline,
+}
+
+/// Who introduced the two ends of a link between browsers: who passed on what they agreed on it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Introducer {
+    /// [`Role::Browser`]: browsers alone. [`Role::Bridge`]: bridges, too.
+    pub carriers: Role,
+    /// The last of them, who handed it to us.
+    pub by: NodeId,
+    /// Whether our side asked for the link.
+    pub asked: bool,
 }
 
 /// One open link, for display.
@@ -33,12 +45,16 @@ pub struct LinkInfo {
     pub transport: Transport,
     /// Who opened it.
     pub origin: LinkOrigin,
+    /// Who introduced the two ends, if they were strangers.
+    pub introducer: Option<Introducer>,
     /// Round trip in milliseconds, once measured.
     pub rtt_ms: Option<u32>,
     /// Bytes received, handshake and frames included.
     pub bytes_in: u64,
     /// Bytes sent, handshake and frames included.
     pub bytes_out: u64,
+    /// What went over its unordered channel.
+    pub datagrams: DatagramStats,
     /// Verified answers that came over it to our own questions.
     pub answers: u64,
     /// Since when it is up.

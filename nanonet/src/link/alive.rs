@@ -1,4 +1,4 @@
-//! Whether the peer and the transport still live, and how far away the peer is.
+//! Whether the peer and the transport still live.
 //!
 //! Rules:
 //! - a ping goes out when the link is established and every [`PING_INTERVAL_MS`]; its token is
@@ -13,6 +13,7 @@ use nano_core::UnixMillis;
 
 use super::error::LinkError;
 use super::frame::Item;
+use super::rtt::RoundTrip;
 use crate::rng::Rng;
 
 /// Milliseconds between pings.
@@ -37,10 +38,6 @@ pub(super) struct Alive {
     next_ping: UnixMillis,
     ping: Option<Ping>,
     pong: Option<u64>,
-    /// Smoothed round trip in eighths of a millisecond.
-    rtt: Option<u32>,
-    /// The shortest round trip seen, in milliseconds.
-    nearest: Option<u32>,
 }
 
 impl Alive {
@@ -52,21 +49,9 @@ impl Alive {
             next_ping: now,
             ping: None,
             pong: None,
-            rtt: None,
-            nearest: None,
         };
         alive.prepare_ping(now, rng);
         alive
-    }
-
-    /// Round trip in milliseconds, smoothed as in RFC 6298.
-    pub(super) fn rtt_ms(&self) -> Option<u32> {
-        self.rtt.map(|eighths| eighths / 8)
-    }
-
-    /// The shortest round trip seen, in milliseconds: what the way takes when nothing waits.
-    pub(super) const fn nearest_ms(&self) -> Option<u32> {
-        self.nearest
     }
 
     /// A frame of the peer was decrypted.
@@ -83,19 +68,12 @@ impl Alive {
         self.pong = Some(token);
     }
 
-    pub(super) fn pong(&mut self, now: UnixMillis, token: u64) {
+    pub(super) fn pong(&mut self, now: UnixMillis, token: u64, trip: &mut RoundTrip) {
         let Some(ping) = self.ping.filter(|ping| ping.sent && ping.token == token) else {
             return;
         };
         self.ping = None;
-        let sample = u32::try_from(now.since(ping.at))
-            .unwrap_or(u32::MAX)
-            .min(u32::MAX / 16);
-        self.nearest = Some(self.nearest.map_or(sample, |nearest| nearest.min(sample)));
-        self.rtt = Some(match self.rtt {
-            None => sample * 8,
-            Some(rtt) => rtt - rtt / 8 + sample,
-        });
+        trip.sample(ping.at, now);
     }
 
     /// Appends the ping and the pong that are due.
@@ -167,32 +145,19 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trip_is_smoothed_over_pongs() {
-        let (mut alive, mut rng) = alive();
-        let token = sent_ping(&mut alive);
-        alive.pong(START.plus(80), token);
-        assert_eq!(alive.rtt_ms(), Some(80));
-        let later = START.plus(PING_INTERVAL_MS);
-        alive.heard(later);
-        alive.handle_timeout(later, false, &mut rng).unwrap();
-        let token = sent_ping(&mut alive);
-        alive.pong(later.plus(160), token);
-        assert_eq!(alive.rtt_ms(), Some(90));
-    }
-
-    #[test]
     fn a_pong_nobody_asked_for_is_ignored() {
         let (mut alive, _) = alive();
+        let mut trip = RoundTrip::default();
         let token = alive.ping.unwrap().token;
         // Before the ping went out, and with another token.
-        alive.pong(START, token);
+        alive.pong(START, token, &mut trip);
         sent_ping(&mut alive);
-        alive.pong(START, token ^ 1);
-        assert_eq!(alive.rtt_ms(), None);
+        alive.pong(START, token ^ 1, &mut trip);
+        assert_eq!(trip.smoothed_ms(), None);
         // Twice the same.
-        alive.pong(START.plus(10), token);
-        alive.pong(START.plus(1000), token);
-        assert_eq!(alive.rtt_ms(), Some(10));
+        alive.pong(START.plus(10), token, &mut trip);
+        alive.pong(START.plus(1000), token, &mut trip);
+        assert_eq!(trip.smoothed_ms(), Some(10));
     }
 
     #[test]
@@ -251,7 +216,7 @@ mod tests {
                 }
                 result = alive.handle_timeout(now, true, &mut rng);
                 let token = sent_or_old_ping(&mut alive);
-                alive.pong(now, token);
+                alive.pong(now, token, &mut RoundTrip::default());
             }
             assert_eq!(result, expected);
         }

@@ -34,8 +34,12 @@ pub(super) const MAX_ITEMS: usize = MAX_FRAME - TAG;
 /// Bytes in front of a chunk: kind, message number, length.
 pub(super) const CHUNK_HEADER: usize = 1 + 4 + 2;
 
-/// Most bytes of credit (four), ping and pong in front of a chunk.
-pub(super) const LINK_ITEMS: usize = 4 * 5 + 9 + 9;
+/// Most acknowledgements of queries in a frame.
+pub(super) const ACKS: usize = 10;
+
+/// Most bytes of credit (four), ping, pong, acknowledgements and the word about the unordered channel
+/// in front of a chunk.
+pub(super) const LINK_ITEMS: usize = 4 * 5 + 9 + 9 + ACKS * 5 + 2;
 
 /// Longest chunk of a message.
 pub(super) const MAX_CHUNK: usize = MAX_FRAME - TAG - LINK_ITEMS - CHUNK_HEADER;

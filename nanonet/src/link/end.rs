@@ -5,7 +5,7 @@
 
 use nano_core::UnixMillis;
 
-use super::{Class, Link, LinkConfig, LinkOutput, LinkStats, SendError};
+use super::{Channel, Class, Link, LinkConfig, LinkOutput, LinkStats, QueryNumber, SendError};
 use crate::identity::Identity;
 use crate::rng::Rng;
 
@@ -16,14 +16,21 @@ pub trait LinkEnd: Sized {
     /// The end that waits for it; see [`Link::responder`].
     fn responder(identity: &Identity, config: LinkConfig, rng: &mut Rng, now: UnixMillis) -> Self;
     /// Takes one transport message; see [`Link::receive`].
-    fn receive(&mut self, now: UnixMillis, frame: &[u8]);
+    fn receive(&mut self, now: UnixMillis, channel: Channel, frame: &[u8]);
+    /// The transport has an unordered channel, or no longer; see [`Link::set_unordered`].
+    fn set_unordered(&mut self, now: UnixMillis, open: bool);
     /// The transport has taken bytes; see [`Link::written`].
     fn written(&mut self, now: UnixMillis, bytes: u32);
     /// Queues a message; see [`Link::send`].
     ///
     /// # Errors
     /// [`SendError`]: the message is not taken, the link goes on.
-    fn send(&mut self, class: Class, message: Vec<u8>) -> Result<(), SendError>;
+    fn send(
+        &mut self,
+        now: UnixMillis,
+        class: Class,
+        message: Vec<u8>,
+    ) -> Result<Option<QueryNumber>, SendError>;
     /// Ends the link; see [`Link::close`].
     fn close(&mut self, code: u8);
     /// The next thing it wants done; see [`Link::poll`].
@@ -47,16 +54,25 @@ impl LinkEnd for Link {
         Self::responder(identity, config, rng, now)
     }
 
-    fn receive(&mut self, now: UnixMillis, frame: &[u8]) {
-        self.receive(now, frame);
+    fn receive(&mut self, now: UnixMillis, channel: Channel, frame: &[u8]) {
+        self.receive(now, channel, frame);
+    }
+
+    fn set_unordered(&mut self, now: UnixMillis, open: bool) {
+        self.set_unordered(now, open);
     }
 
     fn written(&mut self, now: UnixMillis, bytes: u32) {
         self.written(now, bytes);
     }
 
-    fn send(&mut self, class: Class, message: Vec<u8>) -> Result<(), SendError> {
-        self.send(class, message)
+    fn send(
+        &mut self,
+        now: UnixMillis,
+        class: Class,
+        message: Vec<u8>,
+    ) -> Result<Option<QueryNumber>, SendError> {
+        self.send(now, class, message)
     }
 
     fn close(&mut self, code: u8) {

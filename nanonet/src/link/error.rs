@@ -109,6 +109,12 @@ pub enum LinkError {
         /// Class it granted.
         class: Class,
     },
+    /// The peer acknowledged a query that was never sent.
+    #[error("the peer acknowledged what was never sent")]
+    BadAck,
+    /// More than [`super::MAX_FORGED`] frames of the unordered channel were not the peer's.
+    #[error("too many frames of the unordered channel cannot be decrypted")]
+    Forged,
     /// Nothing was heard of the peer for [`super::SILENCE_TIMEOUT_MS`].
     #[error("the peer has been silent for too long")]
     Silent,

@@ -11,6 +11,8 @@
 //! | `0x40` | ping | token u64 |
 //! | `0x50` | pong | the ping's token u64 |
 //! | `0x60` | close, last item of its frame | code u8 |
+//! | `0x70` | acknowledgement of a query that came in chunks | its number u32 |
+//! | `0x80` | whether the sender takes datagrams (see [`super::datagram`]) | 0 or 1 |
 //!
 //! Anything else, a frame without items and an empty chunk are malformed.
 
@@ -23,6 +25,8 @@ const CREDIT: u8 = 0x30;
 const PING: u8 = 0x40;
 const PONG: u8 = 0x50;
 const CLOSE: u8 = 0x60;
+const ACK: u8 = 0x70;
+const UNORDERED: u8 = 0x80;
 
 /// One item of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,10 @@ pub(super) enum Item<'a> {
     Pong { token: u64 },
     /// The peer is done with this link.
     Close { code: u8 },
+    /// The query with this number arrived.
+    Ack { number: u32 },
+    /// Whether the sender takes datagrams from now on.
+    Unordered { open: bool },
 }
 
 impl Item<'_> {
@@ -74,6 +82,11 @@ impl Item<'_> {
                 frame.extend_from_slice(&token.to_le_bytes());
             }
             Item::Close { code } => frame.extend_from_slice(&[CLOSE, code]),
+            Item::Ack { number } => {
+                frame.push(ACK);
+                frame.extend_from_slice(&number.to_le_bytes());
+            }
+            Item::Unordered { open } => frame.extend_from_slice(&[UNORDERED, u8::from(open)]),
         }
     }
 }
@@ -138,6 +151,13 @@ impl<'a> Items<'a> {
                 }
                 Item::Close { code }
             }
+            ACK => Item::Ack {
+                number: u32::from_le_bytes(self.take()?),
+            },
+            UNORDERED => match self.take()? {
+                [open @ (0 | 1)] => Item::Unordered { open: open == 1 },
+                _ => return None,
+            },
             _ => return None,
         };
         Some(item)
@@ -203,7 +223,9 @@ mod tests {
         for frame in [
             &frame[..],
             &[0x00],
-            &[0x70, 0],
+            &[0x70, 0, 0, 0],
+            &[0x80, 2],
+            &[0x90, 0],
             &[0x34, 1, 0, 0, 0],
             &[0x61, 0],
         ] {
@@ -222,6 +244,8 @@ mod tests {
                 Item::Credit { class, amount },
                 Item::Ping { token },
                 Item::Pong { token },
+                Item::Ack { number },
+                Item::Unordered { open: last },
                 Item::Chunk { class, number, last, bytes: &bytes },
                 Item::Close { code },
             ];
@@ -250,7 +274,7 @@ mod tests {
 
         #[test]
         fn any_tagged_frame_reads_as_exactly_what_it_says_or_is_malformed(
-            kind in 1_u8..7, class in 0_u8..5, rest in prop::collection::vec(any::<u8>(), 0..40),
+            kind in 1_u8..9, class in 0_u8..5, rest in prop::collection::vec(any::<u8>(), 0..40),
         ) {
             let mut frame = vec![kind << 4 | class];
             frame.extend_from_slice(&rest);

@@ -1,20 +1,25 @@
 //! A link: one encrypted, flow-controlled connection between two nodes, as a protocol without I/O.
 //!
 //! Below a link lies any transport that keeps message boundaries and order and loses nothing: a
-//! WebSocket, a data channel, length-prefixed TCP. The link turns it into messages of four
-//! [`Class`]es between two proven nodes.
+//! WebSocket, a data channel, length-prefixed TCP. Beside it there may be a second [`Channel`] that
+//! loses, repeats and reorders, which queries then take ([`datagram`]). The link turns both into
+//! messages of four [`Class`]es between two proven nodes.
 //!
 //! A link is *handshaking* (Noise XX, see `noise`), then *established*, then *ended*, by an error,
 //! a timeout, the peer or [`Link::close`]; it never goes back. It ends with exactly one
 //! [`LinkOutput::Failed`] as its last output.
 //!
 //! How to drive it: hand in what happened ([`Link::receive`], [`Link::written`],
-//! [`Link::send`], [`Link::handle_timeout`] at [`Link::next_timeout`]), each time followed by
-//! [`Link::poll`] until it gives nothing more.
+//! [`Link::set_unordered`], [`Link::send`], [`Link::handle_timeout`] at [`Link::next_timeout`]), each
+//! time followed by [`Link::poll`] until it gives nothing more.
 //!
 //! Rules:
 //! - messages of one class arrive whole and in order; between classes the more urgent one
 //!   overtakes (see `outgoing`), up to the bound that keeps the less urgent from starving;
+//! - queries arrive whole and at most once; over the unordered channel in no promised order, and one
+//!   in very many not at all;
+//! - every query is acknowledged as soon as it has arrived, which its sender is told
+//!   ([`LinkOutput::Acked`]): it is in the peer's hands, not more;
 //! - the receiver grants credit for each class and holds no more than that (see `incoming`);
 //!   messages that are not taken by [`Link::poll`] stop the peer, each class when its window is
 //!   full;
@@ -22,7 +27,9 @@
 //! - every rule broken by the peer ends the link with the [`LinkError`] that names it.
 
 mod alive;
+mod channel;
 mod class;
+pub mod datagram;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) mod decoders;
 mod end;
@@ -33,6 +40,8 @@ mod noise;
 mod outgoing;
 mod pace;
 mod resolver;
+mod rtt;
+mod session;
 
 #[cfg(test)]
 mod tests;
@@ -41,17 +50,18 @@ use std::collections::VecDeque;
 
 use nano_core::UnixMillis;
 
-use self::alive::Alive;
 pub use self::alive::{PING_INTERVAL_MS, SILENCE_TIMEOUT_MS};
+pub use self::channel::{Channel, QueryNumber};
 pub use self::class::{Class, MAX_FRAME, SEND_CREDIT};
 use self::class::{LINK_ITEMS, TAG};
+use self::datagram::DatagramStats;
 pub use self::end::LinkEnd;
 pub use self::error::{LinkError, SendError};
-use self::frame::{Item, Items};
-use self::incoming::Incoming;
-use self::noise::{Cipher, Handshake, Refused, Step};
-use self::outgoing::{Outgoing, size};
-use self::pace::Pace;
+use self::noise::{Handshake, Refused, Step};
+use self::outgoing::size;
+pub use self::rtt::RoundTrip;
+pub use self::session::MAX_FORGED;
+use self::session::Session;
 use crate::id::NodeKey;
 use crate::identity::Identity;
 use crate::peer::PeerRecord;
@@ -76,9 +86,15 @@ pub struct LinkConfig {
 /// What a link wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkOutput {
-    /// Send this one message over the transport, at most [`MAX_FRAME`] bytes, and report it with
-    /// [`Link::written`] when the transport has taken it.
-    Transmit(Vec<u8>),
+    /// Send this one message over the transport and report it with [`Link::written`] when the
+    /// transport has taken it.
+    Transmit {
+        /// Over which channel; unordered only after [`Link::set_unordered`].
+        channel: Channel,
+        /// At most [`MAX_FRAME`] bytes, on the unordered channel at most
+        /// [`datagram::MAX_DATAGRAM`].
+        bytes: Vec<u8>,
+    },
     /// The handshake is done: this is the peer, its record verified.
     Established(Box<PeerRecord>),
     /// The peer sent a message.
@@ -88,6 +104,8 @@ pub enum LinkOutput {
         /// 1 to [`Class::message_limit`] bytes.
         bytes: Vec<u8>,
     },
+    /// The peer has this query, which [`Link::send`] numbered so.
+    Acked(QueryNumber),
     /// The link has ended; close the transport once it has taken what was transmitted.
     Failed(LinkError),
 }
@@ -103,6 +121,11 @@ pub struct LinkStats {
     pub messages_in: u64,
     /// Messages taken for sending.
     pub messages_out: u64,
+    /// What went over the unordered channel.
+    pub datagrams: DatagramStats,
+    /// Frames of the unordered channel that were dropped: not the peer's, come before, or come
+    /// before the handshake was done.
+    pub unread: u32,
 }
 
 /// One end of a link. See the module for its states and rules.
@@ -112,6 +135,10 @@ pub struct Link {
     outputs: VecDeque<LinkOutput>,
     /// Bytes at the transport that it has not taken yet.
     unwritten: u32,
+    /// Whether the transport has an unordered channel.
+    unordered: bool,
+    /// The latest time that was told.
+    now: UnixMillis,
     rng: Rng,
     stats: LinkStats,
 }
@@ -120,18 +147,11 @@ enum Phase {
     Handshaking {
         handshake: Box<Handshake>,
         deadline: UnixMillis,
+        /// When our last message went out, until it is answered.
+        asked: UnixMillis,
     },
     Established(Box<Session>),
     Ended,
-}
-
-/// What an established link consists of.
-struct Session {
-    cipher: Cipher,
-    outgoing: Outgoing,
-    incoming: Incoming,
-    alive: Alive,
-    pace: Pace,
 }
 
 impl Link {
@@ -166,6 +186,8 @@ impl Link {
             phase: Phase::Ended,
             outputs: VecDeque::new(),
             unwritten: 0,
+            unordered: false,
+            now,
             rng: rng.fork(),
             stats: LinkStats::default(),
         };
@@ -179,6 +201,7 @@ impl Link {
                 link.phase = Phase::Handshaking {
                     handshake: Box::new(handshake),
                     deadline: now.plus(HANDSHAKE_TIMEOUT_MS),
+                    asked: now,
                 };
             }
             Err(error) => link.outputs.push_back(LinkOutput::Failed(error)),
@@ -186,22 +209,41 @@ impl Link {
         link
     }
 
+    /// The transport has an unordered channel from now on (`open`), or no longer. Queries take it
+    /// once the peer has said the same.
+    pub fn set_unordered(&mut self, now: UnixMillis, open: bool) {
+        self.now = self.now.max(now);
+        self.unordered = open;
+        if let Phase::Established(session) = &mut self.phase {
+            session.set_unordered(open);
+        }
+    }
+
     /// Takes one transport message of the peer.
-    pub fn receive(&mut self, now: UnixMillis, frame: &[u8]) {
+    pub fn receive(&mut self, now: UnixMillis, channel: Channel, frame: &[u8]) {
+        self.now = self.now.max(now);
         self.stats.bytes_in += u64::from(size(frame.len()));
         if frame.len() > MAX_FRAME {
             return self.fail(LinkError::FrameTooLong {
                 length: frame.len(),
             });
         }
-        match &mut self.phase {
-            Phase::Handshaking { .. } => self.shake_hands(now, frame),
-            Phase::Established(session) => {
-                if let Err(error) = session.receive(now, frame, &mut self.stats) {
-                    self.fail(error);
-                }
+        let result = match (&mut self.phase, channel) {
+            (Phase::Handshaking { .. }, Channel::Ordered) => return self.shake_hands(now, frame),
+            (Phase::Handshaking { .. }, Channel::Unordered) => {
+                self.stats.unread = self.stats.unread.saturating_add(1);
+                Ok(())
             }
-            Phase::Ended => {}
+            (Phase::Established(session), Channel::Ordered) => {
+                session.receive(now, frame, &mut self.stats)
+            }
+            (Phase::Established(session), Channel::Unordered) => {
+                session.receive_datagram(now, frame, &mut self.stats)
+            }
+            (Phase::Ended, _) => Ok(()),
+        };
+        if let Err(error) = result {
+            self.fail(error);
         }
     }
 
@@ -209,16 +251,18 @@ impl Link {
         let Phase::Handshaking {
             handshake,
             deadline,
+            asked,
         } = std::mem::replace(&mut self.phase, Phase::Ended)
         else {
             return;
         };
         match handshake.read(frame) {
             Ok(Step::Wait { handshake, frame }) => {
-                self.outputs.push_back(LinkOutput::Transmit(frame));
+                self.transmit(Some(frame));
                 self.phase = Phase::Handshaking {
                     handshake,
                     deadline,
+                    asked: now,
                 };
             }
             Ok(Step::Done {
@@ -228,16 +272,11 @@ impl Link {
             }) => {
                 self.transmit(frame);
                 self.outputs.push_back(LinkOutput::Established(peer));
-                let pace = Pace::new();
-                let mut outgoing = Outgoing::new();
-                outgoing.set_bulk_share(pace.share());
-                self.phase = Phase::Established(Box::new(Session {
-                    cipher,
-                    outgoing,
-                    incoming: Incoming::default(),
-                    alive: Alive::new(now, &mut self.rng),
-                    pace,
-                }));
+                let mut trip = RoundTrip::default();
+                trip.sample(asked, now);
+                let mut session = Session::new(now, cipher, trip, &mut self.rng);
+                session.set_unordered(self.unordered);
+                self.phase = Phase::Established(Box::new(session));
             }
             Err(Refused { error, frame }) => {
                 self.transmit(frame);
@@ -248,34 +287,44 @@ impl Link {
 
     /// Lets the transport send `frame`, if there is one.
     fn transmit(&mut self, frame: Option<Vec<u8>>) {
-        if let Some(frame) = frame {
-            self.outputs.push_back(LinkOutput::Transmit(frame));
+        if let Some(bytes) = frame {
+            let channel = Channel::Ordered;
+            self.outputs
+                .push_back(LinkOutput::Transmit { channel, bytes });
         }
     }
 
-    /// The transport has taken `bytes` of what was transmitted.
+    /// The transport has taken `bytes` of what was transmitted, on whichever channel.
     pub fn written(&mut self, now: UnixMillis, bytes: u32) {
+        self.now = self.now.max(now);
         self.unwritten = self.unwritten.saturating_sub(bytes);
         if let Phase::Established(session) = &mut self.phase {
             session.alive.taken();
-            let nearest = session.alive.nearest_ms();
+            let nearest = session.trip.nearest_ms();
             if let Some(share) = session.pace.taken(now, bytes, self.unwritten, nearest) {
                 session.outgoing.set_bulk_share(share);
             }
         }
     }
 
-    /// Queues a message for the peer.
+    /// Queues a message for the peer. A query gets the number with which
+    /// [`LinkOutput::Acked`] names it; other classes get none.
     ///
     /// # Errors
     /// [`SendError`]: the message is not taken, the link goes on.
-    pub fn send(&mut self, class: Class, message: Vec<u8>) -> Result<(), SendError> {
+    pub fn send(
+        &mut self,
+        now: UnixMillis,
+        class: Class,
+        message: Vec<u8>,
+    ) -> Result<Option<QueryNumber>, SendError> {
+        self.now = self.now.max(now);
         let Phase::Established(session) = &mut self.phase else {
             return Err(SendError::NotEstablished);
         };
-        session.outgoing.push(class, message)?;
+        let number = session.push(now, class, message, self.unwritten)?;
         self.stats.messages_out += 1;
-        Ok(())
+        Ok(number)
     }
 
     /// Ends the link and tells the peer `code`, which it gets as [`LinkError::ClosedByPeer`].
@@ -292,9 +341,9 @@ impl Link {
             Some(output) => output,
             None => self.poll_session()?,
         };
-        if let LinkOutput::Transmit(frame) = &output {
-            self.unwritten = self.unwritten.saturating_add(size(frame.len()));
-            self.stats.bytes_out += u64::from(size(frame.len()));
+        if let LinkOutput::Transmit { bytes, .. } = &output {
+            self.unwritten = self.unwritten.saturating_add(size(bytes.len()));
+            self.stats.bytes_out += u64::from(size(bytes.len()));
         }
         Some(output)
     }
@@ -303,15 +352,15 @@ impl Link {
         let Phase::Established(session) = &mut self.phase else {
             return None;
         };
-        if let Some((class, bytes)) = session.incoming.take() {
-            return Some(LinkOutput::Message { class, bytes });
+        if let Some(output) = session.tell(&mut self.stats) {
+            return Some(output);
         }
-        match session.next_frame(self.unwritten) {
+        match session.next_frame(self.now, self.unwritten) {
             Ok(frame) => {
                 if frame.is_none() && self.unwritten == 0 {
                     session.pace.idle();
                 }
-                frame.map(LinkOutput::Transmit)
+                frame
             }
             Err(error) => {
                 self.fail(error);
@@ -324,21 +373,20 @@ impl Link {
     pub fn next_timeout(&self) -> Option<UnixMillis> {
         match &self.phase {
             Phase::Handshaking { deadline, .. } => Some(*deadline),
-            Phase::Established(session) => Some(session.alive.next_timeout()),
+            Phase::Established(session) => Some(session.next_timeout()),
             Phase::Ended => None,
         }
     }
 
     /// Does what is due at `now`; calling it early does nothing.
     pub fn handle_timeout(&mut self, now: UnixMillis) {
+        self.now = self.now.max(now);
         let waiting = self.unwritten > 0;
         let result = match &mut self.phase {
             Phase::Handshaking { deadline, .. } if now >= *deadline => {
                 Err(LinkError::HandshakeTimeout)
             }
-            Phase::Established(session) => {
-                session.alive.handle_timeout(now, waiting, &mut self.rng)
-            }
+            Phase::Established(session) => session.handle_timeout(now, waiting, &mut self.rng),
             Phase::Handshaking { .. } | Phase::Ended => Ok(()),
         };
         if let Err(error) = result {
@@ -351,25 +399,30 @@ impl Link {
         matches!(self.phase, Phase::Established(_))
     }
 
-    /// Smoothed round trip in milliseconds; `None` before the first pong.
+    /// Smoothed round trip in milliseconds; `None` before the handshake is done.
     pub fn rtt_ms(&self) -> Option<u32> {
         match &self.phase {
-            Phase::Established(session) => session.alive.rtt_ms(),
+            Phase::Established(session) => session.trip.smoothed_ms(),
             Phase::Handshaking { .. } | Phase::Ended => None,
         }
     }
 
-    /// Bytes of a class that wait to be sent, 64 for each message included.
+    /// Bytes of a class that wait to be sent, 64 for each message included; of queries over the
+    /// unordered channel also what is not acknowledged.
     pub fn queued(&self, class: Class) -> u32 {
         match &self.phase {
-            Phase::Established(session) => session.outgoing.queued(class),
+            Phase::Established(session) => session.queued(class),
             Phase::Handshaking { .. } | Phase::Ended => 0,
         }
     }
 
     /// What went over the link so far.
-    pub const fn stats(&self) -> LinkStats {
-        self.stats
+    pub fn stats(&self) -> LinkStats {
+        let mut stats = self.stats;
+        if let Phase::Established(session) = &self.phase {
+            stats.datagrams = session.unordered.datagrams.stats();
+        }
+        stats
     }
 
     /// Ends the link for `error`, telling the peer if it broke the rules.
@@ -387,67 +440,17 @@ impl Link {
             Phase::Ended => return,
             Phase::Handshaking { .. } => {}
             Phase::Established(mut session) => {
-                while let Some((class, bytes)) = session.incoming.take() {
-                    self.outputs.push_back(LinkOutput::Message { class, bytes });
+                while let Some(output) = session.tell(&mut self.stats) {
+                    self.outputs.push_back(output);
                 }
+                self.stats.datagrams = session.unordered.datagrams.stats();
                 let room = self.unwritten < SEND_CREDIT - size(TAG + LINK_ITEMS);
                 let farewell = code
                     .filter(|_| room)
                     .map(|code| session.cipher.farewell(code));
-                if let Some(Ok(frame)) = farewell {
-                    self.outputs.push_back(LinkOutput::Transmit(frame));
-                }
+                self.transmit(farewell.and_then(Result::ok));
             }
         }
         self.outputs.push_back(LinkOutput::Failed(error));
-    }
-}
-
-impl Session {
-    fn receive(
-        &mut self,
-        now: UnixMillis,
-        frame: &[u8],
-        stats: &mut LinkStats,
-    ) -> Result<(), LinkError> {
-        let items = self.cipher.open(frame)?;
-        self.alive.heard(now);
-        for item in Items::new(&items) {
-            match item? {
-                Item::Chunk {
-                    class,
-                    number,
-                    last,
-                    bytes,
-                } => {
-                    self.incoming.chunk(class, number, last, bytes)?;
-                    stats.messages_in += u64::from(last);
-                }
-                Item::Credit { class, amount } => self.outgoing.grant(class, amount)?,
-                Item::Ping { token } => self.alive.ping(token),
-                Item::Pong { token } => self.alive.pong(now, token),
-                Item::Close { code } => return Err(LinkError::ClosedByPeer { code }),
-            }
-        }
-        Ok(())
-    }
-
-    /// The next frame, if there is something to say and room to say it.
-    fn next_frame(&mut self, unwritten: u32) -> Result<Option<Vec<u8>>, LinkError> {
-        let mut items = Vec::new();
-        if unwritten + size(LINK_ITEMS + TAG) <= SEND_CREDIT {
-            for class in Class::ALL {
-                if let Some(amount) = self.incoming.credit(class) {
-                    Item::Credit { class, amount }.write(&mut items);
-                }
-            }
-            self.alive.write(&mut items);
-        }
-        let used = unwritten + size(items.len() + TAG);
-        self.outgoing.fill(used, &mut items);
-        if items.is_empty() {
-            return Ok(None);
-        }
-        self.cipher.seal(&items).map(Some)
     }
 }

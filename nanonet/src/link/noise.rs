@@ -22,10 +22,11 @@ use snow::params::{
     BaseChoice, CipherChoice, DHChoice, HandshakeChoice, HandshakeModifierList, HandshakePattern,
     HashChoice, NoiseParams,
 };
-use snow::{Builder, HandshakeState, TransportState};
+use snow::{Builder, HandshakeState, StatelessTransportState};
 
 use super::RULES_BROKEN;
 use super::class::TAG;
+use super::datagram::{MAX_DATAGRAM, Seen, Window};
 use super::error::LinkError;
 use super::frame::Item;
 use super::resolver::Resolver;
@@ -283,9 +284,9 @@ impl Handshake {
     fn into_cipher(self) -> Result<Cipher, LinkError> {
         let transport = self
             .noise
-            .into_transport_mode()
+            .into_stateless_transport_mode()
             .map_err(|_| LinkError::Setup)?;
-        Ok(Cipher(Box::new(transport)))
+        Ok(Cipher::new(transport))
     }
 }
 
@@ -299,17 +300,53 @@ fn terms_of(version: u16, network: Network) -> [u8; 4] {
     [low, high, a, b]
 }
 
-/// Encrypts and decrypts the frames after the handshake. Each frame carries the next number of
-/// its direction implicitly, so a repeated, dropped or reordered frame does not decrypt.
-pub(super) struct Cipher(Box<TransportState>);
+/// Nonces of the unordered channel have this bit, those of the ordered one do not: one key, and
+/// no nonce twice.
+const UNORDERED: u64 = 1 << 63;
+
+/// Bytes in front of an unordered frame: the low half of its number.
+const NUMBER: usize = 4;
+
+/// Why a frame of the unordered channel is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It came before, or so late that nobody knows.
+    Repeated,
+    /// It is not the peer's.
+    Forged,
+}
+
+/// Encrypts and decrypts the frames after the handshake.
+///
+/// Each frame of the ordered channel has the next number of its direction as its nonce, implicitly:
+/// a repeated, dropped or reordered frame does not decrypt. A frame of the unordered channel carries
+/// the low 32 bits of its number, little-endian, in front; each number is read once.
+pub(super) struct Cipher {
+    noise: Box<StatelessTransportState>,
+    sent: u64,
+    received: u64,
+    datagrams_sent: u64,
+    datagrams_received: Window,
+}
 
 impl Cipher {
+    fn new(noise: StatelessTransportState) -> Self {
+        Self {
+            noise: Box::new(noise),
+            sent: 0,
+            received: 0,
+            datagrams_sent: 0,
+            datagrams_received: Window::default(),
+        }
+    }
+
     /// The frame with these items.
     pub(super) fn seal(&mut self, items: &[u8]) -> Result<Vec<u8>, LinkError> {
         let mut frame = vec![0; items.len() + TAG];
-        self.0
-            .write_message(items, &mut frame)
+        self.noise
+            .write_message(self.sent, items, &mut frame)
             .map_err(|_| LinkError::Setup)?;
+        self.sent += 1;
         Ok(frame)
     }
 
@@ -317,11 +354,48 @@ impl Cipher {
     pub(super) fn open(&mut self, frame: &[u8]) -> Result<Vec<u8>, LinkError> {
         let mut items = vec![0; frame.len()];
         let length = self
-            .0
-            .read_message(frame, &mut items)
+            .noise
+            .read_message(self.received, frame, &mut items)
             .map_err(|_| LinkError::Undecryptable)?;
+        self.received += 1;
         items.truncate(length);
         Ok(items)
+    }
+
+    /// The frame of the unordered channel with this datagram.
+    pub(super) fn seal_datagram(&mut self, datagram: &[u8]) -> Result<Vec<u8>, LinkError> {
+        let number = self.datagrams_sent;
+        let mut frame = vec![0; NUMBER + datagram.len() + TAG];
+        frame[..NUMBER].copy_from_slice(&number.to_le_bytes()[..NUMBER]);
+        self.noise
+            .write_message(UNORDERED | number, datagram, &mut frame[NUMBER..])
+            .map_err(|_| LinkError::Setup)?;
+        self.datagrams_sent += 1;
+        Ok(frame)
+    }
+
+    /// The datagram in a frame of the unordered channel.
+    pub(super) fn open_datagram(&mut self, frame: &[u8]) -> Result<Vec<u8>, Unread> {
+        let (number, sealed) = frame.split_first_chunk().ok_or(Unread::Forged)?;
+        if frame.len() > MAX_DATAGRAM {
+            return Err(Unread::Forged);
+        }
+        let window = &mut self.datagrams_received;
+        let number = window
+            .extend(u32::from_le_bytes(*number))
+            .filter(|number| number & UNORDERED == 0)
+            .ok_or(Unread::Forged)?;
+        if window.seen(number) != Seen::New {
+            return Err(Unread::Repeated);
+        }
+        let mut datagram = vec![0; sealed.len()];
+        let length = self
+            .noise
+            .read_message(UNORDERED | number, sealed, &mut datagram)
+            .map_err(|_| Unread::Forged)?;
+        window.note(number);
+        datagram.truncate(length);
+        Ok(datagram)
     }
 
     /// A frame that closes the link with `code`.

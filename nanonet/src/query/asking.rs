@@ -12,7 +12,8 @@ use nano_core::{Account, BlockHash, UnixMillis};
 
 use super::answering::BAD_SIGHTING;
 use super::question::{
-    MAX_PATHS, MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Question, Step,
+    MAX_PATHS, MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Path, Question, STALE_MS,
+    Step,
 };
 use crate::Crypto;
 use crate::reputation::ANSWERED;
@@ -23,9 +24,11 @@ use crate::timers::Timer;
 use crate::wire::{Ask, Found, Reply, Response, Target};
 use crate::{
     AccountAnswer, AccountKey, AccountState, AnswerSource, Event, GetError, GetOptions, LinkId,
-    Node, Order, Record, RequestId, Role, freshness,
+    Node, Order, QueryNumber, Record, RequestId, Role, freshness,
 };
 
+/// How long a path must have been open that counts as not answered when its question ends.
+const UNANSWERED_MS: u64 = 800;
 /// How old a statement that an account was never opened may be.
 pub(crate) const UNOPENED_MS: u64 = 60_000;
 
@@ -113,10 +116,14 @@ impl<C: Crypto> Node<C> {
     fn next_path(&self, question: &Question) -> Option<(LinkId, Role)> {
         let over_bridge = question.tried.iter().any(|link| self.is_bridge(*link));
         let point = AccountKey::new(&question.account).point();
-        self.table.next(&point, |link, role, _| match role {
-            _ if question.tried.contains(&link) => None,
-            Role::Browser => Some(Turn::Browser),
-            Role::Bridge => (!over_bridge).then_some(Turn::Bridge),
+        let gains = self.gains(&point, false);
+        self.table.next(&point, |hop| {
+            let turn = match hop.role {
+                _ if question.tried.contains(&hop.link) => None,
+                Role::Browser => Some(Turn::Browser),
+                Role::Bridge => (!over_bridge).then_some(Turn::Bridge),
+            };
+            Some((turn?, gains.of(hop)))
         })
     }
 
@@ -130,13 +137,29 @@ impl<C: Crypto> Node<C> {
         };
         let target = Target::Near(AccountKey::new(&account).point());
         let sent = self.send_path(link, id, target, Ask::Get { account });
-        let next = self.now.plus(PATH_EVERY_MS);
+        let since = self.now;
+        let late = match sent {
+            Some(Some(_)) => since.plus(self.ack_patience(link)),
+            _ => since.plus(STALE_MS),
+        };
         if let Some(question) = self.questions.open.get_mut(&id) {
             question.tried.push(link);
-            if sent {
-                question.open.push(link);
+            question.open.extend(sent.map(|number| Path {
+                link,
+                since,
+                number,
+                late,
+            }));
+            question.next_path = since.plus(PATH_EVERY_MS);
+        }
+    }
+
+    /// A link has taken a query of ours, perhaps a question's.
+    pub(crate) fn question_acked(&mut self, link: LinkId, number: QueryNumber) {
+        for (_, question) in self.questions.open.iter_mut() {
+            if question.acked(link, number) {
+                return;
             }
-            question.next_path = next;
         }
     }
 
@@ -180,7 +203,7 @@ impl<C: Crypto> Node<C> {
         let Some(question) = self.questions.open.get_mut(&id) else {
             return;
         };
-        if !question.open.contains(&link) {
+        if !question.is_open(link) {
             return;
         }
         question.path_ended(link);
@@ -291,12 +314,19 @@ impl<C: Crypto> Node<C> {
         }
         if let Some(peer) = link.and_then(|link| self.table.get_mut(link)) {
             peer.answers += 1;
+            peer.share.count(true);
         }
         if let Some(link) = link {
             self.rate(link, ANSWERED);
         }
+        let held = self.held_frontier(&account);
         if let Some(question) = self.questions.open.get_mut(&id) {
-            question.answered(frontier, source, self.now, partial);
+            let unkept = question.unkept.as_ref().map(|(record, _)| record.hash());
+            let newest = held.or(unkept).filter(|_| frontier.is_some());
+            question.answered(frontier, newest, source, self.now, partial);
+            if resolve && !partial {
+                question.settle(self.now);
+            }
         }
         (!partial).then_some(frontier)
     }
@@ -317,7 +347,7 @@ impl<C: Crypto> Node<C> {
             .questions
             .open
             .iter_mut()
-            .filter(|(_, question)| question.open.contains(&link))
+            .filter(|(_, question)| question.is_open(link))
             .map(|(id, question)| {
                 question.path_ended(link);
                 *id
@@ -330,6 +360,13 @@ impl<C: Crypto> Node<C> {
 
     /// Gives the answer.
     fn end_question(&mut self, question: Question) {
+        // Paths that others have long overtaken.
+        for path in &question.open {
+            let late = self.now.since(path.since) >= UNANSWERED_MS;
+            if let Some(peer) = self.table.get_mut(path.link).filter(|_| late) {
+                peer.share.count(false);
+            }
+        }
         let Some(request) = question.request else {
             return;
         };

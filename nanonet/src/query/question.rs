@@ -1,19 +1,23 @@
 //! One question of our own, and when it takes which step.
 //!
 //! A question runs in *paths*: copies of one request with one id over different links. States of a
-//! path: *open* (sent), *ended* (answered, or a dead end). States of the question: *seeking* (no
-//! verified answer yet), *settling* (one came, others may still say more), *done*.
+//! path: *open* (sent; *late* while its first link has not acknowledged it in time, or when it has been
+//! open for [`STALE_MS`]), *ended* (answered, or a dead end). States of the question: *seeking* (no
+//! verified answer yet), *settling* (one came, another may still say more), *done*.
 //!
 //! Rules:
-//! - [`FIRST_PATHS`] paths start at once (all at a crowd, see [`crate::density`]), then one more
-//!   every [`PATH_EVERY_MS`] while seeking, up to [`MAX_PATHS`], each over another link, browsers
+//! - [`FIRST_PATHS`] paths start at once (all at a crowd, see [`crate::density`]), and others as soon
+//!   as fewer of them are open and not late; then one more
+//!   every [`PATH_EVERY_MS`] while no two answers agree, up to [`MAX_PATHS`], each over another link, browsers
 //!   before bridges, at most one over a bridge, and that one only when every other has ended or
 //!   after [`BRIDGE_PATH_MS`];
 //! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
 //!   when [`RESOLVE_AFTER_MS`] have passed without one, or at once if the answer shall be fresh;
 //!   another linked bridge every [`NEXT_BRIDGE_MS`], at most [`MAX_BRIDGES`];
-//! - it settles [`SETTLE_MS`] after the first verified answer, earlier if no path is open; a fresh
-//!   question waits for a bridge's answer;
+//! - it settles as soon as two nodes have answered with the newest frontier seen, because one of them
+//!   may have missed it or hold it back; with one answer only [`SETTLE_MS`] after it, or when no path is
+//!   open; at once with what a bridge states that asked the full nodes, for which a fresh question
+//!   waits;
 //! - at its deadline it ends with what it has.
 //!
 //! Memory: [`MAX_QUESTIONS`] at a time, each with at most [`MAX_PATHS`] paths.
@@ -22,20 +26,25 @@ use nano_core::proof::ProvenFrontier;
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::sorted::SortedMap;
-use crate::{AccountRecord, AnswerSource, GetError, GetOptions, LinkId, RequestId, Sighting};
+use crate::{
+    AccountRecord, AnswerSource, GetError, GetOptions, LinkId, NodeId, QueryNumber, RequestId,
+    Sighting,
+};
 
 /// Most questions at a time.
 pub(crate) const MAX_QUESTIONS: usize = 256;
 /// Paths that start at once.
 pub(crate) const FIRST_PATHS: usize = 3;
 /// Most paths of a question.
-pub(crate) const MAX_PATHS: usize = 8;
+pub(crate) const MAX_PATHS: usize = 10;
 /// Time between further paths.
 pub(crate) const PATH_EVERY_MS: u64 = 100;
 /// When a path may go over a bridge although paths over browsers are still open.
 pub(crate) const BRIDGE_PATH_MS: u64 = 400;
-/// How long the first verified answer waits for others.
-pub(crate) const SETTLE_MS: u64 = 80;
+/// How long the only verified answer waits for another.
+pub(crate) const SETTLE_MS: u64 = 400;
+/// When a path that is still open is late.
+pub(crate) const STALE_MS: u64 = 1_000;
 /// When a bridge is asked although paths are still open.
 pub(crate) const RESOLVE_AFTER_MS: u64 = 1_500;
 /// When the next bridge is asked.
@@ -60,14 +69,16 @@ pub(crate) struct Question {
     pub(crate) deadline: UnixMillis,
     /// Links used.
     pub(crate) tried: Vec<LinkId>,
-    /// Links whose path is open.
-    pub(crate) open: Vec<LinkId>,
+    /// Paths that are open.
+    pub(crate) open: Vec<Path>,
     /// Paths that start at once.
     pub(crate) at_once: usize,
     /// When the next path may start.
     pub(crate) next_path: UnixMillis,
     /// When it settles, once there is a verified answer.
     pub(crate) settles: Option<UnixMillis>,
+    /// Who has answered with the newest frontier seen so far.
+    agreeing: (Option<BlockHash>, Vec<NodeId>),
     /// Bridges asked to resolve.
     pub(crate) bridges: Vec<LinkId>,
     /// Bridges that have not answered yet.
@@ -89,6 +100,19 @@ pub(crate) struct Question {
     pub(crate) unkept: Option<(Box<AccountRecord>, Box<ProvenFrontier>)>,
     /// A valid statement that the account was never opened.
     pub(crate) unopened: Option<Sighting>,
+}
+
+/// A path that is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Path {
+    /// Its first link.
+    pub(crate) link: LinkId,
+    /// When it was sent.
+    pub(crate) since: UnixMillis,
+    /// As which query, until that is acknowledged.
+    pub(crate) number: Option<QueryNumber>,
+    /// From when on it is late.
+    pub(crate) late: UnixMillis,
 }
 
 /// Over what the next path would go.
@@ -135,6 +159,7 @@ impl Question {
             at_once: FIRST_PATHS,
             next_path: now,
             settles: None,
+            agreeing: (None, Vec::new()),
             bridges: Vec::new(),
             bridges_open: 0,
             next_bridge: now,
@@ -148,19 +173,58 @@ impl Question {
         }
     }
 
-    /// Counts a verified answer. A partial one (receivables only) does not end the search.
+    /// Counts a verified answer; `newest` is the frontier now held to be the newest. A partial one
+    /// (receivables only) does not end the search.
     pub(crate) fn answered(
         &mut self,
         frontier: Option<BlockHash>,
+        newest: Option<BlockHash>,
         source: AnswerSource,
         now: UnixMillis,
         partial: bool,
     ) {
         self.answers = self.answers.saturating_add(1);
         self.sources.get_or_insert_with(frontier, || source);
-        if !partial {
-            self.settles.get_or_insert(now.plus(SETTLE_MS));
+        if partial {
+            return;
         }
+        let settles = *self.settles.get_or_insert(now.plus(SETTLE_MS));
+        if self.agreeing.0 != newest {
+            self.agreeing = (newest, Vec::new());
+        }
+        let by = match source {
+            AnswerSource::OwnSlice => None,
+            AnswerSource::Peer { id, .. } | AnswerSource::Bridge { id, .. } => Some(id),
+        };
+        if let Some(by) = by
+            && frontier == newest
+            && !self.agreeing.1.contains(&by)
+        {
+            self.agreeing.1.push(by);
+        }
+        if self.agreeing.1.len() >= 2 {
+            self.settles = Some(settles.min(now));
+        }
+    }
+
+    /// Nothing more needs to be heard.
+    pub(crate) fn settle(&mut self, now: UnixMillis) {
+        self.settles = Some(now);
+    }
+
+    /// The first link of a path has acknowledged it.
+    pub(crate) fn acked(&mut self, link: LinkId, number: QueryNumber) -> bool {
+        let sent = |path: &&mut Path| path.link == link && path.number == Some(number);
+        let path = self.open.iter_mut().find(sent);
+        path.is_some_and(|path| {
+            path.late = path.since.plus(STALE_MS);
+            path.number.take().is_some()
+        })
+    }
+
+    /// Whether a path over `link` is open.
+    pub(crate) fn is_open(&self, link: LinkId) -> bool {
+        self.open.iter().any(|path| path.link == link)
     }
 
     /// Counts an answer that did not hold.
@@ -171,7 +235,7 @@ impl Question {
 
     /// A path has ended.
     pub(crate) fn path_ended(&mut self, link: LinkId) {
-        self.open.retain(|open| *open != link);
+        self.open.retain(|path| path.link != link);
     }
 
     /// What to do at `now`, with `more_bridges` to ask.
@@ -179,7 +243,7 @@ impl Question {
         if now >= self.deadline {
             return Step::End;
         }
-        let path_at = self.path_at(next);
+        let path_at = self.path_at(now, next);
         let paths_done = self.open.is_empty() && path_at.is_none();
         let wants_bridge = if self.fresh {
             self.stated.is_none()
@@ -204,21 +268,27 @@ impl Question {
             return Step::End;
         }
         let settles = self.settles.filter(|settles| *settles > now);
+        let late = self.open.iter().map(|path| path.late);
+        let late = late.filter(|late| *late > now && path_at.is_some());
         let wake = [path_at, settles, may_ask.then_some(bridge_at)]
             .into_iter()
             .flatten()
+            .chain(late)
             .fold(self.deadline, UnixMillis::min);
         Step::Wait(wake)
     }
 
     /// When another path may start, if at all.
-    fn path_at(&self, next: NextPath) -> Option<UnixMillis> {
-        if self.settles.is_some() || self.tried.len() >= MAX_PATHS {
+    fn path_at(&self, now: UnixMillis, next: NextPath) -> Option<UnixMillis> {
+        let settled = self.settles.is_some_and(|settles| now >= settles);
+        if settled || self.tried.len() >= MAX_PATHS {
             return None;
         }
+        let good = self.open.iter().filter(|path| path.late > now).count();
+        let few = good < FIRST_PATHS && self.settles.is_none();
         match next {
             NextPath::None => None,
-            NextPath::Browser if self.tried.len() < self.at_once => Some(self.started),
+            NextPath::Browser if few || self.tried.len() < self.at_once => Some(self.started),
             NextPath::Browser => Some(self.next_path),
             NextPath::Bridge if self.open.is_empty() => Some(self.started),
             NextPath::Bridge => Some(self.started.plus(BRIDGE_PATH_MS)),
@@ -277,7 +347,12 @@ mod tests {
 
     fn start(question: &mut Question, link: u64, now: u64) {
         question.tried.push(LinkId(link));
-        question.open.push(LinkId(link));
+        question.open.push(Path {
+            link: LinkId(link),
+            since: UnixMillis(now),
+            number: None,
+            late: UnixMillis(now + STALE_MS),
+        });
         question.next_path = UnixMillis(now + PATH_EVERY_MS);
     }
 
@@ -298,13 +373,13 @@ mod tests {
             start(&mut question, link, 0);
         }
         assert_eq!(step(&question, 0), Step::Wait(UnixMillis(100)));
-        for link in 3..8 {
+        for link in 3..10 {
             let now = 100 * (link - 2);
             assert_eq!(step(&question, now), Step::Path);
             start(&mut question, link, now);
         }
         let wait = Step::Wait(UnixMillis(RESOLVE_AFTER_MS));
-        assert_eq!(step(&question, 900), wait, "eight paths are enough");
+        assert_eq!(step(&question, 900), wait, "ten paths are enough");
     }
 
     #[test]
@@ -321,21 +396,59 @@ mod tests {
     }
 
     #[test]
-    fn the_first_verified_answer_waits_a_moment_for_others() {
+    fn the_only_verified_answer_waits_for_another_that_agrees() {
         let mut question = question(false);
         (0..3).for_each(|link| start(&mut question, link, 0));
         question.path_ended(LinkId(0));
-        question.answered(None, peer(), UnixMillis(40), false);
-        let step = |now| question.step(UnixMillis(now), NextPath::Browser, true);
-        assert_eq!(step(40), Step::Wait(UnixMillis(120)));
-        assert_eq!(step(120), Step::End);
+        let (old, new) = (
+            BlockHash::from_bytes([1; 32]),
+            BlockHash::from_bytes([2; 32]),
+        );
+        let by = |number: u8| AnswerSource::Peer {
+            id: NodeId::from_bytes([number; 32]),
+            hops: 1,
+        };
+        let step = |question: &Question, now| question.step(UnixMillis(now), NextPath::None, true);
+        question.answered(Some(old), Some(old), by(1), UnixMillis(40), false);
+        assert_eq!(step(&question, 40), Step::Wait(UnixMillis(440)));
+        assert_eq!(step(&question, 440), Step::End);
+        // Twice the same node, and a newer one that nobody seconds.
+        question.answered(Some(old), Some(old), by(1), UnixMillis(50), false);
+        question.answered(Some(new), Some(new), by(2), UnixMillis(60), false);
+        assert_eq!(step(&question, 60), Step::Wait(UnixMillis(440)));
+        question.answered(Some(old), Some(new), by(3), UnixMillis(70), false);
+        assert_eq!(step(&question, 70), Step::Wait(UnixMillis(440)));
+        question.answered(Some(new), Some(new), by(4), UnixMillis(80), false);
+        assert_eq!(step(&question, 80), Step::End);
+    }
+
+    #[test]
+    fn a_path_that_is_not_acknowledged_in_time_is_replaced() {
+        let mut question = question(false);
+        (0..3).for_each(|link| start(&mut question, link, 0));
+        let channel = crate::Channel::Unordered;
+        for (number, path) in (0..).zip(&mut question.open) {
+            path.number = Some(QueryNumber { channel, number });
+            path.late = UnixMillis(70);
+        }
+        let number = |number| QueryNumber { channel, number };
+        assert!(question.acked(LinkId(0), number(0)));
+        assert!(!question.acked(LinkId(0), number(0)), "once");
+        assert!(!question.acked(LinkId(1), number(0)), "another link's");
+        assert!(question.acked(LinkId(1), number(1)));
+        let step =
+            |question: &Question, now| question.step(UnixMillis(now), NextPath::Browser, true);
+        assert_eq!(step(&question, 69), Step::Wait(UnixMillis(70)));
+        assert_eq!(step(&question, 70), Step::Path);
+        start(&mut question, 3, 70);
+        assert_eq!(step(&question, 70), Step::Wait(UnixMillis(170)));
     }
 
     #[test]
     fn receivables_alone_do_not_end_the_search() {
         let mut question = question(false);
         (0..3).for_each(|link| start(&mut question, link, 0));
-        question.answered(None, peer(), UnixMillis(40), true);
+        question.answered(None, None, peer(), UnixMillis(40), true);
         assert_eq!(
             question.step(UnixMillis(200), NextPath::Browser, true),
             Step::Path
@@ -387,7 +500,7 @@ mod tests {
         question.next_bridge = UnixMillis(NEXT_BRIDGE_MS);
         start(&mut question, 0, 0);
         question.path_ended(LinkId(0));
-        question.answered(None, peer(), UnixMillis(20), false);
+        question.answered(None, None, peer(), UnixMillis(20), false);
         assert_eq!(step(&question, 500), Step::Wait(UnixMillis(10_000)));
         question.bridges_open = 0;
         question.stated = Some(None);

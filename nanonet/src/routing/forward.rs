@@ -2,18 +2,13 @@
 //!
 //! A request is handed from link to link; every node remembers where it came from, waits for the
 //! answer of the link it chose, and tries its next-best link if none comes. States of a request at
-//! a node: *waiting* (sent to a link, until a time), *answered* (kept only for publishes, whose
-//! progress comes in several answers), gone.
+//! a node: *sent* (to a link, whose acknowledgement is waited for), *waiting* (acknowledged, until a
+//! time), *answered* (kept only for publishes, whose progress comes in several answers), gone.
 //!
 //! Rules:
 //! - an id is handled once; again, it is answered `seen`;
-//! - the next link is the untried one whose [`Turn`] comes first and that is nearest: the target
-//!   itself; a peer that lists the target; browsers, and bridges only when no browser is left. A
-//!   bridge asks other bridges before browsers where one node is looked for, because they know the
-//!   most;
-//! - look-ups of nodes and puts go only to links nearer to the target than we are, and end here
-//!   when there is none; questions and messages to one node may also step aside, which is what
-//!   finds a way when the links are too few for greedy routing;
+//! - [`super::hops`] says which link is next, and how long it is waited for;
+//! - a link that does not answer in time counts as one that did not ([`super::worth`]);
 //! - *hops* bound how long a way gets, *budget* bounds how many times a request is passed on in
 //!   all, dead ends included: a node gives its whole budget to the link it tries and gets back
 //!   what was not spent (half, if the link does not answer);
@@ -29,13 +24,12 @@ use std::collections::VecDeque;
 
 use nano_core::{BlockHash, UnixMillis};
 
-use super::table::Turn;
 use crate::Crypto;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
-use crate::{Distance, LinkId, Node, Role, SessionId};
+use crate::{LinkId, Node, QueryNumber, SessionId};
 
 /// Most requests on their way through this node.
 pub(crate) const MAX_PASSING: usize = 1024;
@@ -46,7 +40,7 @@ pub(crate) const MAX_HELD_BYTES: usize = 4 << 20;
 /// Most ids remembered.
 pub(crate) const MAX_SEEN: usize = 8192;
 /// Most links one node tries for one request.
-const MAX_TRIES: usize = 4;
+pub(crate) const MAX_TRIES: usize = 4;
 /// How long a way back is kept.
 const EXPIRES_MS: u64 = 30_000;
 
@@ -78,13 +72,18 @@ pub(crate) enum Own {
     Publish(BlockHash),
 }
 
+/// A request on its way.
 #[derive(Debug)]
-struct Passing {
-    upstream: Upstream,
-    request: Request,
+pub(crate) struct Passing {
+    /// Who gets the answer.
+    pub(crate) upstream: Upstream,
+    /// What is passed on.
+    pub(crate) request: Request,
     held_bytes: usize,
-    tried: Vec<LinkId>,
-    waiting: Option<LinkId>,
+    /// Links that are not tried (again).
+    pub(crate) tried: Vec<LinkId>,
+    /// The link it was sent to last, and as which query until that is acknowledged.
+    waiting: Option<(LinkId, Option<QueryNumber>)>,
     expires: UnixMillis,
     answered: bool,
 }
@@ -112,6 +111,14 @@ impl Forwards {
             self.seen.remove(&oldest);
         }
         true
+    }
+
+    /// The request that was sent over `link` as query `number`.
+    fn sent_as(&self, link: LinkId, number: QueryNumber) -> Option<u64> {
+        let sent = Some((link, Some(number)));
+        let mut passing = self.passing.iter();
+        let found = passing.find(|(_, passing)| passing.waiting == sent);
+        found.map(|(id, _)| *id)
     }
 
     fn insert(&mut self, passing: Passing) {
@@ -154,21 +161,10 @@ impl Forwards {
     }
 }
 
-/// How long the answer of one link is waited for, by what is asked.
-const fn patience(ask: &Ask) -> u64 {
-    match ask {
-        Ask::FindNearest | Ask::Get { .. } => 1_200,
-        Ask::Signal { .. } => 1_500,
-        Ask::Put { .. } | Ask::Headers { .. } => 3_000,
-        Ask::Pull(_) | Ask::Publish(_) => 6_000,
-        Ask::Resolve { .. } => 20_000,
-    }
-}
-
 fn held_bytes(ask: &Ask) -> usize {
     match ask {
         Ask::Put { records, .. } => records.iter().map(|record| record.as_bytes().len()).sum(),
-        Ask::Signal { sealed } => sealed.0.len(),
+        Ask::Signal { sealed, .. } => sealed.0.len(),
         Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
         _ => 0,
     }
@@ -199,6 +195,10 @@ impl<C: Crypto> Node<C> {
         if !self.forwards.first_seen(request.id) {
             return self.fail(Upstream::Link(link), &request, Failure::Seen);
         }
+        #[cfg(any(test, feature = "adversary"))]
+        if self.drops() {
+            return;
+        }
         self.handle(Upstream::Link(link), request, &[]);
     }
 
@@ -218,6 +218,9 @@ impl<C: Crypto> Node<C> {
             }
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
+        }
+        if self.config.role.is_bridge_here() && request.body.is_for_browsers() {
+            return self.fail(upstream, &request, Failure::NotFound);
         }
         let bytes = held_bytes(&request.body);
         if self.forwards.is_full(upstream, bytes) {
@@ -254,69 +257,22 @@ impl<C: Crypto> Node<C> {
             passing.request.budget = passing.request.budget.saturating_sub(1);
             let mut request = passing.request.clone();
             request.hops_left = request.hops_left.saturating_sub(1);
-            let until = self.now.plus(patience(&request.body));
             let ours = matches!(passing.upstream, Upstream::Own(_));
-            if !self.send(link, &Message::Request(Box::new(request))) {
+            let wait = self.patience(link, &request.target, &request.body);
+            let Some(number) = self.send_numbered(link, &Message::Request(Box::new(request)))
+            else {
                 continue;
-            }
+            };
+            let wait = number.map_or(wait, |_| self.ack_patience(link));
             if !ours {
                 self.counters.forwarded += 1;
             }
             if let Some(passing) = self.forwards.passing.get_mut(&id) {
-                passing.waiting = Some(link);
+                passing.waiting = Some((link, number));
             }
-            self.timers.set(Timer::Passing(id), until);
+            self.timers.set(Timer::Passing(id), self.now.plus(wait));
             return;
         }
-    }
-
-    fn next_link(&self, passing: &Passing) -> Option<LinkId> {
-        let request = &passing.request;
-        let from = match passing.upstream {
-            Upstream::Link(link) => Some(link),
-            Upstream::Own(_) => None,
-        };
-        let own = from.is_none();
-        let tries = passing.tried.len();
-        if request.hops_left == 0 || request.budget == 0 || (tries >= MAX_TRIES && !own) {
-            return None;
-        }
-        let target = request.target.point();
-        let greedy = matches!(request.target, Target::Near(_))
-            && matches!(request.body, Ask::FindNearest | Ask::Put { .. });
-        let find = matches!(request.body, Ask::FindNearest);
-        // A bridge is no place for replicas, and who looks for its own neighbours is not its own
-        // nearest node: both pass on to anyone.
-        let limit = if self.config.role.is_bridge_here() || (find && own) {
-            Distance::MAX
-        } else {
-            target.distance(&self.id.point())
-        };
-        let exactly = match &request.target {
-            Target::Exactly(id) => Some(id),
-            Target::Near(_) => None,
-        };
-        let by_bridge = self.config.role.is_bridge_here();
-        let next = self.table.next(&target, |link, role, distance| {
-            if Some(link) == from || passing.tried.contains(&link) {
-                return None;
-            }
-            // The one who looks for its neighbours is linked with some of them.
-            let asker = find && distance.shared_bits() == 256;
-            let nearer = role == Role::Browser && distance < limit;
-            let only_way = role == Role::Bridge && own && tries == 0;
-            if asker || (greedy && !nearer && !only_way) {
-                return None;
-            }
-            let listed = exactly.is_some_and(|id| self.known.is_listed_by(link, id));
-            Some(match role {
-                _ if listed => Turn::Listed,
-                Role::Bridge if by_bridge && exactly.is_some() => Turn::Knowing,
-                Role::Browser => Turn::Browser,
-                Role::Bridge => Turn::Bridge,
-            })
-        });
-        next.map(|(link, _)| link)
     }
 
     /// Nobody is left to pass a request to.
@@ -355,9 +311,14 @@ impl<C: Crypto> Node<C> {
         }
         let id = response.id;
         let mut body = response.body;
+        if !matches!(body, Reply::Failed { .. })
+            && let Some(peer) = self.table.get_mut(link)
+        {
+            peer.share.count(true);
+        }
         match &mut body {
             Reply::Failed { why, budget } => {
-                if passing.waiting != Some(link) {
+                if passing.waiting.is_none_or(|(waiting, _)| waiting != link) {
                     return;
                 }
                 passing.waiting = None;
@@ -372,7 +333,12 @@ impl<C: Crypto> Node<C> {
             Reply::Nearest(peers) => {
                 let target = passing.request.target.point();
                 let peers = std::mem::take(peers);
-                body = Reply::Nearest(self.merge_nearest(&target, peers));
+                let own = matches!(passing.upstream, Upstream::Own(_));
+                if !own {
+                    body = Reply::Nearest(self.merge_nearest(&target, peers));
+                } else {
+                    body = Reply::Nearest(peers);
+                }
             }
             Reply::Found(found) => {
                 let (expected, resolve) = match &passing.request.body {
@@ -449,9 +415,41 @@ impl<C: Crypto> Node<C> {
             self.forwards.remove(id);
             return;
         }
-        passing.waiting = None;
+        // Not acknowledged in time, and nobody else to try: it may still be answered.
+        if let Some((link, Some(_))) = passing.waiting
+            && let Some(passing) = self.forwards.passing.get(&id)
+            && self.next_link(passing).is_none()
+        {
+            let wait = self.patience(link, &passing.request.target, &passing.request.body);
+            if let Some(passing) = self.forwards.passing.get_mut(&id) {
+                passing.waiting = Some((link, None));
+            }
+            return self.timers.set(Timer::Passing(id), self.now.plus(wait));
+        }
+        let Some(passing) = self.forwards.passing.get_mut(&id) else {
+            return;
+        };
         passing.request.budget /= 2;
+        if let Some((link, _)) = passing.waiting.take()
+            && let Some(peer) = self.table.get_mut(link)
+        {
+            peer.share.count(false);
+        }
         self.advance(id);
+    }
+
+    /// A link has taken a query of ours: what was sent over it may take its time now.
+    pub(crate) fn on_acked(&mut self, link: LinkId, number: QueryNumber) {
+        let Some(id) = self.forwards.sent_as(link, number) else {
+            return self.question_acked(link, number);
+        };
+        let Some(passing) = self.forwards.passing.get_mut(&id) else {
+            return;
+        };
+        passing.waiting = Some((link, None));
+        let (target, body) = (passing.request.target, passing.request.body.clone());
+        let wait = self.patience(link, &target, &body);
+        self.timers.set(Timer::Passing(id), self.now.plus(wait));
     }
 
     /// A link is gone: what waits for it goes another way, what came from it is dropped.
@@ -461,7 +459,7 @@ impl<C: Crypto> Node<C> {
         for (id, passing) in self.forwards.passing.iter_mut() {
             if passing.upstream == Upstream::Link(link) {
                 orphans.push(*id);
-            } else if passing.waiting == Some(link) {
+            } else if passing.waiting.is_some_and(|(waiting, _)| waiting == link) {
                 passing.waiting = None;
                 stuck.push(*id);
             }
@@ -476,7 +474,13 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Sends the request of a question over one link; see [`crate::query`].
-    pub(crate) fn send_path(&mut self, link: LinkId, id: u64, target: Target, body: Ask) -> bool {
+    pub(crate) fn send_path(
+        &mut self,
+        link: LinkId,
+        id: u64,
+        target: Target,
+        body: Ask,
+    ) -> Option<Option<QueryNumber>> {
         let request = Request {
             id,
             target,
@@ -484,6 +488,6 @@ impl<C: Crypto> Node<C> {
             budget: MAX_BUDGET / 2,
             body,
         };
-        self.send(link, &Message::Request(Box::new(request)))
+        self.send_numbered(link, &Message::Request(Box::new(request)))
     }
 }

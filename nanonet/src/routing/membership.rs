@@ -3,22 +3,30 @@
 //! - *Coming up*: a link whose handshake is done is refused if its peer is banned, says that it is
 //!   a bridge where only a browser can be, is a second link to the same node
 //!   ([`Table::newer_is_kept`]), or gets no place ([`super::places`]).
-//! - *Joining*: with the first link up, our own neighbourhood is looked up, and again every
-//!   [`LOOK_UP_MS`] ([`LOOK_UP_POOR_MS`] while few links stand). Everyone on the way back adds
-//!   whom it is linked with, so the bridge that is the only one to know everyone says so.
-//! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says,
-//!   at most [`MAX_OFFERS`] at a time.
-//! - *Bridges*: while none is linked, a browser asks its shell for one every [`NEED_BRIDGE_MS`].
+//! - *Joining*: with the first link up, our own neighbourhood is looked up, and again after
+//!   [`LOOK_UP_POOR_MS`], then after twice as long each time up to [`LOOK_UP_MS`]; from the start
+//!   again when a link to one of the nearest is gone. Everyone on the way back adds whom it is linked
+//!   with, so the bridge that is the only one to know everyone says so.
+//! - *Linking*: offers go out as [`Places::next_offer`](super::places::Places::next_offer) says, and
+//!   as many at a time as [`crate::signaling`] allows.
+//! - *Bridges*: while none is linked, a browser asks its shell for one: every [`NEED_BRIDGE_MS`] if
+//!   it has fewer than two links to browsers or a block to publish; else it can do without, and the
+//!   time between two askings doubles up to [`LONGEST_NEED`] times as long.
+//!
+//! Links are looked after soon after anything happened to them, at most every [`GAP_MS`], and every
+//! [`IDLE_MS`] otherwise.
 
-use super::contact::{Contact, Who};
+use nano_core::UnixMillis;
+
+use super::contact::{Named, Placed};
 use super::forward::Own;
 use super::known::Unreached;
 use super::nearest::Nearest;
-use super::places::{Admission, Seat};
+use super::places::{Admission, Candidate, POOR, Seat};
 use super::table::Table;
+use super::telling::CIRCLE;
 use crate::Crypto;
 use crate::link::LinkEnd;
-use crate::signaling::MAX_OFFERS;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, MAX_PEERS, Neighbours, Reply, Target, fitting_peers};
@@ -27,14 +35,20 @@ use crate::{
     Transport,
 };
 
-/// How often our neighbourhood is looked up.
-pub(crate) const LOOK_UP_MS: u64 = 60_000;
-/// The same while fewer links stand than wanted.
+/// Longest time between two look-ups of our neighbourhood.
+pub(crate) const LOOK_UP_MS: u64 = 300_000;
+/// Shortest time between two look-ups of our neighbourhood.
 pub(crate) const LOOK_UP_POOR_MS: u64 = 5_000;
+/// Least time between two look-ups because somebody sees our neighbourhood otherwise.
+const DOUBT_MS: u64 = 30_000;
 /// How often a bridge is asked for.
 pub(crate) const NEED_BRIDGE_MS: u64 = 10_000;
+/// The longest time between two askings of a node that can do without, in shortest ones.
+const LONGEST_NEED: u32 = 32;
 /// Time between two looks at our links when nothing happens.
-const IDLE_MS: u64 = 5_000;
+const IDLE_MS: u64 = 30_000;
+/// Least time between two looks at our links.
+const GAP_MS: u64 = 200;
 /// Of the peers named to someone, how many are the nearest; the others are spread over buckets.
 const NEAREST_NAMED: usize = 16;
 
@@ -97,7 +111,8 @@ impl<C: Crypto> Node<C> {
             Admission::Refuse => return self.close(link, CloseReason::Full),
         }
         let role = record.role;
-        let who = Contact::new(record);
+        self.found_bridge(&record);
+        let who = C::contact(record);
         self.table.up(link, who.clone(), self.now);
         if let Some(peer) = self.table.get_mut(link) {
             peer.links = seat.links;
@@ -116,10 +131,10 @@ impl<C: Crypto> Node<C> {
         self.tell_group(link);
         self.status_changed();
         if !self.was_linked || self.table.count() == 1 {
-            self.looked_at = None;
+            self.look_again();
         }
         self.was_linked = true;
-        self.timers.set(Timer::Membership, self.now);
+        self.membership_soon();
         self.timers.set_by(Timer::Replication, self.now.plus(500));
         self.choose_announcers();
         self.catch_up(link);
@@ -138,11 +153,15 @@ impl<C: Crypto> Node<C> {
         self.counters.past_bytes_in += stats.bytes_in;
         self.counters.past_bytes_out += stats.bytes_out;
         self.timers.clear(Timer::Link(link));
-        self.known.unlist(self.now, link, None);
+        self.known.link_gone(self.now, link);
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
             if !peer.leaf {
                 self.add_news(&who, false);
+            }
+            self.known.unlist(link, &[who.id]);
+            if self.is_among_nearest(&self.id.point(), &who.id, self.places.near()) {
+                self.look_again();
             }
             self.event(Event::LinkDown {
                 link,
@@ -155,7 +174,7 @@ impl<C: Crypto> Node<C> {
         self.gossip.link_gone(link);
         self.choose_announcers();
         self.questions_link_gone(link);
-        self.timers.set_by(Timer::Membership, self.now);
+        self.membership_soon();
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
@@ -184,96 +203,176 @@ impl<C: Crypto> Node<C> {
 
     /// A peer says whom it is linked with.
     pub(crate) fn on_neighbours(&mut self, link: LinkId, said: Neighbours) {
-        if let Some(peer) = self.table.get_mut(link) {
-            peer.links = said.links;
-        }
+        let Some(peer) = self.table.get_mut(link) else {
+            return;
+        };
+        peer.links = said.links;
+        self.moved |= peer.at != said.at;
+        peer.at = said.at;
+        let who = peer.who.clone();
         let peers = self.verified(said.peers);
-        self.known.learn(self.now, Some(link), peers);
-        self.known.unlist(self.now, link, Some(&said.gone));
-        self.timers.set_by(Timer::Membership, self.now);
+        for placed in &peers {
+            self.found_bridge(&placed.who.record);
+        }
+        // Who is one of our circle tells us of its links; who is further away names some once.
+        let lists = self.config.role.is_bridge_here()
+            || who.is_some_and(|who| {
+                who.record.role == Role::Bridge
+                    || self.is_among_nearest(&self.id.point(), &who.id, CIRCLE)
+            });
+        self.known
+            .learn(self.now, &self.at, Some(link), lists, peers);
+        self.known.unlist(link, &said.gone);
+        let us = self.id.point();
+        let replicas = usize::from(self.config.replicas);
+        if said
+            .gone
+            .iter()
+            .any(|gone| self.is_among_nearest(&us, gone, replicas))
+        {
+            self.look_soon();
+        }
+        self.membership_soon();
         self.timers.set_by(Timer::Replication, self.now.plus(500));
     }
 
     /// Those of `peers` that are not us, have join work and a record that holds; known ones are not
     /// checked again.
-    fn verified(&self, peers: Vec<PeerRecord>) -> Vec<Who> {
+    pub(crate) fn verified(&self, peers: Vec<Named>) -> Vec<Placed> {
         let mut verified = Vec::new();
-        for peer in peers {
-            let ours = peer.network == self.config.network
-                && peer.version == self.record.version
-                && peer.node_key != self.record.node_key;
-            let who = Contact::new(peer);
-            let same = self.known.get(&who.id) == Some(&who.record);
-            if ours && (same || (self.stands(&who.record) && self.is_sound(&who.record))) {
-                verified.push(who);
+        for Named { record, at } in peers {
+            let ours = record.network == self.config.network
+                && record.version == self.record.version
+                && record.node_key != self.record.node_key;
+            let who = C::contact(record);
+            let known = self.known.same(&who.record, &who.id).cloned();
+            let sound = || self.stands(&who.record) && self.is_sound(&who.record);
+            if ours && (known.is_some() || sound()) {
+                let who = known.unwrap_or(who);
+                verified.push(Placed { who, at });
             }
         }
         verified
     }
 
     /// The answer to a look-up of a neighbourhood.
-    pub(crate) fn on_neighbourhood(&mut self, body: Reply) {
+    pub(crate) fn on_neighbourhood(&mut self, body: Reply, via: Option<LinkId>) {
         if let Reply::Nearest(peers) = body {
-            let peers = self.verified(peers);
-            self.known.learn(self.now, None, peers);
-            self.looked_around = true;
-            self.status_changed();
+            let named = self.learn_of(peers, via);
+            self.known.confirm(&named);
+            if !self.looked_around {
+                self.looked_around = true;
+                self.status_changed();
+            }
         }
-        self.timers.set_by(Timer::Membership, self.now);
+        self.membership_soon();
+    }
+
+    /// Links are to be looked after soon.
+    pub(crate) fn membership_soon(&mut self) {
+        self.membership_by(self.now);
+    }
+
+    /// Links are to be looked after at `at`, or as soon as they were left alone for long enough.
+    pub(crate) fn membership_by(&mut self, at: UnixMillis) {
+        let at = at.max(self.attended.plus(GAP_MS)).max(self.now);
+        self.timers.set_by(Timer::Membership, at);
+    }
+
+    /// Our neighbourhood is to be looked up soon.
+    fn look_soon(&mut self) {
+        let soon = self.looked_at.plus(LOOK_UP_POOR_MS).max(self.now);
+        self.look_next = self.look_next.min(soon);
+        self.membership_by(soon);
+    }
+
+    /// Somebody takes us for nearer to a place than we do: one of us knows nodes that are gone.
+    pub(crate) fn doubt_neighbourhood(&mut self) {
+        let soon = self.looked_at.plus(DOUBT_MS).max(self.now);
+        self.look_next = self.look_next.min(soon);
+        self.membership_by(soon);
+    }
+
+    /// Our neighbourhood is to be looked up at once, and again and again.
+    pub(crate) fn look_again(&mut self) {
+        self.look_wait = LOOK_UP_POOR_MS;
+        self.look_soon();
     }
 
     /// The peers to name to someone who looks for `target`: `others`, those we are linked with and
     /// ourselves, and at a bridge those whom linked bridges list, so that nodes behind different
     /// bridges find each other.
-    pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<PeerRecord>) -> Vec<PeerRecord> {
-        let mut others: Vec<Who> = others.into_iter().map(Contact::new).collect();
-        others.retain(|who| self.stands(&who.record));
+    pub(crate) fn merge_nearest(&self, target: &Point, others: Vec<Named>) -> Vec<Named> {
+        let placed = |Named { record, at }| {
+            let who = C::contact(record);
+            Placed { who, at }
+        };
+        let mut others: Vec<Placed> = others.into_iter().map(placed).collect();
+        others.retain(|placed| self.stands(&placed.who.record));
         if self.is_member() {
-            others.push(Contact::new(self.record.clone()));
+            let (record, at) = (self.record.clone(), self.at);
+            others.push(placed(Named { record, at }));
         }
         if self.config.role.is_bridge_here() {
             let bridges = self.table.links_of(Role::Bridge);
             others.extend(self.known.listed_by(&bridges).cloned());
         }
-        fitting_peers(&self.name_peers(target, &others))
+        fitting_peers(&self.name_peers(target, others))
     }
 
     /// `others` and those we are linked with, at most [`MAX_PEERS`]: the nearest to `target`, then
     /// one per bucket around it. Never the node at `target` itself.
-    pub(crate) fn name_peers<'a>(&'a self, target: &Point, others: &'a [Who]) -> Vec<&'a Who> {
-        let ours = self.table.up_links().filter(|(_, peer, _)| !peer.leaf);
-        let ours = ours.map(|(_, _, who)| who);
+    pub(crate) fn name_peers(&self, target: &Point, others: Vec<Placed>) -> Vec<Placed> {
         let mut near = Nearest::new(*target, NEAREST_NAMED);
-        let mut spread: SortedMap<u16, &Who> = SortedMap::new();
-        for who in ours.chain(others) {
-            if target.distance(&who.id.point()).shared_bits() == 256 {
+        let mut spread: SortedMap<u16, Placed> = SortedMap::new();
+        for placed in self.table.named().chain(others) {
+            let id = placed.who.id;
+            if target.distance(&id.point()).shared_bits() == 256 {
                 continue;
             }
-            if let Some((distance, far)) = near.offer(&who.id, who) {
+            if let Some((distance, far)) = near.offer(&id, placed) {
                 spread.insert(distance.shared_bits(), far);
             }
         }
         let mut named = near.into_items();
         let nearest = named.len();
-        for who in spread.values().copied() {
-            if named.len() < MAX_PEERS && self.may_name(&named[nearest..], who) {
-                named.push(who);
+        while let Some((_, placed)) = spread.pop_first() {
+            if named.len() < MAX_PEERS && self.may_name(&named[nearest..], &placed.who) {
+                named.push(placed);
             }
         }
+        #[cfg(any(test, feature = "adversary"))]
+        let named = self.forged(target, named);
         named
     }
 
     /// Looks after links.
     pub(crate) fn on_membership_timer(&mut self) {
+        self.attended = self.now;
         self.timers
             .set_by(Timer::Membership, self.now.plus(IDLE_MS));
+        self.known.expire(self.now);
         self.look_at_standings();
+        self.look_at_reach();
         self.shed_alike();
         self.look_for_crowds();
+        if std::mem::take(&mut self.moved) {
+            self.place_ourselves();
+        }
         self.tell_news();
         self.look_around();
         self.make_offers();
         self.ask_for_bridge();
+    }
+
+    /// Finds where we lie among round trips from those of our links.
+    pub(crate) fn place_ourselves(&mut self) {
+        let links = self.table.up_links();
+        let measured: Vec<_> = links
+            .filter_map(|(_, peer, _)| Some((peer.at, peer.link.rtt_ms()?)))
+            .collect();
+        let chance = self.rng.next_u64();
+        self.at.relax(&measured, chance);
     }
 
     fn look_around(&mut self) {
@@ -281,17 +380,17 @@ impl<C: Crypto> Node<C> {
             self.looked_around = false;
             return;
         }
-        let poor = !self.config.role.is_bridge_here()
-            && (self.table.count_of(Role::Browser) < self.places.near() + 1);
-        let every = if poor { LOOK_UP_POOR_MS } else { LOOK_UP_MS };
-        let due = self
-            .looked_at
-            .is_none_or(|looked| self.now.since(looked) >= every);
-        if due && !self.config.role.is_bridge_here() {
-            self.looked_at = Some(self.now);
+        if self.config.role.is_bridge_here() {
+            return;
+        }
+        if self.now >= self.look_next {
+            self.looked_at = self.now;
+            self.look_next = self.now.plus(self.look_wait);
+            self.look_wait = (self.look_wait * 2).min(LOOK_UP_MS);
             let target = Target::Near(self.id.point());
             self.ask(Own::Neighbourhood, target, Ask::FindNearest);
         }
+        self.timers.set_by(Timer::Membership, self.look_next);
     }
 
     /// Places taken, offers on their way included.
@@ -308,14 +407,21 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Known browsers that are neither linked nor about to be.
-    fn free_nodes(&self) -> Vec<NodeId> {
-        let reachable = self.known.reachable(self.now).filter(|who| {
+    fn free_nodes(&self) -> Vec<Candidate> {
+        let reachable = self.known.reachable(self.now).filter(|Placed { who, .. }| {
             self.table.link_to(&who.id).is_none()
                 && !self.sessions.leads_to(&who.id)
                 && !self.bans.holds(&who.record.node_key, self.now)
                 && !self.is_too_alike(&who.id, &who.record)
         });
-        reachable.map(|who| who.id).collect()
+        reachable.map(|placed| self.candidate(placed)).collect()
+    }
+
+    fn candidate(&self, Placed { who, at }: &Placed) -> Candidate {
+        Candidate {
+            id: who.id,
+            round_trip: self.at.round_trip(at),
+        }
     }
 
     /// Whether there is a node we would make an offer.
@@ -329,7 +435,7 @@ impl<C: Crypto> Node<C> {
         if self.table.count() == 0 || self.is_sated_leaf() {
             return;
         }
-        while self.sessions.offers().count() < MAX_OFFERS {
+        while self.sessions.offers().count() < self.most_offers() {
             let seats = self.seats_with_offers();
             let Some(id) = self.places.next_offer(&seats, &self.free_nodes()) else {
                 return;
@@ -342,16 +448,23 @@ impl<C: Crypto> Node<C> {
 
     fn ask_for_bridge(&mut self) {
         if self.config.role.is_bridge_here() || self.table.count_of(Role::Bridge) > 0 {
-            self.need_bridge_at = None;
+            self.need_bridge = None;
             return;
         }
-        let due = self
-            .need_bridge_at
-            .is_none_or(|asked| self.now.since(asked) >= NEED_BRIDGE_MS);
-        if due {
-            self.need_bridge_at = Some(self.now);
-            self.event(Event::NeedBridge);
+        let urgent = self.browser_links() < POOR || self.publishing.len() > 0;
+        let again = |(asked, times): (UnixMillis, u32)| {
+            let times = if urgent { 1 } else { times };
+            asked.plus(NEED_BRIDGE_MS * u64::from(times))
+        };
+        let mut due = self.need_bridge.map_or(self.now, again);
+        if due <= self.now {
+            let times = self.need_bridge.map_or(1, |(_, times)| times * 2);
+            let asked = (self.now, times.min(LONGEST_NEED));
+            self.need_bridge = Some(asked);
+            self.event(Event::NeedBridge { urgent });
+            due = again(asked);
         }
+        self.timers.set_by(Timer::Membership, due);
     }
 
     /// Whether browser `id` is one of the `count` nearest to `point` among us, those linked and

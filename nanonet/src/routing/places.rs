@@ -14,8 +14,9 @@
 //!   shares most bits (fewest keys lie behind it). A newcomer that would itself be the least is
 //!   refused;
 //! - offers go to unlinked near nodes first, then into empty buckets, then, until one
-//!   place, from 16 on half of them, is left for those who need us, into the emptiest bucket. In a bucket the node whose further bits
-//!   are most like ours is chosen: it chooses us for the same reason, so both spend one place.
+//!   place, from 16 on half of them, is left for those who need us, into the emptiest bucket. In a
+//!   bucket the node with the shortest expected round trip is chosen, of equals that whose further bits
+//!   are most like ours: it chooses us for the same reasons, so both spend one place.
 //!
 //! Rules of a bridge: everyone is taken; when all places are taken the browser that is linked
 //! longest and is not poor gives way, because it no longer needs an introduction.
@@ -26,6 +27,8 @@ use super::nearest::Nearest;
 use crate::sorted::SortedMap;
 use crate::{LinkId, NodeId, Role};
 
+/// Round trips that differ by less are taken as equal.
+const SAME_MS: u32 = 8;
 /// Browsers linked below which a node counts as poor.
 pub(crate) const POOR: u16 = 2;
 
@@ -42,6 +45,15 @@ pub(crate) struct Seat {
     pub(crate) since: UnixMillis,
     /// Links to browsers it says it has.
     pub(crate) links: u16,
+}
+
+/// A node a link may be offered to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate {
+    /// Whose.
+    pub(crate) id: NodeId,
+    /// Milliseconds of the round trip that its coordinates let expect.
+    pub(crate) round_trip: Option<u32>,
 }
 
 /// What to do with a newcomer.
@@ -172,7 +184,7 @@ impl Places {
 
     /// Whom to make an offer, if anyone: `free` are known browsers that are neither linked nor
     /// about to be; `seats` includes offers on their way.
-    pub(crate) fn next_offer(&self, seats: &[Seat], free: &[NodeId]) -> Option<NodeId> {
+    pub(crate) fn next_offer(&self, seats: &[Seat], free: &[Candidate]) -> Option<NodeId> {
         if self.role.is_bridge_here() {
             return None;
         }
@@ -181,16 +193,20 @@ impl Places {
             .filter(|seat| seat.role == Role::Browser)
             .map(|seat| seat.id)
             .collect();
-        let near = self.nearest(taken.iter().chain(free).copied());
-        if let Some(near) = near.into_iter().find(|id| free.contains(id)) {
+        let ids = free.iter().map(|candidate| candidate.id);
+        let near = self.nearest(taken.iter().copied().chain(ids));
+        let is_free = |id: &NodeId| free.iter().any(|candidate| candidate.id == *id);
+        if let Some(near) = near.into_iter().find(is_free) {
             return Some(near);
         }
         let crowds = self.crowds(taken.iter().copied());
-        let best = free.iter().min_by_key(|id| {
+        let best = free.iter().min_by_key(|Candidate { id, round_trip }| {
             let bucket = self.bucket(id);
             let crowd = crowds.get(&bucket).copied().unwrap_or(0);
-            (crowd, bucket, self.unlikeness(id))
+            let round_trip = round_trip.unwrap_or(u32::MAX) / SAME_MS;
+            (crowd, bucket, round_trip, self.unlikeness(id))
         })?;
+        let best = &best.id;
         let lone = !crowds.contains_key(&self.bucket(best));
         let room = taken.len() < self.for_own_offers();
         let newcomer = Seat {
@@ -264,6 +280,14 @@ mod tests {
             .collect()
     }
 
+    fn free(firsts: &[u8]) -> Vec<Candidate> {
+        let candidate = |first: &u8| Candidate {
+            id: id(*first),
+            round_trip: None,
+        };
+        firsts.iter().map(candidate).collect()
+    }
+
     fn rules() -> Places {
         Places::new(id(0), Role::Browser, 6)
     }
@@ -322,33 +346,37 @@ mod tests {
         let rules = rules();
         let seats = browsers(&[0x01, 0x02]);
         assert_eq!(
-            rules.next_offer(&seats[..1], &[id(0x02), id(0x80)]),
+            rules.next_offer(&seats[..1], &free(&[0x02, 0x80])),
             Some(id(0x02))
         );
         assert_eq!(
-            rules.next_offer(&seats, &[id(0x40), id(0x80)]),
+            rules.next_offer(&seats, &free(&[0x40, 0x80])),
             Some(id(0x80))
         );
         let seats = browsers(&[0x01, 0x02, 0x80]);
-        assert_eq!(rules.next_offer(&seats, &[id(0x81)]), Some(id(0x81)));
+        assert_eq!(rules.next_offer(&seats, &free(&[0x81])), Some(id(0x81)));
         let seats = browsers(&[0x01, 0x02, 0x80, 0x81]);
         assert_eq!(
-            rules.next_offer(&seats, &[id(0x82)]),
+            rules.next_offer(&seats, &free(&[0x82])),
             None,
             "one place is left for others"
         );
         assert_eq!(
-            rules.next_offer(&seats, &[id(0x40)]),
+            rules.next_offer(&seats, &free(&[0x40])),
             Some(id(0x40)),
             "an empty bucket"
         );
     }
 
     #[test]
-    fn in_a_bucket_the_node_with_bits_like_ours_is_chosen() {
+    fn in_a_bucket_the_quickest_node_is_chosen_of_equals_that_with_bits_like_ours() {
         let seats = browsers(&[0x01, 0x02]);
-        let free = [id(0xF0), id(0x84), id(0x88)];
+        let mut free = free(&[0xF0, 0x84, 0x88]);
         assert_eq!(rules().next_offer(&seats, &free), Some(id(0x84)));
+        for (candidate, round_trip) in free.iter_mut().zip([80, 200, 86]) {
+            candidate.round_trip = Some(round_trip);
+        }
+        assert_eq!(rules().next_offer(&seats, &free), Some(id(0x88)));
     }
 
     #[test]

@@ -8,8 +8,10 @@
 
 use nano_core::{Account, UnixMillis};
 
-use super::contact::Who;
+use super::contact::{Placed, Who};
+use super::coordinates::Coordinates;
 use super::places::Seat;
+use super::worth::Share;
 use crate::diversity::AddressGroup;
 use crate::limits::{Faults, TokenBucket};
 use crate::sorted::{SortedMap, SortedSet};
@@ -30,6 +32,10 @@ pub(crate) struct Peer<E> {
     pub(crate) since: UnixMillis,
     /// Who is there; `None` while greeting.
     pub(crate) who: Option<Who>,
+    /// Where it says it lies among round trips.
+    pub(crate) at: Coordinates,
+    /// Of the requests it took, how many it answered.
+    pub(crate) share: Share,
     /// Whether it has no join work; see [`crate::join`].
     pub(crate) leaf: bool,
     /// From which addresses it came (we are a bridge).
@@ -61,6 +67,8 @@ impl<E> Peer<E> {
             transport,
             since: now,
             who: None,
+            at: Coordinates::default(),
+            share: Share::default(),
             leaf: false,
             group: None,
             answers: 0,
@@ -93,6 +101,18 @@ pub(crate) enum Turn {
     Browser,
     /// It leads to a bridge, which carries only what nobody else can.
     Bridge,
+}
+
+/// A link that a request could take.
+pub(crate) struct Hop<'a, E> {
+    /// Which.
+    pub(crate) link: LinkId,
+    /// What is known of it.
+    pub(crate) peer: &'a Peer<E>,
+    /// What its node does.
+    pub(crate) role: Role,
+    /// How far its node is from the target.
+    pub(crate) distance: Distance,
 }
 
 /// All links.
@@ -184,6 +204,15 @@ impl<E> Table<E> {
             .filter_map(|(link, peer)| peer.who.as_ref().map(|who| (*link, peer, who)))
     }
 
+    /// Peers of links that are up and may be named to others.
+    pub(crate) fn named(&self) -> impl Iterator<Item = Placed> {
+        let peers = self.up_links().filter(|(_, peer, _)| !peer.leaf);
+        peers.map(|(_, peer, who)| Placed {
+            who: who.clone(),
+            at: peer.at,
+        })
+    }
+
     /// Links that are up and lead to nodes of `role`.
     pub(crate) fn links_of(&self, role: Role) -> Vec<LinkId> {
         self.up_links()
@@ -219,25 +248,28 @@ impl<E> Table<E> {
     }
 
     /// The link that is tried next for a request towards `target`: the node itself if it is
-    /// linked, else the one whose turn comes first and whose node is nearest; links for which
-    /// `turn` gives `None`, and leaves, are left out.
-    pub(crate) fn next(
+    /// linked, else the one that `rank` puts first, of equals the one whose node is nearest; links for
+    /// which it gives `None`, and leaves, are left out.
+    pub(crate) fn next<R: Ord + Copy>(
         &self,
         target: &Point,
-        mut turn: impl FnMut(LinkId, Role, Distance) -> Option<Turn>,
+        mut rank: impl FnMut(&Hop<'_, E>) -> Option<(Turn, R)>,
     ) -> Option<(LinkId, Role)> {
         let candidates = self.up_links().filter_map(|(link, peer, who)| {
             let (role, distance) = (who.record.role, target.distance(&who.id.point()));
-            if peer.leaf && role == Role::Browser && distance.shared_bits() < 256 {
+            let there = distance.shared_bits() == 256;
+            if peer.leaf && role == Role::Browser && !there {
                 return None;
             }
-            let turn = turn(link, role, distance)?;
-            let turn = if distance.shared_bits() == 256 {
-                Turn::Target
-            } else {
-                turn
+            let hop = Hop {
+                link,
+                peer,
+                role,
+                distance,
             };
-            Some(((turn, distance, link), role))
+            let (turn, worth) = rank(&hop)?;
+            let turn = if there { Turn::Target } else { turn };
+            Some(((turn, worth, distance, link), role))
         });
         let best = candidates.min_by_key(|(order, _)| *order);
         best.map(|((.., link), role)| (link, role))

@@ -1,12 +1,12 @@
 //! What linked nodes tell each other about whom they are linked with.
 //!
 //! - a new link is told the peers most useful to it: those nearest to it, and one for each bucket
-//!   around it;
-//! - from then on only *news*: a link came up or is gone. Each peer hears the news that concern
-//!   it: of nodes that lie nearer to it than we do, and within our own neighbourhood of every node
-//!   of that neighbourhood, so that neighbours know their neighbours' neighbours. Bridges tell each
-//!   other of everybody, because they introduce those who know nobody yet, and each browser of the
-//!   [`NEAREST_TOLD`] nearest to it;
+//!   around it; by a bridge also other bridges;
+//! - from then on only *news*: a link came up or is gone. Only neighbours hear them: within our
+//!   *circle*, the [`CIRCLE`] nearest nodes known, everyone linked hears of everyone, so that neighbours
+//!   know their neighbours' neighbours; who is further away learns of others from look-ups. Bridges
+//!   tell each other of bridges and, while they have few links, of everybody, because they introduce
+//!   those who know nobody yet; browsers they tell only of the [`NEAREST_TOLD`] nearest to what is new;
 //! - when a node becomes poor in links, or is no longer, everyone hears it;
 //! - first-hand only: what others said is not passed on, so nobody who is gone lives on as a rumour.
 //!
@@ -15,21 +15,26 @@
 
 use nano_core::UnixMillis;
 
-use super::contact::Who;
+use super::contact::{Placed, Who};
+use super::nearest::Nearest;
 use super::places::POOR;
 use crate::Crypto;
-use crate::timers::Timer;
+use crate::sorted::SortedMap;
 use crate::wire::{MAX_PEERS, Message, Neighbours, fitting_peers};
-use crate::{Node, NodeId, Role};
+use crate::{LinkId, Node, NodeId, Role};
 
 /// Least time between two times that news go out.
 pub(crate) const TELL_MS: u64 = 1_000;
 /// Most news that wait.
 pub(crate) const MAX_NEWS: usize = 64;
-/// A bridge tells a browser only of the so many nearest to it.
+/// A bridge tells only the so many browsers nearest to it of a new one.
 const NEAREST_TOLD: usize = 16;
-/// Our neighbourhood, we included: the nearest nodes known, which hear of each other.
-const CIRCLE: usize = 12;
+/// Other bridges that a bridge names to a new link.
+const BRIDGES_TOLD: usize = 4;
+/// Links of a bridge up to which it tells other bridges of all of them.
+const FEW: usize = 64;
+/// Our neighbourhood: the nearest nodes known, which hear of each other.
+pub(crate) const CIRCLE: usize = 16;
 
 /// A link came up or is gone.
 #[derive(Debug)]
@@ -46,6 +51,13 @@ pub(crate) struct Telling {
     said_rich: bool,
 }
 
+/// What one peer is told.
+#[derive(Default)]
+struct Told {
+    up: Vec<Placed>,
+    gone: Vec<NodeId>,
+}
+
 impl<C: Crypto> Node<C> {
     /// A link came up, or is gone.
     pub(crate) fn add_news(&mut self, who: &Who, up: bool) {
@@ -53,8 +65,14 @@ impl<C: Crypto> Node<C> {
             let who = who.clone();
             self.telling.news.push(News { who, up });
         }
-        let soon = self.telling.told.plus(TELL_MS).max(self.now);
-        self.timers.set_by(Timer::Membership, soon);
+        self.membership_by(self.telling.told.plus(TELL_MS));
+    }
+
+    /// Everyone has heard all there is to hear.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) fn settle_telling(&mut self) {
+        self.telling.told = self.now;
+        self.telling.said_rich = self.table.count_of(Role::Browser) >= usize::from(POOR);
     }
 
     /// Tells the news that wait, if the last are long enough ago.
@@ -67,63 +85,97 @@ impl<C: Crypto> Node<C> {
         }
         self.telling.told = self.now;
         self.telling.said_rich = rich;
-        let news = std::mem::take(&mut self.telling.news);
-        let links = self.browser_links();
-        let mut due = Vec::new();
-        for (link, _, who) in self.table.up_links() {
-            let (mut up_now, mut gone) = (Vec::new(), Vec::new());
-            for News { who: of, up } in &news {
-                // What has changed again since is told by the later news.
-                let linked = self.table.link_to(&of.id).is_some();
-                if linked != *up {
-                    continue;
-                }
-                if of.id == who.id {
-                    up_now = self.name_peers(&who.id.point(), &[]);
-                    break;
-                }
-                if !self.concerns(who, of) {
-                    continue;
-                }
-                if *up {
-                    up_now.push(of);
-                } else if gone.len() < MAX_PEERS {
-                    gone.push(of.id);
-                }
-            }
-            if turned || !up_now.is_empty() || !gone.is_empty() {
-                let peers = fitting_peers(&up_now);
-                due.push((link, Neighbours { links, peers, gone }));
+        let mut due: SortedMap<LinkId, Told> = SortedMap::new();
+        if turned {
+            for (link, ..) in self.table.up_links() {
+                due.insert(link, Told::default());
             }
         }
-        for (link, said) in due {
+        for news in std::mem::take(&mut self.telling.news) {
+            self.distribute(&news, &mut due);
+        }
+        let (links, at) = (self.browser_links(), self.at);
+        while let Some((link, Told { up, gone })) = due.pop_first() {
+            let peers = fitting_peers(&up);
+            let said = Neighbours {
+                links,
+                at,
+                peers,
+                gone,
+            };
             self.send(link, &Message::Neighbours(said));
         }
     }
 
-    /// Whether news of `of` concern peer `who`.
-    fn concerns(&self, who: &Who, of: &Who) -> bool {
-        if self.config.role.is_bridge_here() {
-            return who.record.role == Role::Bridge || self.is_near(who, &of.id);
+    /// Bridge: the first linked bridges besides `who`, so that whoever joins knows more than one.
+    fn other_bridges(&self, who: &Who) -> Vec<Placed> {
+        if !self.config.role.is_bridge_here() {
+            return Vec::new();
         }
-        if who.record.role == Role::Bridge {
-            return false;
-        }
-        let point = who.id.point();
-        let bits = |id: &NodeId| point.distance(&id.point()).shared_bits();
-        let neighbours = |id| self.is_among_nearest(&self.id.point(), id, CIRCLE);
-        of.record.role == Role::Bridge
-            || bits(&of.id) > bits(&self.id)
-            || (neighbours(&of.id) && neighbours(&who.id))
+        let others = self.table.named().filter(|Placed { who: other, .. }| {
+            other.record.role == Role::Bridge && other.id != who.id
+        });
+        others.take(BRIDGES_TOLD).collect()
     }
 
-    /// Whether `id` is one of the few nearest to `who` among those linked here.
-    fn is_near(&self, who: &Who, id: &NodeId) -> bool {
-        let point = who.id.point();
-        let limit = point.distance(&id.point());
-        let nearer = self.table.up_links().filter(|(_, _, other)| {
-            other.id != who.id && point.distance(&other.id.point()) < limit
-        });
-        nearer.take(NEAREST_TOLD).count() < NEAREST_TOLD
+    /// Enters one piece of news for everyone whom it concerns.
+    fn distribute(&self, News { who, up }: &News, due: &mut SortedMap<LinkId, Told>) {
+        // What has changed again since is told by the later news.
+        let link = self.table.link_to(&who.id);
+        if link.is_some() != *up {
+            return;
+        }
+        if let Some(link) = link {
+            let mut named = self.other_bridges(who);
+            named.extend(self.name_peers(&who.id.point(), Vec::new()));
+            due.get_or_insert_with(link, Told::default).up = named;
+        }
+        let at = link
+            .and_then(|link| self.table.get(link))
+            .map(|peer| peer.at);
+        for other in self.concerned(who) {
+            if Some(other) == link {
+                continue;
+            }
+            let told = due.get_or_insert_with(other, Told::default);
+            if *up {
+                let (who, at) = (who.clone(), at.unwrap_or_default());
+                told.up.push(Placed { who, at });
+            } else if told.gone.len() < MAX_PEERS {
+                told.gone.push(who.id);
+            }
+        }
+    }
+
+    /// Links whose peers news of `of` concern.
+    fn concerned(&self, of: &Who) -> Vec<LinkId> {
+        let links = self.table.up_links();
+        if self.config.role.is_bridge_here() {
+            let everybody = of.record.role == Role::Bridge || self.table.count() <= FEW;
+            let mut near = Nearest::new(of.id.point(), NEAREST_TOLD);
+            let mut concerned = Vec::new();
+            for (link, _, who) in links {
+                if who.record.role == Role::Browser {
+                    near.offer(&who.id, link);
+                } else if everybody {
+                    concerned.push(link);
+                }
+            }
+            concerned.extend(near.into_items());
+            return concerned;
+        }
+        let us = self.id.point();
+        let circle = self.nearest_browsers(&us, CIRCLE + 1);
+        let edge = circle.last().map(|id| us.distance(&id.point()));
+        let is_near = |id: &NodeId| {
+            circle.len() <= CIRCLE || edge.is_none_or(|edge| us.distance(&id.point()) <= edge)
+        };
+        if of.record.role == Role::Browser && !is_near(&of.id) {
+            return Vec::new();
+        }
+        links
+            .filter(|(_, _, who)| who.record.role == Role::Browser && is_near(&who.id))
+            .map(|(link, ..)| link)
+            .collect()
     }
 }

@@ -1,8 +1,14 @@
 //! How two browsers agree on a data channel, through nodes that are already connected.
 //!
-//! What they say ([`Signal`]) is sealed for the other end and travels as a routed request, over
-//! peers and, so that a young mesh works too, over a bridge at the same time; whichever copy comes
-//! first counts.
+//! What they say ([`Signal`]) is sealed for the other end and travels as a routed request.
+//!
+//! *Who introduces.* A node's first two links are introduced by a bridge; for all others browsers
+//! alone pass its signals on, so that a bridge's load follows those who join and not those who are
+//! there. A node asks a bridge for no more than is missing to two links, and whoever has two asks
+//! for a node only after signals to it got lost twice among browsers, which is how the parts of a
+//! torn mesh find each other again; a node that is asking for its own first links refuses such an
+//! offer. The answer goes the way the offer came; the status of a link
+//! tells who introduced it ([`crate::Introducer`]).
 //!
 //! States of a session: *describing* (the page makes the offer or the answer), *offered* (our
 //! offer is out), *agreed* (both descriptions are known; the channel is being opened). It ends when
@@ -31,9 +37,10 @@ use nano_core::UnixMillis;
 use crate::Crypto;
 use crate::routing::forward::Own;
 use crate::routing::known::Unreached;
+use crate::routing::places::POOR;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
-use crate::{LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
+use crate::{Introducer, LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
 
 pub(crate) use sessions::Sessions;
 use sessions::Stage;
@@ -42,7 +49,7 @@ pub(crate) use signal::sample_offer;
 use signal::{Say, Signal};
 
 /// Offers of ours at a time.
-pub(crate) const MAX_OFFERS: usize = 4;
+const MAX_OFFERS: usize = 4;
 /// Offers of others being answered at a time.
 pub(crate) const MAX_ANSWERS: usize = 8;
 /// Longest session description in bytes.
@@ -69,6 +76,7 @@ impl<C: Crypto> Node<C> {
             return;
         };
         let (peer, noise_key) = (session.peer_id, session.peer.noise_key);
+        let carriers = session.carriers;
         let signal = Signal {
             session: session.number,
             say,
@@ -79,22 +87,55 @@ impl<C: Crypto> Node<C> {
         let Ok(sealed) = C::seal(&noise_key, CONTEXT, &bytes, &mut self.rng) else {
             return self.end_session(id, true);
         };
-        let bridges = self.table.links_of(Role::Bridge);
-        let browsers = self.table.links_of(Role::Browser);
-        let target = Target::Exactly(peer);
-        // A copy over bridges only, and one over browsers only.
-        let avoided: Vec<_> = [(&bridges, &browsers), (&browsers, &bridges)]
-            .into_iter()
-            .filter(|(over, _)| !over.is_empty())
-            .map(|(_, avoid)| avoid.clone())
-            .collect();
+        let avoided = match carriers {
+            Role::Bridge if self.table.count_of(Role::Bridge) > 0 => {
+                self.table.links_of(Role::Browser)
+            }
+            Role::Bridge | Role::Browser => Vec::new(),
+        };
         if let Some(session) = self.sessions.sessions.get_mut(&id) {
-            session.copies += u16::try_from(avoided.len()).unwrap_or(0);
+            session.sent += 1;
         }
-        for avoid in avoided {
-            let sealed = Bytes(sealed.clone());
-            self.ask_over(Own::Signal(id), target, Ask::Signal { sealed }, &avoid);
+        let body = Ask::Signal {
+            carriers,
+            sealed: Bytes(sealed),
+        };
+        self.ask_over(Own::Signal(id), Target::Exactly(peer), body, &avoided);
+    }
+
+    /// Whether a bridge is asked for introductions.
+    pub(super) fn asks_bridges_itself(&self) -> bool {
+        self.browser_links() < POOR && self.table.count_of(Role::Bridge) > 0
+    }
+
+    /// Who is to pass on the signals for a node that we offer a link.
+    pub(super) fn carriers_to(&self, id: &NodeId) -> Role {
+        match (self.asks_bridges_itself(), self.known.is_lost(id)) {
+            (true, false) | (false, true) => Role::Bridge,
+            (false, false) | (true, true) => Role::Browser,
         }
+    }
+
+    /// Offers of ours that may be under way at a time.
+    pub(crate) fn most_offers(&self) -> usize {
+        if self.asks_bridges_itself() {
+            usize::from(POOR - self.browser_links())
+        } else {
+            MAX_OFFERS
+        }
+    }
+
+    /// Who introduced us to the other end of a link, if anyone did.
+    pub(crate) fn introduced_by(&self, origin: LinkOrigin) -> Option<Introducer> {
+        let LinkOrigin::Signaled { session, .. } = origin else {
+            return None;
+        };
+        let session = self.sessions.sessions.get(&session)?;
+        Some(Introducer {
+            carriers: session.carriers,
+            by: session.by?,
+            asked: session.offerer,
+        })
     }
 
     /// Gives a session up. `blame`: leave the peer alone for a while.
@@ -107,11 +148,12 @@ impl<C: Crypto> Node<C> {
         if blame {
             let why = match session.stage {
                 Stage::Agreed => Unreached::NO_WAY,
-                Stage::Describing | Stage::Offered => Unreached::UNWILLING,
+                Stage::Describing | Stage::Offered if session.delivered => Unreached::UNWILLING,
+                Stage::Describing | Stage::Offered => Unreached::LOST,
             };
             self.known.unreachable(self.now, session.peer_id, why);
         }
-        self.timers.set_by(Timer::Membership, self.now);
+        self.membership_soon();
         self.status_changed();
     }
 

@@ -1,6 +1,6 @@
 //! Our own side of a session: what the page's connection produces, and the session's timer.
 
-use super::sessions::Stage;
+use super::sessions::{New, Stage};
 use super::signal::Say;
 use super::{GATHER_MS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_SDP, SESSION_MS};
 use crate::Crypto;
@@ -14,8 +14,15 @@ impl<C: Crypto> Node<C> {
         let Some(peer) = self.known.get(&id).cloned() else {
             return false;
         };
-        let number = self.rng.next_u64();
-        let session = self.sessions.insert(number, peer, true, 0, self.now);
+        let new = New {
+            number: self.rng.next_u64(),
+            peer,
+            offerer: true,
+            links: 0,
+            carriers: self.carriers_to(&id),
+            by: None,
+        };
+        let session = self.sessions.insert(new, self.now);
         self.set_session_timer(session, self.now.plus(SESSION_MS));
         self.signal_op(SignalOp::CreateOffer { session });
         true
@@ -67,7 +74,7 @@ impl<C: Crypto> Node<C> {
         if !session.linked {
             self.known
                 .unreachable(self.now, session.peer_id, Unreached::NO_WAY);
-            self.timers.set_by(Timer::Membership, self.now);
+            self.membership_soon();
         }
     }
 

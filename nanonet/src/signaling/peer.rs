@@ -1,17 +1,23 @@
 //! The other side of a session: what arrives sealed from it, and whether our signals reach it.
 
-use super::sessions::Stage;
+use super::sessions::{New, Stage};
 use super::signal::{Say, Signal};
 use super::{CONTEXT, MAX_ANSWERS, MAX_CANDIDATE, MAX_CANDIDATES, MAX_EARLY, MAX_SDP, SESSION_MS};
 use crate::Crypto;
-use crate::routing::places::{Admission, Seat};
+use crate::routing::forward::Upstream;
+use crate::routing::places::{Admission, POOR, Seat};
 use crate::wire::Reply;
-use crate::{Node, PeerRecord, Role, SessionId, SignalOp};
+use crate::{Node, NodeId, Role, SessionId, SignalOp};
 
 impl<C: Crypto> Node<C> {
     /// A sealed message for us. What cannot be opened or read is thrown away: the one who passed
     /// it on could not know.
-    pub(crate) fn on_sealed(&mut self, sealed: &[u8]) {
+    pub(crate) fn on_sealed(&mut self, upstream: Upstream, carriers: Role, sealed: &[u8]) {
+        let by = match upstream {
+            Upstream::Link(link) => self.table.get(link),
+            Upstream::Own(_) => None,
+        };
+        let by = by.and_then(|peer| peer.who.as_ref()).map(|who| who.id);
         let signal = C::open(&self.identity, CONTEXT, sealed)
             .ok()
             .and_then(|bytes| postcard::from_bytes::<Signal>(&bytes).ok());
@@ -19,8 +25,18 @@ impl<C: Crypto> Node<C> {
             return self.counters.refuse("bad-signal");
         };
         match say {
-            Say::Offer { from, links, sdp } => self.on_offer(session, from, links, sdp),
-            Say::Answer { links, sdp } => self.on_agreed(session, links, sdp),
+            Say::Offer { from, links, sdp } => {
+                let new = New {
+                    number: session,
+                    peer: from,
+                    offerer: false,
+                    links,
+                    carriers,
+                    by,
+                };
+                self.on_offer(new, sdp);
+            }
+            Say::Answer { links, sdp } => self.on_agreed(session, by, links, sdp),
             Say::Candidates(candidates) => self.on_candidates(session, candidates),
             Say::Refuse => {
                 if let Some(id) = self.sessions.numbered(session) {
@@ -30,7 +46,8 @@ impl<C: Crypto> Node<C> {
         }
     }
 
-    fn on_offer(&mut self, number: u64, from: PeerRecord, links: u16, sdp: String) {
+    fn on_offer(&mut self, new: New, sdp: String) {
+        let (from, links, number) = (&new.peer, new.links, new.number);
         let id = from.node_id();
         let usable = sdp.len() <= MAX_SDP
             && id != self.id
@@ -39,8 +56,8 @@ impl<C: Crypto> Node<C> {
             && from.network == self.config.network
             && from.version == self.record.version
             && !self.bans.holds(&from.node_key, self.now)
-            && self.is_sound(&from)
-            && !self.is_too_alike(&id, &from);
+            && self.is_sound(from)
+            && !self.is_too_alike(&id, from);
         if !usable || !self.sessions.first_heard(number) {
             return;
         }
@@ -64,13 +81,18 @@ impl<C: Crypto> Node<C> {
         let answering = answering.filter(|session| !session.offerer && !session.linked);
         let answering = answering.count();
         let linked = self.table.link_to(&id).is_some();
-        let places = if self.stands(&from) {
+        let places = if self.stands(from) {
             self.places.admit(&self.table.seats(), &seat) != Admission::Refuse
         } else {
             self.has_leaf_room()
         };
-        let welcome = (places || linked) && answering < MAX_ANSWERS;
-        let session = self.sessions.insert(number, from, false, links, self.now);
+        // Who has peers asks bridges for those only whom no peer reaches: we are asking ourselves.
+        let uncalled_for = new.carriers == Role::Bridge
+            && links >= POOR
+            && self.asks_bridges_itself()
+            && (self.wants_links() || self.sessions.offers().next().is_some());
+        let welcome = (places || linked) && answering < MAX_ANSWERS && !uncalled_for;
+        let session = self.sessions.insert(new, self.now);
         if !welcome {
             self.say(session, Say::Refuse);
             self.sessions.sessions.remove(&session);
@@ -88,7 +110,7 @@ impl<C: Crypto> Node<C> {
         }
     }
 
-    fn on_agreed(&mut self, number: u64, links: u16, sdp: String) {
+    fn on_agreed(&mut self, number: u64, by: Option<NodeId>, links: u16, sdp: String) {
         let Some(id) = self.sessions.numbered(number) else {
             return;
         };
@@ -100,6 +122,7 @@ impl<C: Crypto> Node<C> {
         }
         session.stage = Stage::Agreed;
         session.links = links;
+        session.by = by;
         let held = std::mem::take(&mut session.held);
         self.signal_op(SignalOp::AcceptAnswer { session: id, sdp });
         for candidate in held {
@@ -147,15 +170,15 @@ impl<C: Crypto> Node<C> {
         }
     }
 
-    /// A copy of a signal arrived at the other end, or could not be delivered. A session none of
-    /// whose signals arrive is given up.
+    /// A signal arrived at the other end, or could not be delivered. A session none of whose signals
+    /// arrive is given up.
     pub(crate) fn on_signal_reply(&mut self, id: SessionId, body: &Reply) {
         let Some(session) = self.sessions.sessions.get_mut(&id) else {
             return;
         };
-        session.copies = session.copies.saturating_sub(1);
+        session.sent = session.sent.saturating_sub(1);
         session.delivered |= matches!(body, Reply::Delivered);
-        let lost = session.copies == 0 && !session.delivered && !session.linked;
+        let lost = session.sent == 0 && !session.delivered && !session.linked;
         if lost {
             self.end_session(id, true);
         }

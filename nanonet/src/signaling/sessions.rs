@@ -6,7 +6,7 @@ use nano_core::UnixMillis;
 
 use super::{MAX_REMEMBERED, SESSION_MS};
 use crate::sorted::{SortedMap, SortedSet};
-use crate::{NodeId, PeerRecord, SessionId};
+use crate::{NodeId, PeerRecord, Role, SessionId};
 
 /// How far a session is; see the states in [`crate::signaling`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +27,31 @@ pub(super) struct Session {
     pub(super) ends: UnixMillis,
     /// Links to browsers the other side says it has.
     pub(super) links: u16,
+    /// Who passes its signals on.
+    pub(super) carriers: Role,
+    /// Who handed us the first signal of the other side.
+    pub(super) by: Option<NodeId>,
     /// Candidates of ours not sent yet, and how many there were in all.
     pub(super) gathered: Vec<String>,
     pub(super) gathered_in_all: usize,
     /// Candidates of theirs that wait for their description.
     pub(super) held: Vec<String>,
     pub(super) received_in_all: usize,
-    /// Copies of signals on their way, and whether any arrived.
-    pub(super) copies: u16,
+    /// Signals on their way, and whether any arrived.
+    pub(super) sent: u16,
     pub(super) delivered: bool,
     pub(super) linked: bool,
+}
+
+/// How a session begins.
+#[derive(Debug)]
+pub(super) struct New {
+    pub(super) number: u64,
+    pub(super) peer: PeerRecord,
+    pub(super) offerer: bool,
+    pub(super) links: u16,
+    pub(super) carriers: Role,
+    pub(super) by: Option<NodeId>,
 }
 
 /// All sessions.
@@ -96,29 +111,24 @@ impl Sessions {
         true
     }
 
-    pub(super) fn insert(
-        &mut self,
-        number: u64,
-        peer: PeerRecord,
-        offerer: bool,
-        links: u16,
-        now: UnixMillis,
-    ) -> SessionId {
+    pub(super) fn insert(&mut self, new: New, now: UnixMillis) -> SessionId {
         self.last += 1;
         let id = SessionId(self.last);
         let session = Session {
-            number,
-            peer_id: peer.node_id(),
-            peer,
-            offerer,
+            number: new.number,
+            peer_id: new.peer.node_id(),
+            peer: new.peer,
+            offerer: new.offerer,
             stage: Stage::Describing,
             ends: now.plus(SESSION_MS),
-            links,
+            links: new.links,
+            carriers: new.carriers,
+            by: new.by,
             gathered: Vec::new(),
             gathered_in_all: 0,
             held: Vec::new(),
             received_in_all: 0,
-            copies: 0,
+            sent: 0,
             delivered: false,
             linked: false,
         };

@@ -4,7 +4,7 @@ use nano_core::{Account, Block, BlockHash, Signature, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Packed};
-use crate::{NodeId, NodeKey, Point};
+use crate::{NodeId, NodeKey, Point, Role};
 
 /// Where a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub(crate) enum Ask {
     },
     /// A sealed [`crate::signaling`] message for the target node.
     Signal {
+        /// Who passes it on: [`Role::Browser`] browsers alone, [`Role::Bridge`] bridges, too.
+        carriers: Role,
         /// Readable by the target only.
         sealed: Bytes,
     },
@@ -83,6 +85,19 @@ pub(crate) enum Ask {
     },
     /// To a bridge: publish this block.
     Publish(Box<Block>),
+}
+
+impl Ask {
+    /// Whether only browsers pass it on.
+    pub(crate) const fn is_for_browsers(&self) -> bool {
+        matches!(
+            self,
+            Self::Signal {
+                carriers: Role::Browser,
+                ..
+            }
+        )
+    }
 }
 
 /// The name of one record.

@@ -8,6 +8,8 @@ use super::{
     MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
 };
 use crate::gossip::NewsId;
+use crate::routing::contact::Named;
+use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
 use crate::{Class, NodeId, PeerRecord, SeenFrom};
 
@@ -45,8 +47,10 @@ pub(crate) enum Message {
 pub(crate) struct Neighbours {
     /// Links to browsers it has.
     pub(crate) links: u16,
+    /// Where it lies among round trips.
+    pub(crate) at: Coordinates,
     /// Up to [`MAX_PEERS`] nodes that it is linked with.
-    pub(crate) peers: Vec<PeerRecord>,
+    pub(crate) peers: Vec<Named>,
     /// Up to [`MAX_PEERS`] nodes that it is no longer linked with.
     pub(crate) gone: Vec<NodeId>,
 }
@@ -70,22 +74,24 @@ impl Message {
     pub(crate) const fn class(&self) -> Class {
         match self {
             Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
-            Self::Watch(_)
-            | Self::Update(_)
-            | Self::News(_)
-            | Self::Have(_)
-            | Self::Want(_)
-            | Self::Announce(_)
-            | Self::CatchUp(_) => Class::Gossip,
+            Self::Watch(_) | Self::Update(_) | Self::Announce(_) | Self::CatchUp(_) => {
+                Class::Gossip
+            }
+            // Where there is an unordered channel a lost message holds up none of the others.
+            Self::News(_) | Self::Have(_) | Self::Want(_) => Class::Query,
             Self::Request(request) => match request.body {
-                Ask::FindNearest | Ask::Signal { .. } => Class::Control,
-                Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => Class::Query,
+                Ask::FindNearest
+                | Ask::Signal { .. }
+                | Ask::Get { .. }
+                | Ask::Resolve { .. }
+                | Ask::Publish(_) => Class::Query,
                 Ask::Headers { .. } | Ask::Pull(_) => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
             },
             Self::Response(response) => match response.body {
-                Reply::Nearest(_) | Reply::Delivered => Class::Control,
-                Reply::Found(_)
+                Reply::Nearest(_)
+                | Reply::Delivered
+                | Reply::Found(_)
                 | Reply::Unresolved(_)
                 | Reply::Progress(_)
                 | Reply::Stored(_)
@@ -114,6 +120,48 @@ impl Message {
                 Ask::Resolve { .. } | Ask::Publish(_) => 20,
             },
             Self::Response(_) => 1,
+        }
+    }
+
+    /// What it is, for figures.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Neighbours(_) => "neighbours",
+            Self::Watch(_) => "watch",
+            Self::Update(_) => "update",
+            Self::Introduction(_) => "introduction",
+            Self::Seen(_) => "seen",
+            Self::News(_) => "news",
+            Self::Have(_) => "have",
+            Self::Want(_) => "want",
+            Self::Announce(_) => "announce",
+            Self::CatchUp(_) => "catch-up",
+            Self::Request(request) => match &request.body {
+                Ask::FindNearest => "find-nearest",
+                Ask::Get { .. } => "get",
+                Ask::Signal { .. } => "signal",
+                Ask::Put { .. } => "put",
+                Ask::Headers { .. } => "headers",
+                Ask::Pull(_) => "pull",
+                Ask::Resolve { .. } => "resolve",
+                Ask::Publish(_) => "publish",
+            },
+            Self::Response(response) => match &response.body {
+                Reply::Nearest(_) => "nearest",
+                Reply::Found(_) => "found",
+                Reply::Unresolved(_) => "unresolved",
+                Reply::Delivered => "delivered",
+                Reply::Stored(_) => "stored",
+                Reply::Records(_) => "records",
+                Reply::Progress(_) => "progress",
+                Reply::Failed { why, .. } => match why {
+                    super::Failure::NotFound => "failed-not-found",
+                    super::Failure::Seen => "failed-seen",
+                    super::Failure::Busy => "failed-busy",
+                    super::Failure::Refused => "failed-refused",
+                },
+            },
         }
     }
 
@@ -170,7 +218,7 @@ impl Message {
                     return Err(WireError::TooMany { what: "hops" });
                 }
                 match &request.body {
-                    Ask::Signal { sealed } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
+                    Ask::Signal { sealed, .. } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
                     Ask::Put { records, .. } => ("records", records.len(), MAX_RECORDS),
                     Ask::Headers { headers, .. } | Ask::Pull(headers) => {
                         ("headers", headers.len(), MAX_HEADERS)

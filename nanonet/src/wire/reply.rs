@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Packed;
-use crate::{NodeId, PeerRecord, RelayState, ResolveFailure, Role, Sighting};
+use crate::routing::contact::Named;
+use crate::{NodeId, RelayState, ResolveFailure, Role, Sighting};
 
 /// An answer on its way back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub(crate) struct Response {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     /// To find-nearest.
-    Nearest(Vec<PeerRecord>),
+    Nearest(Vec<Named>),
     /// To get and resolve.
     Found(Box<Found>),
     /// To resolve: no statement can be made.

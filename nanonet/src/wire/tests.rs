@@ -1,15 +1,16 @@
 use super::message::WireError;
 use super::*;
 use crate::gossip::NewsId;
+use crate::routing::contact::Named;
+use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
 use crate::{
-    Addresses, Class, Identity, NodeId, NodeKey, PeerRecord, Point, RelayState, ResolveFailure,
-    Rng, Role,
+    Addresses, Class, Identity, NodeId, NodeKey, Point, RelayState, ResolveFailure, Rng, Role,
 };
 use nano_core::{Account, BlockHash, Network, Signature, UnixMillis};
 use proptest::prelude::*;
 
-fn peers() -> impl Strategy<Value = Vec<PeerRecord>> {
+fn peers() -> impl Strategy<Value = Vec<Named>> {
     proptest::collection::vec(any::<[u8; 32]>(), 0..3).prop_map(|seeds| {
         let seeds = seeds.into_iter();
         let record = |seed| {
@@ -20,7 +21,11 @@ fn peers() -> impl Strategy<Value = Vec<PeerRecord>> {
                 UnixMillis(5),
             )
         };
-        seeds.map(record).collect()
+        let named = |record| {
+            let at = Coordinates::default();
+            Named { record, at }
+        };
+        seeds.map(record).map(named).collect()
     })
 }
 
@@ -64,6 +69,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         Just(Ask::FindNearest),
         account().prop_map(|account| Ask::Get { account }),
         proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| Ask::Signal {
+            carriers: Role::Browser,
             sealed: Bytes(bytes)
         }),
         (packed(), voucher()).prop_map(|(records, voucher)| Ask::Put { records, voucher }),
@@ -142,8 +148,14 @@ fn message() -> impl Strategy<Value = Message> {
         .prop_map(|(id, hops, body)| Message::Response(Box::new(Response { id, hops, body })));
     prop_oneof![
         (any::<u16>(), peers()).prop_map(|(links, peers)| {
-            let gone = peers.iter().map(PeerRecord::node_id).collect();
-            Message::Neighbours(Neighbours { links, peers, gone })
+            let gone = peers.iter().map(|named| named.record.node_id()).collect();
+            let at = Coordinates::default();
+            Message::Neighbours(Neighbours {
+                links,
+                at,
+                peers,
+                gone,
+            })
         }),
         request,
         response,
@@ -224,6 +236,7 @@ fn more_than_a_message_may_carry_is_refused() {
         request(
             1,
             Ask::Signal {
+                carriers: Role::Bridge,
                 sealed: Bytes(vec![0; MAX_SEALED + 1]),
             },
         ),

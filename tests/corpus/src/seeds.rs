@@ -13,7 +13,7 @@ use nano_core::message::{
 use nano_core::{
     Account, BlockHash, Network, PrivateKey, Raw, UnixMillis, Vote, VoteTimestamp, WeightTable,
 };
-use nanonet::{Identity, Rng, SignedWeights};
+use nanonet::{Addresses, Identity, PeerRecord, Rng, Role, SignedWeights, TransportAddress};
 use serde_json::{Value, json};
 
 use crate::replay::{corpus, files};
@@ -225,6 +225,58 @@ fn bridge_info() -> Vec<Seed> {
     ]
 }
 
+/// How a bridge introduces itself.
+fn introduction() -> PeerRecord {
+    let address = TransportAddress::try_from("https://bridge.example".to_owned()).unwrap();
+    let addresses = Addresses::try_from(vec![address]).unwrap();
+    let identity = Identity::generate(&mut Rng::from_seed([4; 32]));
+    let at = UnixMillis(1_795_000_000_000);
+    identity.peer_record(Role::Bridge, Network::Dev, addresses, at)
+}
+
+fn introductions() -> Vec<Seed> {
+    let bytes = introduction().to_bytes();
+    let record: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let seed = |name: &str, answer: Value| {
+        let bytes = answer.to_string().into_bytes();
+        ("introductions", name.to_owned(), bytes)
+    };
+    let short = &record[..record.len() - 2];
+    vec![
+        seed(
+            "good-bridges",
+            json!({ "network": "dev", "bridges": [{ "record": record }] }),
+        ),
+        seed(
+            "good-peers",
+            json!({ "peers": [{ "record": record, "key": "key_1" }] }),
+        ),
+        seed("bad-record", json!({ "bridges": [{ "record": short }] })),
+        seed("bad-form", json!([{ "record": record }])),
+    ]
+}
+
+fn directory() -> Vec<Seed> {
+    let bytes = PeerRecord::pack(&[introduction(), introduction()]);
+    let seed = |name: &str, bytes: &[u8]| ("directory", name.to_owned(), bytes.to_vec());
+    vec![
+        seed("good-two", &bytes),
+        seed("bad-cut", &bytes[..bytes.len() - 1]),
+    ]
+}
+
+fn bridge_list() -> Vec<Seed> {
+    let seed = |name: &str, text: &str| ("bridge_list", name.to_owned(), text.as_bytes().to_vec());
+    vec![
+        seed(
+            "good-list",
+            r#"{"live":["https://bridge.example"],"dev":[]}"#,
+        ),
+        seed("bad-path", r#"{"live":["https://bridge.example/v1"]}"#),
+        seed("bad-network", r#"{"alive":[]}"#),
+    ]
+}
+
 fn backfill_progress() -> Vec<Seed> {
     let seed = |name: &str, progress: &Progress| {
         let bytes = progress.to_bytes();
@@ -278,6 +330,9 @@ fn the_kept_seeds_are_what_the_encoders_write() {
         signed_weights,
         faucet_request,
         bridge_info,
+        bridge_list,
+        directory,
+        introductions,
         backfill_progress,
     ] {
         all.extend(seeds());

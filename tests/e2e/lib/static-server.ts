@@ -1,7 +1,7 @@
-// Serves a folder on loopback, for pages that need no bridge.
+// Servers on loopback: a folder, for pages that need no bridge, and a way to a bridge without WebSockets.
 
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
@@ -11,6 +11,35 @@ const TYPES: Record<string, string> = {
 	".json": "application/json",
 	".wasm": "application/wasm",
 };
+
+/** Listens on a free port of loopback. */
+function listen(server: Server): Promise<{ url: string; close: () => void }> {
+	return new Promise((resolve) => {
+		server.listen(0, "127.0.0.1", () => {
+			const { port } = server.address() as AddressInfo;
+			resolve({ url: `http://127.0.0.1:${port}/`, close: () => server.close() });
+		});
+	});
+}
+
+/** Passes GET requests on to the server at `origin` and no WebSocket: the web as some offices let it through. */
+export function withoutSockets(origin: string): Promise<{ url: string; close: () => void }> {
+	const server = createServer(async (request, response) => {
+		try {
+			const answer = await fetch(new URL(request.url ?? "/", origin));
+			response
+				.writeHead(answer.status, {
+					"content-type": answer.headers.get("content-type") ?? "application/json",
+					"access-control-allow-origin": "*",
+				})
+				.end(Buffer.from(await answer.arrayBuffer()));
+		} catch {
+			response.writeHead(502).end();
+		}
+	});
+	server.on("upgrade", (_request, socket) => socket.destroy());
+	return listen(server);
+}
 
 /** Serves `folder`; its `index.html` is the root. */
 export function serve(folder: string): Promise<{ url: string; close: () => void }> {
@@ -25,10 +54,5 @@ export function serve(folder: string): Promise<{ url: string; close: () => void 
 			response.writeHead(404).end();
 		}
 	});
-	return new Promise((resolve) => {
-		server.listen(0, "127.0.0.1", () => {
-			const { port } = server.address() as AddressInfo;
-			resolve({ url: `http://127.0.0.1:${port}/`, close: () => server.close() });
-		});
-	});
+	return listen(server);
 }

@@ -149,6 +149,27 @@ export class Tab {
 		return this.page.evaluate(() => globalThis.heldAccounts());
 	}
 
+	/** Whether the nodes that are stored as known include a bridge at this host. */
+	remembers(bridge: string): Promise<boolean> {
+		return this.page.evaluate(
+			(wanted) =>
+				new Promise<boolean>((resolve, reject) => {
+					const request = indexedDB.open("nanonet-default-dev");
+					request.onerror = () => reject(request.error);
+					request.onsuccess = () => {
+						const store = request.result.transaction("meta").objectStore("meta");
+						const read = store.get("known");
+						read.onerror = () => reject(read.error);
+						read.onsuccess = () => {
+							request.result.close();
+							resolve(new TextDecoder("latin1").decode(read.result).includes(wanted));
+						};
+					};
+				}),
+			bridge,
+		);
+	}
+
 	/** Keeps an account up to date in the tab. */
 	async watch(address: string): Promise<void> {
 		await this.page.evaluate((watched) => globalThis.node.watch(watched), address);
@@ -166,10 +187,22 @@ export class Tab {
 	}
 }
 
+/** The parts of a link that tests read. */
+export interface Link {
+	id: string;
+	kind: string;
+	role?: string;
+	since: number;
+	datagramsIn: number;
+	datagramsOut: number;
+	introducedBy: { kind: "peers" | "bridge"; id: string; asked: boolean } | null;
+}
+
 /** The parts of a node's status that tests read. */
 export interface Status {
 	state: string;
-	links: { id: string; kind: string; role?: string }[];
+	links: Link[];
+	bridges: string[];
 	records: number;
 	pending: number;
 	refused: Record<string, number>;

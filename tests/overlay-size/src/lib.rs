@@ -54,8 +54,8 @@ mod overlay {
     use nano_core::{Account, Block, Network, Root, Signature, UnixMillis, WeightTable, WorkNonce};
     use nanonet::weights::{SignedWeights, refresh};
     use nanonet::{
-        Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, NodeKey, Output, RequestId,
-        Rng, SessionId, StoreKey, StoredEntry, Transport,
+        Channel, Config, GetOptions, Identity, Input, LinkId, LinkOrigin, Node, NodeKey, Output,
+        RequestId, Rng, SessionId, StoreKey, StoredEntry, Transport,
     };
     use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -89,6 +89,7 @@ mod overlay {
             },
             2 => Input::LinkReceived {
                 link,
+                channel: Channel::Ordered,
                 bytes: bytes.to_vec(),
             },
             3 => Input::LinkWritten { link, bytes: 1 },

@@ -36,6 +36,9 @@ struct World {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Count messages by what they are.
+    #[arg(long)]
+    kinds: bool,
     /// Real cryptography, however many nodes.
     #[arg(long)]
     real: bool,
@@ -46,6 +49,7 @@ impl World {
         Options {
             nodes: self.nodes,
             seed: self.seed,
+            kinds: self.kinds,
         }
     }
 
@@ -70,12 +74,8 @@ impl World {
 struct Lookup {
     #[command(flatten)]
     world: World,
-    /// Questions.
-    #[arg(long, default_value_t = 1_000)]
-    lookups: usize,
-    /// Seconds of coming and going before the questions.
-    #[arg(long, default_value_t = lookup::CHURN_MS / 1_000)]
-    churn: u64,
+    #[command(flatten)]
+    work: lookup::Workload,
 }
 
 #[derive(Debug, Args)]
@@ -92,16 +92,12 @@ struct Gossip {
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => println!("lookup\ngossip"),
-        Scenario::Lookup(Lookup {
-            world,
-            lookups,
-            churn,
-        }) => {
-            let (options, churn_ms) = (world.options(), churn * 1_000);
+        Scenario::Lookup(Lookup { world, work }) => {
+            let options = world.options();
             world.print(&if world.is_real() {
-                lookup::play::<Noise>(options, lookups, churn_ms)
+                lookup::play::<Noise>(options, &work)
             } else {
-                lookup::play::<Open>(options, lookups, churn_ms)
+                lookup::play::<Open>(options, &work)
             });
         }
         Scenario::Gossip(Gossip { world, work, plant }) => {

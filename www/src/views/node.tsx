@@ -112,6 +112,9 @@ export function NodeView() {
 									<span class="quiet">
 										{LINK_KINDS[link.kind]}
 										{link.rttMs === null ? "" : ` · ${Math.round(link.rttMs)} ms`}
+										{link.introducedBy
+											? ` · introduced by ${link.introducedBy.kind === "peers" ? "peers" : "a bridge"}`
+											: ""}
 										{link.answers > 0 ? ` · ${plural(link.answers, "answer", "answers")}` : ""}
 									</span>
 								</li>

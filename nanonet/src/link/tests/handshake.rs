@@ -3,7 +3,7 @@
 use nano_core::{Network, UnixMillis};
 
 use super::pair::{Pair, START, identity, link, link_with, record};
-use crate::link::{Class, LinkConfig, LinkError, LinkOutput, SendError};
+use crate::link::{Channel, Class, LinkConfig, LinkError, LinkOutput, SendError};
 use crate::peer::PROTOCOL_VERSION;
 
 fn failures(mut pair: Pair) -> [Option<LinkError>; 2] {
@@ -35,7 +35,7 @@ fn a_handshake_takes_one_and_a_half_round_trips() {
 fn nothing_is_sent_to_a_peer_that_is_not_proven() {
     let mut link = link(true, 1, Network::Dev, None);
     assert_eq!(
-        link.send(Class::Query, vec![1]),
+        link.send(UnixMillis(START), Class::Query, vec![1]),
         Err(SendError::NotEstablished)
     );
 }
@@ -58,14 +58,17 @@ fn the_other_network_is_named_at_both_ends() {
 fn the_other_version_is_named_at_both_ends() {
     // The hello of a node of the next version, as it goes over the wire.
     let mut initiator = link(true, 1, Network::Dev, None);
-    let Some(LinkOutput::Transmit(mut hello)) = initiator.poll() else {
+    let Some(LinkOutput::Transmit {
+        bytes: mut hello, ..
+    }) = initiator.poll()
+    else {
         panic!("the initiator speaks first");
     };
     let version = 1 + 32 + 7;
     hello[version] += 1;
     let mut responder = link(false, 2, Network::Dev, None);
-    responder.receive(UnixMillis(START), &hello);
-    let Some(LinkOutput::Transmit(refusal)) = responder.poll() else {
+    responder.receive(UnixMillis(START), Channel::Ordered, &hello);
+    let Some(LinkOutput::Transmit { bytes: refusal, .. }) = responder.poll() else {
         panic!("the responder says why");
     };
     let theirs = PROTOCOL_VERSION + 1;
@@ -77,7 +80,7 @@ fn the_other_version_is_named_at_both_ends() {
     // And the same refusal as a node of the next version would send it.
     let mut refusal = refusal;
     refusal[2] += 1;
-    initiator.receive(UnixMillis(START), &refusal);
+    initiator.receive(UnixMillis(START), Channel::Ordered, &refusal);
     assert_eq!(initiator.poll(), Some(LinkOutput::Failed(error)));
 }
 
@@ -85,17 +88,20 @@ fn the_other_version_is_named_at_both_ends() {
 fn a_clear_text_that_hides_the_other_network_does_not_help() {
     // Both ends are told the same network, but the prologue knows better.
     let mut initiator = link(true, 1, Network::Live, None);
-    let Some(LinkOutput::Transmit(mut hello)) = initiator.poll() else {
+    let Some(LinkOutput::Transmit {
+        bytes: mut hello, ..
+    }) = initiator.poll()
+    else {
         panic!("the initiator speaks first");
     };
     let network = 1 + 32 + 7 + 2;
     hello[network..network + 2].copy_from_slice(&Network::Dev.id());
     let mut responder = link(false, 2, Network::Dev, None);
-    responder.receive(UnixMillis(START), &hello);
-    let Some(LinkOutput::Transmit(answer)) = responder.poll() else {
+    responder.receive(UnixMillis(START), Channel::Ordered, &hello);
+    let Some(LinkOutput::Transmit { bytes: answer, .. }) = responder.poll() else {
         panic!("the responder answers");
     };
-    initiator.receive(UnixMillis(START), &answer);
+    initiator.receive(UnixMillis(START), Channel::Ordered, &answer);
     let error = LinkError::BadHandshake { message: 2 };
     assert_eq!(initiator.poll(), Some(LinkOutput::Failed(error)));
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::pair::{Pair, START, link};
 use crate::link::class::{LINK_ITEMS, MAX_CHUNK, MESSAGE_COST};
 use crate::link::frame::Item;
-use crate::link::{Class, Link, LinkError, LinkOutput, MAX_FRAME, Phase};
+use crate::link::{Channel, Class, Link, LinkError, LinkOutput, MAX_FRAME, Phase};
 
 const NOW: UnixMillis = UnixMillis(START + 2000);
 
@@ -38,17 +38,17 @@ fn end_of(link: &mut Link) -> Option<LinkError> {
 fn answer_to(bytes: &[u8]) -> Option<LinkError> {
     let mut pair = Pair::established();
     let frame = forged(&mut pair.ends[0].link, bytes);
-    pair.ends[1].link.receive(NOW, &frame);
+    pair.ends[1].link.receive(NOW, Channel::Ordered, &frame);
     end_of(&mut pair.ends[1].link)
 }
 
 /// The frames of an honest peer that sends these bulk bytes.
 fn frames(pair: &mut Pair, length: usize) -> Vec<Vec<u8>> {
     let peer = &mut pair.ends[0].link;
-    peer.send(Class::Bulk, vec![1; length]).unwrap();
+    peer.send(NOW, Class::Bulk, vec![1; length]).unwrap();
     std::iter::from_fn(|| peer.poll())
         .map(|output| match output {
-            LinkOutput::Transmit(frame) => frame,
+            LinkOutput::Transmit { bytes: frame, .. } => frame,
             other => panic!("{other:?}"),
         })
         .collect()
@@ -69,7 +69,7 @@ fn garbage_a_replay_a_swap_and_a_gap_end_the_link() {
         tamper(&mut frames);
         let link = &mut pair.ends[1].link;
         for frame in &frames {
-            link.receive(NOW, frame);
+            link.receive(NOW, Channel::Ordered, frame);
         }
         assert_eq!(end_of(link), Some(LinkError::Undecryptable));
         assert_eq!(link.next_timeout(), None);
@@ -81,10 +81,12 @@ fn a_frame_longer_than_allowed_ends_the_link_before_it_is_read() {
     let length = MAX_FRAME + 1;
     let expected = Some(LinkError::FrameTooLong { length });
     let mut pair = Pair::established();
-    pair.ends[1].link.receive(NOW, &vec![0; length]);
+    pair.ends[1]
+        .link
+        .receive(NOW, Channel::Ordered, &vec![0; length]);
     assert_eq!(end_of(&mut pair.ends[1].link), expected);
     let mut fresh = link(false, 2, Network::Dev, None);
-    fresh.receive(NOW, &vec![0; length]);
+    fresh.receive(NOW, Channel::Ordered, &vec![0; length]);
     assert_eq!(end_of(&mut fresh), expected);
 }
 
@@ -114,7 +116,7 @@ fn more_than_the_granted_credit_ends_the_link() {
                 bytes: &bytes,
             }]),
         );
-        honest.link.receive(NOW, &frame);
+        honest.link.receive(NOW, Channel::Ordered, &frame);
         received += u32::try_from(MAX_CHUNK).unwrap() + MESSAGE_COST;
         matches!(honest.link.phase, Phase::Ended).then(|| end_of(&mut honest.link))
     });
@@ -177,7 +179,9 @@ fn a_message_beyond_its_limit_ends_the_link() {
     let mut pair = Pair::established();
     let [peer, honest] = &mut pair.ends;
     for _ in 0..2 {
-        honest.link.receive(NOW, &forged(&mut peer.link, &bytes));
+        honest
+            .link
+            .receive(NOW, Channel::Ordered, &forged(&mut peer.link, &bytes));
     }
     assert_eq!(
         end_of(&mut honest.link),
@@ -190,9 +194,11 @@ fn a_frame_full_of_pings_costs_one_pong() {
     let mut pair = Pair::established();
     let [peer, honest] = &mut pair.ends;
     let pings: Vec<_> = (0..1800).map(|token| Item::Ping { token }).collect();
-    honest
-        .link
-        .receive(NOW, &forged(&mut peer.link, &items(&pings)));
+    honest.link.receive(
+        NOW,
+        Channel::Ordered,
+        &forged(&mut peer.link, &items(&pings)),
+    );
     let before = honest.link.stats().bytes_out;
     assert_eq!(end_of(&mut honest.link), None);
     assert!(honest.link.stats().bytes_out - before <= (LINK_ITEMS + 16) as u64);
@@ -203,7 +209,7 @@ fn the_peer_at_fault_is_told() {
     let mut pair = Pair::established();
     let frame = forged(&mut pair.ends[0].link, &[0xff]);
     let now = pair.unix();
-    pair.ends[1].link.receive(now, &frame);
+    pair.ends[1].link.receive(now, Channel::Ordered, &frame);
     pair.run_for(1_000_000);
     assert_eq!(
         pair.ends[1].failed,
@@ -226,7 +232,7 @@ fn tampered(number: usize, tamper: impl Fn(&mut Vec<u8>)) -> [(bool, Option<Link
     for message in 1..=3 {
         let from = (message + 1) % 2;
         let mut frame = match links[from].poll() {
-            Some(LinkOutput::Transmit(frame)) => frame,
+            Some(LinkOutput::Transmit { bytes: frame, .. }) => frame,
             other => {
                 seen[from].extend(other);
                 break;
@@ -235,7 +241,7 @@ fn tampered(number: usize, tamper: impl Fn(&mut Vec<u8>)) -> [(bool, Option<Link
         if message == number {
             tamper(&mut frame);
         }
-        links[1 - from].receive(NOW, &frame);
+        links[1 - from].receive(NOW, Channel::Ordered, &frame);
     }
     [0, 1].map(|side: usize| {
         let mut outputs = std::mem::take(&mut seen[side]);
@@ -316,7 +322,7 @@ proptest! {
         let mut link = link(initiator, 1, Network::Dev, None);
         let mut frame = vec![kind];
         frame.extend_from_slice(&rest);
-        link.receive(NOW, &frame);
+        link.receive(NOW, Channel::Ordered, &frame);
         let end = end_of(&mut link);
         prop_assert!(!link.is_established());
         prop_assert_eq!(end.is_none(), link.next_timeout().is_some());
@@ -337,7 +343,7 @@ proptest! {
             } else {
                 noise
             };
-            honest.link.receive(NOW, &forged(&mut peer.link, &bytes));
+            honest.link.receive(NOW, Channel::Ordered, &forged(&mut peer.link, &bytes));
             if let Phase::Established(session) = &honest.link.phase {
                 for class in Class::ALL {
                     prop_assert!(session.incoming.held(class) <= class.window());

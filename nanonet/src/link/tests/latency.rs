@@ -28,8 +28,10 @@ struct Transfer {
 
 impl Transfer {
     fn feed(&mut self, pair: &mut Pair) {
+        let now = pair.unix();
         for (left, end) in self.left.iter_mut().zip(&mut pair.ends) {
-            while *left > 0 && end.link.send(Class::Bulk, vec![1; BULK_MESSAGE]).is_ok() {
+            let message = || vec![1; BULK_MESSAGE];
+            while *left > 0 && end.link.send(now, Class::Bulk, message()).is_ok() {
                 *left -= 1;
             }
         }
@@ -48,19 +50,13 @@ fn ask(pair: &mut Pair, asker: usize, transfer: &mut Transfer) -> u64 {
             .count()
     };
     let (asked, answered) = (queries(pair, answerer), queries(pair, asker));
-    pair.ends[asker]
-        .link
-        .send(Class::Query, vec![2; 200])
-        .unwrap();
+    pair.send(asker, Class::Query, vec![2; 200]).unwrap();
     let limit = start + 60_000_000;
     while queries(pair, answerer) == asked {
         transfer.feed(pair);
         assert!(pair.step(limit));
     }
-    pair.ends[answerer]
-        .link
-        .send(Class::Query, vec![3; 2000])
-        .unwrap();
+    pair.send(answerer, Class::Query, vec![3; 2000]).unwrap();
     while queries(pair, asker) == answered {
         transfer.feed(pair);
         assert!(pair.step(limit));

@@ -5,3 +5,4 @@ mod handshake;
 mod hostile;
 mod latency;
 mod pair;
+mod unordered;

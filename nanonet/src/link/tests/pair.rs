@@ -6,7 +6,9 @@ use nano_core::{Network, UnixMillis};
 
 use crate::id::NodeKey;
 use crate::identity::Identity;
-use crate::link::{Class, Link, LinkConfig, LinkError, LinkOutput};
+use crate::link::{
+    Channel, Class, Link, LinkConfig, LinkError, LinkOutput, QueryNumber, SendError,
+};
 use crate::peer::{Addresses, PeerRecord, Role};
 use crate::rng::Rng;
 
@@ -52,7 +54,7 @@ struct Pipe {
     /// Frames on their way out: when each has left, and its length.
     leaving: VecDeque<(u64, u32)>,
     /// Frames on their way: when each arrives.
-    flying: VecDeque<(u64, Vec<u8>)>,
+    flying: VecDeque<(u64, Channel, Vec<u8>)>,
 }
 
 /// What one end experienced.
@@ -62,6 +64,8 @@ pub(super) struct End {
     pub(super) peer: Option<PeerRecord>,
     /// Messages with the microsecond of their arrival.
     pub(super) messages: Vec<(u64, Class, Vec<u8>)>,
+    /// Queries that the other end acknowledged.
+    pub(super) acked: Vec<QueryNumber>,
     pub(super) failed: Option<LinkError>,
     /// Most bytes that ever lay at the transport.
     pub(super) most_unwritten: u32,
@@ -74,6 +78,8 @@ pub(super) struct End {
 pub(super) struct Pair {
     pub(super) ends: [End; 2],
     pub(super) now: u64,
+    /// How many of the next frames of the unordered channel are lost.
+    pub(super) lose: u32,
 }
 
 impl Pair {
@@ -109,6 +115,7 @@ impl Pair {
             },
             peer: None,
             messages: Vec::new(),
+            acked: Vec::new(),
             failed: None,
             most_unwritten: 0,
             unwritten: 0,
@@ -117,6 +124,7 @@ impl Pair {
         Self {
             ends: [end(initiator), end(responder)],
             now: 0,
+            lose: 0,
         }
     }
 
@@ -132,6 +140,17 @@ impl Pair {
         UnixMillis(START + self.now / 1000)
     }
 
+    /// Lets one end send a message.
+    pub(super) fn send(
+        &mut self,
+        side: usize,
+        class: Class,
+        message: Vec<u8>,
+    ) -> Result<Option<QueryNumber>, SendError> {
+        let now = self.unix();
+        self.ends[side].link.send(now, class, message)
+    }
+
     /// Takes everything both links have to say.
     pub(super) fn poll(&mut self) {
         for end in &mut self.ends {
@@ -139,11 +158,16 @@ impl Pair {
                 let Some(output) = end.link.poll() else { break };
                 assert_eq!(end.failed, None, "nothing comes after the end");
                 match output {
-                    LinkOutput::Transmit(frame) => end.transmit(self.now, frame),
+                    LinkOutput::Transmit { channel, bytes } => {
+                        let lost = channel == Channel::Unordered && self.lose > 0;
+                        self.lose -= u32::from(lost);
+                        end.transmit(self.now, channel, bytes, lost);
+                    }
                     LinkOutput::Established(peer) => end.peer = Some(*peer),
                     LinkOutput::Message { class, bytes } => {
                         end.messages.push((self.now, class, bytes));
                     }
+                    LinkOutput::Acked(number) => end.acked.push(number),
                     LinkOutput::Failed(error) => end.failed = Some(error),
                 }
             }
@@ -180,12 +204,12 @@ impl Pair {
                 .pipe
                 .flying
                 .front()
-                .is_some_and(|(at, _)| *at <= self.now)
+                .is_some_and(|(at, ..)| *at <= self.now)
             {
-                arrived.push(end.pipe.flying.pop_front().unwrap().1);
+                arrived.extend(end.pipe.flying.pop_front());
             }
-            for frame in arrived {
-                self.ends[1 - side].link.receive(now, &frame);
+            for (_, channel, frame) in arrived {
+                self.ends[1 - side].link.receive(now, channel, &frame);
             }
         }
         self.poll();
@@ -210,20 +234,22 @@ impl Pair {
 }
 
 impl End {
-    fn transmit(&mut self, now: u64, frame: Vec<u8>) {
+    fn transmit(&mut self, now: u64, channel: Channel, frame: Vec<u8>, lost: bool) {
         let length = u32::try_from(frame.len()).unwrap();
         self.unwritten += length;
         self.most_unwritten = self.most_unwritten.max(self.unwritten);
         let pipe = &mut self.pipe;
         pipe.free_at = pipe.free_at.max(now) + u64::from(length) * 1000 / pipe.bytes_per_ms;
         pipe.leaving.push_back((pipe.free_at, length));
-        pipe.flying
-            .push_back((pipe.free_at + pipe.latency_us, frame));
+        if !lost {
+            let arrives = pipe.free_at + pipe.latency_us;
+            pipe.flying.push_back((arrives, channel, frame));
+        }
     }
 
     fn next_event(&self) -> Option<u64> {
         let leaving = self.pipe.leaving.front().map(|(at, _)| *at);
-        let flying = self.pipe.flying.front().map(|(at, _)| *at);
+        let flying = self.pipe.flying.front().map(|(at, ..)| *at);
         let timer = self.link.next_timeout().map(|at| (at.0 - START) * 1000);
         [leaving, flying, timer].into_iter().flatten().min()
     }

@@ -3,3 +3,4 @@
 //! planted in every node.
 
 pub mod gossip;
+pub mod lookup;

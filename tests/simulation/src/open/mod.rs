@@ -13,9 +13,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use nano_core::SignatureError;
-use nanonet::{Crypto, Identity, NoiseKey, PeerRecord, Rng, SealError};
+use nanonet::{Contact, Crypto, Identity, NoiseKey, PeerRecord, Rng, SealError, Who};
 
-pub use self::link::OpenLink;
+pub use self::link::{OpenLink, kind_of};
+use crate::world::Settles;
 
 /// Verdicts remembered; beyond it all are forgotten.
 const REMEMBERED: usize = 4 << 20;
@@ -26,6 +27,7 @@ thread_local! {
 
 #[derive(Default)]
 struct Seen {
+    contacts: HashMap<[u8; 64], Who>,
     verdicts: HashMap<[u8; 64], (PeerRecord, Result<(), SignatureError>)>,
     news: HashMap<[u8; 32], bool>,
     asked: u64,
@@ -64,6 +66,22 @@ impl Crypto for Open {
         })
     }
 
+    /// One for everybody who knows it.
+    fn contact(record: PeerRecord) -> Who {
+        SEEN.with_borrow_mut(|seen| {
+            let key = *record.signature.as_bytes();
+            if let Some(who) = seen.contacts.get(&key).filter(|who| who.is(&record)) {
+                return who.clone();
+            }
+            if seen.contacts.len() >= REMEMBERED {
+                seen.contacts.clear();
+            }
+            let who = Contact::new(record);
+            seen.contacts.insert(key, who.clone());
+            who
+        })
+    }
+
     fn check_news(name: &[u8; 32], check: &dyn Fn() -> bool) -> bool {
         SEEN.with_borrow_mut(|seen| {
             seen.asked += 1;
@@ -93,5 +111,11 @@ impl Crypto for Open {
         let ours = identity.noise_key();
         let payload = sealed.strip_prefix(ours.as_bytes());
         payload.map(<[u8]>::to_vec).ok_or(SealError::Refused)
+    }
+}
+
+impl Settles for Open {
+    fn settled(round_trip: u32, unordered: bool) -> OpenLink {
+        OpenLink::settled(round_trip, unordered)
     }
 }

@@ -178,7 +178,7 @@ fn name(tell: &Tell) -> NewsId {
 /// Plays it.
 #[must_use]
 pub fn play<C: Reported>(options: Options, work: &Workload, plant: Option<Plant>) -> Report {
-    let mut world: World<C> = build(options, wide::<C>());
+    let mut world: World<C> = build(options, wide::<C>(), None);
     world.run(MESH_MS);
     world.rules.loss_ppm = work.loss_ppm;
     let mut churn = Churn::new(&world, options.seed);

@@ -6,16 +6,20 @@
 pub mod gossip;
 pub mod lookup;
 
+use std::collections::BTreeMap;
+
 use nanonet::{Crypto, Noise, Rng, Role};
 use serde::Serialize;
 
 use crate::open::{self, Open};
-use crate::world::{Geography, Place, Rules, World};
+use crate::world::{Corrupt, Geography, Place, Rules, World};
 
 /// Nodes from which on links are not encrypted.
 pub const OPEN_FROM: usize = 300;
-/// Bridges of a scenario.
+/// Fewest bridges of a scenario.
 const BRIDGES: usize = 3;
+/// Browsers per bridge of a large scenario.
+const PER_BRIDGE: usize = 400;
 /// Time between two nodes that join while a world is built, at least.
 const JOIN_EVERY_MS: u64 = 2;
 /// Time in which a world is built, if that leaves more between two nodes.
@@ -28,6 +32,8 @@ pub struct Options {
     pub nodes: usize,
     /// Which run.
     pub seed: u64,
+    /// Whether messages are counted by what they are.
+    pub kinds: bool,
 }
 
 /// How signatures were checked and links kept secret.
@@ -44,14 +50,27 @@ pub enum Cryptography {
 pub trait Reported: Crypto {
     /// Which it is.
     const KIND: Cryptography;
+
+    /// Fills an empty world with linked nodes.
+    fn build(options: Options, world: &mut World<Self>)
+    where
+        Self: Sized;
 }
 
 impl Reported for Noise {
     const KIND: Cryptography = Cryptography::Real;
+
+    fn build(options: Options, world: &mut World<Self>) {
+        join_all(options, world);
+    }
 }
 
 impl Reported for Open {
     const KIND: Cryptography = Cryptography::Open;
+
+    fn build(options: Options, world: &mut World<Self>) {
+        world.settle(BRIDGES.max(options.nodes / PER_BRIDGE), options.nodes);
+    }
 }
 
 /// Figures of every scenario.
@@ -75,6 +94,17 @@ pub struct Common {
     pub messages: u64,
     /// Bytes delivered.
     pub bytes: u64,
+    /// Messages per node and second, bridges included.
+    pub messages_per_node_s: f64,
+    /// Messages and bytes by what they were, where they were counted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
+    /// Links that browsers still there have closed, by reason.
+    pub closed: BTreeMap<&'static str, u64>,
+    /// What browsers still there have refused, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Data channels that were made.
+    pub channels: u64,
     /// Links per browser at the end.
     pub links_mean: f64,
     /// A number over everything delivered: equal in two runs of one seed.
@@ -89,6 +119,16 @@ impl Common {
             .iter()
             .map(|place| world.status(*place).links.len())
             .sum();
+        let (mut closed, mut refused) = (BTreeMap::new(), BTreeMap::new());
+        for place in &browsers {
+            let status = world.status(*place);
+            for (reason, count) in status.dropped {
+                *closed.entry(reason).or_default() += count;
+            }
+            for (reason, count) in status.refused {
+                *refused.entry(reason).or_default() += count;
+            }
+        }
         let (signatures_asked, signatures_checked) = match C::KIND {
             Cryptography::Real => (0, 0),
             Cryptography::Open => open::counts(),
@@ -103,6 +143,14 @@ impl Common {
             simulated_ms: world.now.since(nanonet::testing::TEST_TIME),
             messages: world.delivered,
             bytes: world.delivered_bytes,
+            #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+            messages_per_node_s: world.delivered as f64
+                / (options.nodes + world.bridges().len()) as f64
+                / (world.now.since(nanonet::testing::TEST_TIME) as f64 / 1_000.0),
+            kinds: world.kinds.clone(),
+            closed,
+            refused,
+            channels: world.channels_made,
             #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
             links_mean: links as f64 / browsers.len().max(1) as f64,
             trace_hash: format!("{:016x}", world.trace()),
@@ -124,9 +172,20 @@ pub fn wide<C: Reported>() -> Rules {
     }
 }
 
-/// Bridges that know each other, then browsers that join one after another through any of them.
-fn build<C: Crypto>(options: Options, rules: Rules) -> World<C> {
+/// A world of linked nodes: with real cryptography joined one by one, else linked from the start.
+fn build<C: Reported>(options: Options, rules: Rules, corrupt: Option<Corrupt<C>>) -> World<C> {
+    let rules = Rules {
+        count_kinds: options.kinds && C::KIND == Cryptography::Open,
+        ..rules
+    };
     let mut world = World::with(options.seed, rules);
+    world.corrupt = corrupt;
+    C::build(options, &mut world);
+    world
+}
+
+/// Bridges that know each other, then browsers that join one after another through any of them.
+fn join_all<C: Crypto>(options: Options, world: &mut World<C>) {
     for bridge in 0..BRIDGES {
         world.add(Role::Bridge);
         for other in 0..bridge {
@@ -136,16 +195,17 @@ fn build<C: Crypto>(options: Options, rules: Rules) -> World<C> {
     world.run(1_000);
     let gap = (BUILD_MS / (options.nodes as u64).max(1)).max(JOIN_EVERY_MS);
     for number in 0..options.nodes {
-        join(&mut world, number);
+        join(world, number);
         world.run(gap);
     }
-    world
 }
 
 /// A new browser that dials a bridge.
 pub(crate) fn join<C: Crypto>(world: &mut World<C>, number: usize) -> Place {
     let browser = world.add(Role::Browser);
-    world.dial(browser, number % BRIDGES);
+    let bridges = world.bridges();
+    let bridge = bridges[number % bridges.len()];
+    world.dial(browser, bridge);
     browser
 }
 
@@ -156,7 +216,7 @@ fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
 }
 
 /// The value below which `per_cent` of the sorted `values` lie; 0 without any.
-fn percentile(values: &[u64], per_cent: usize) -> u64 {
+pub(crate) fn percentile(values: &[u64], per_cent: usize) -> u64 {
     let place = (values.len() * per_cent / 100).min(values.len().saturating_sub(1));
     values.get(place).copied().unwrap_or(0)
 }

@@ -11,6 +11,7 @@ mod page;
 mod pipes;
 mod queue;
 mod seen;
+mod settled;
 mod shell;
 mod talk;
 mod trace;
@@ -18,20 +19,24 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use nano_core::{Difficulty, Network, UnixMillis};
+use nano_core::{Account, Difficulty, Network, UnixMillis};
 use nanonet::gossip::{GossipFigures, NewsId};
 use nanonet::testing::TEST_TIME;
 use nanonet::{
-    Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Point, Rng, Role, SessionId,
-    StoredEntry,
+    Channel, Config, Event, Identity, Input, LinkId, Node, NodeId, NodeKey, Output, Point, Rng,
+    Role, SessionId, SignalOp, StoredEntry,
 };
 use nanonet::{Crypto, Noise};
 
 pub use self::geography::{Geography, Home, LONGEST_MS, Nat, SHORTEST_MS};
 use self::pipes::Pipes;
 use self::queue::Queue;
+pub use self::settled::Settles;
 use self::trace::Trace;
 use crate::ledger::Ledger;
+
+/// Bridges that are anchors, where bridges are.
+const ANCHORS: usize = 5;
 
 /// A node of the world, by its place.
 pub type Place = usize;
@@ -53,12 +58,22 @@ pub struct Rules {
     pub channels: bool,
     /// Where nodes are.
     pub geography: Geography,
-    /// Of a million messages, how many are lost on the way and sent again by the transport.
+    /// Of a million messages, how many are lost on the way: on an ordered channel the transport sends
+    /// them again, on an unordered one they are gone.
     pub loss_ppm: u32,
+    /// Whether data channels between browsers come with an unordered one.
+    pub unordered: bool,
+    /// How many milliseconds longer a message of an unordered channel takes at most; each as chance
+    /// will have it, so that they overtake each other.
+    pub jitter_ms: u32,
+    /// Of a million messages of unordered channels, how many arrive twice.
+    pub repeat_ppm: u32,
     /// Whether everything that nodes tell their shells is kept; answers always are.
     pub keep_events: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
     pub report_written: bool,
+    /// Whether messages are counted by what they are, where links are not encrypted.
+    pub count_kinds: bool,
     /// What the work of an id must reach; the default is that nothing must be.
     pub join_threshold: Difficulty,
     /// How long it takes until the other end of a pipe notices that a node has gone without a word.
@@ -76,8 +91,12 @@ impl Default for Rules {
             channels: true,
             geography: Geography::Near,
             loss_ppm: 0,
+            unordered: true,
+            jitter_ms: 0,
+            repeat_ppm: 0,
             keep_events: true,
             report_written: true,
+            count_kinds: false,
             join_threshold: nanonet::join_threshold(Network::Dev),
             notice_ms: 0,
         }
@@ -100,10 +119,13 @@ struct Member<C: Crypto> {
     last_request: u64,
 }
 
+/// Makes the node at a place misbehave, or not; whether it is deaf to questions.
+pub type Corrupt<C> = Box<dyn Fn(Place, &mut Node<C>) -> bool>;
+
 enum Happening {
     Input(Place, u32, Box<Input>),
     /// A message arrives; a pipe that is gone swallows it.
-    Arrive(Place, LinkId, Box<[u8]>),
+    Arrive(Place, LinkId, Channel, Box<[u8]>),
     Dial(Place, Place),
     Wake(Place, u32),
 }
@@ -148,10 +170,20 @@ pub struct World<C: Crypto = Noise> {
     pub idle: BTreeSet<Place>,
     /// Addresses that bridges see nodes come from, where they see one.
     pub addresses: BTreeMap<Place, IpAddr>,
+    /// When bridges learned last of accounts.
+    confirmed_at: BTreeMap<Account, UnixMillis>,
+    /// Nodes whose shells let no question of others through, and acknowledge none.
+    pub deaf: BTreeSet<Place>,
+    /// What is done to each node before it starts.
+    pub corrupt: Option<Corrupt<C>>,
+    /// Offers of links and dials that nodes made while they were handed a question.
+    pub dialled_by_questions: u64,
     /// Bridges whose full nodes know of no account.
     pub behind: BTreeSet<Place>,
     /// Data channels made.
     pub channels_made: u64,
+    /// Messages and bytes by what they were, where [`Rules::count_kinds`] wants it.
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// Messages delivered.
     pub delivered: u64,
     /// Bytes delivered.
@@ -190,8 +222,13 @@ impl<C: Crypto> World<C> {
             works_found: 0,
             idle: BTreeSet::new(),
             addresses: BTreeMap::new(),
+            confirmed_at: BTreeMap::new(),
+            deaf: BTreeSet::new(),
+            corrupt: None,
+            dialled_by_questions: 0,
             behind: BTreeSet::new(),
             channels_made: 0,
+            kinds: BTreeMap::new(),
             delivered: 0,
             delivered_bytes: 0,
             answers: VecDeque::new(),
@@ -233,6 +270,16 @@ impl<C: Crypto> World<C> {
     }
 
     fn add_where(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
+        let place = self.place(role, wanted);
+        self.start(place);
+        if role == Role::Bridge {
+            self.tell_anchors();
+        }
+        place
+    }
+
+    /// A place for a node that is not started yet.
+    fn place(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
         let place = self.members.len();
         let mut rng = Rng::from_seed(seed_of(self.seed, place, u64::MAX));
         let mut identity = Identity::generate(&mut rng);
@@ -257,10 +304,6 @@ impl<C: Crypto> World<C> {
             self.bridges.push(place);
             self.bridge_keys.push(node_key);
         }
-        self.start_as(place, identity);
-        if role == Role::Bridge {
-            self.tell_anchors();
-        }
         place
     }
 
@@ -275,7 +318,8 @@ impl<C: Crypto> World<C> {
     /// The keys of all bridges, if they are anchors.
     fn anchors(&self) -> Vec<NodeKey> {
         if self.rules.anchors {
-            self.bridge_keys.clone()
+            let most = self.bridge_keys.len().min(ANCHORS);
+            self.bridge_keys[..most].to_vec()
         } else {
             Vec::new()
         }
@@ -283,12 +327,16 @@ impl<C: Crypto> World<C> {
 
     /// Starts a node that is stopped: same identity, same storage.
     pub fn start(&mut self, place: Place) {
-        if let Ok(identity) = Identity::from_bytes(&self.members[place].identity) {
-            self.start_as(place, identity);
-        }
+        self.build_node(place);
+        let entries = self.members[place].store.values().cloned().collect();
+        self.input(place, Input::Loaded { entries });
     }
 
-    fn start_as(&mut self, place: Place, identity: Identity) {
+    /// Puts a node in its place, which has not been told anything yet.
+    fn build_node(&mut self, place: Place) {
+        let Ok(identity) = Identity::from_bytes(&self.members[place].identity) else {
+            return;
+        };
         self.members[place].starts += 1;
         let starts = self.members[place].starts;
         let seed = seed_of(self.seed, place, u64::from(starts));
@@ -303,9 +351,13 @@ impl<C: Crypto> World<C> {
         if member.role == Role::Browser {
             config.max_links = self.rules.max_links;
         }
-        member.node = Some(Box::new(Node::new(config, identity, seed, self.now)));
-        let entries = member.store.values().cloned().collect();
-        self.input(place, Input::Loaded { entries });
+        let mut node = Box::new(Node::new(config, identity, seed, self.now));
+        if let Some(corrupt) = &self.corrupt
+            && corrupt(place, &mut node)
+        {
+            self.deaf.insert(place);
+        }
+        member.node = Some(node);
     }
 
     /// Gives a stopped node another place in the key space under its old key.
@@ -365,13 +417,25 @@ impl<C: Crypto> World<C> {
                     self.feed(place, *input);
                 }
             }
-            Happening::Arrive(place, link, bytes) => {
-                if self.pipes.is_open(link) {
+            Happening::Arrive(place, link, channel, bytes) => {
+                if self.pipes.is_open(link) && !self.is_deaf_to(place, channel, &bytes) {
                     self.delivered += 1;
                     self.delivered_bytes += bytes.len() as u64;
                     self.trace.deliver(self.now, place, link, &bytes);
+                    if self.rules.count_kinds {
+                        let kind = self
+                            .kinds
+                            .entry(crate::open::kind_of(channel, &bytes))
+                            .or_default();
+                        *kind = (kind.0 + 1, kind.1 + bytes.len() as u64);
+                    }
                     let bytes = bytes.into_vec();
-                    self.hand(place, Input::LinkReceived { link, bytes });
+                    let input = Input::LinkReceived {
+                        link,
+                        channel,
+                        bytes,
+                    };
+                    self.hand(place, input);
                 }
             }
             Happening::Dial(from, bridge) => self.connect(from, bridge),
@@ -384,6 +448,12 @@ impl<C: Crypto> World<C> {
                 }
             }
         }
+    }
+
+    fn is_deaf_to(&self, place: Place, channel: Channel, bytes: &[u8]) -> bool {
+        !self.deaf.is_empty()
+            && self.deaf.contains(&place)
+            && crate::open::kind_of(channel, bytes) == "get"
     }
 
     fn feed(&mut self, place: Place, input: Input) {
@@ -399,13 +469,23 @@ impl<C: Crypto> World<C> {
         let Some(mut node) = self.members[place].node.take() else {
             return;
         };
+        let asked = matches!(input, Input::Get { .. });
         node.handle_input(now, input);
         while let Some(output) = node.poll_output() {
+            if asked && opens_a_link(&output) {
+                self.dialled_by_questions += 1;
+            }
             self.carry_out(place, output);
         }
-        let next = node.next_timeout();
+        self.members[place].node = Some(node);
+        self.wake_first(place);
+    }
+
+    /// Sees to it that a node is woken when it wants to be.
+    fn wake_first(&mut self, place: Place) {
+        let now = self.now;
         let member = &mut self.members[place];
-        member.node = Some(node);
+        let next = member.node.as_ref().and_then(|node| node.next_timeout());
         if let Some(at) = next {
             let at = at.max(now.plus(1));
             if member.woken.is_none_or(|woken| at < woken) {
@@ -428,6 +508,14 @@ impl<C: Crypto> World<C> {
             }
         }
     }
+}
+
+/// Whether a node wants a link that it does not have.
+const fn opens_a_link(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Signal(SignalOp::CreateOffer { .. }) | Output::Event(Event::NeedBridge { .. })
+    )
 }
 
 /// The seed for one purpose of one node.

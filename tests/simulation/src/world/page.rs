@@ -63,6 +63,11 @@ impl<C: Crypto> World<C> {
                 };
                 self.soon(other, at, theirs);
                 self.soon(place, at, ours);
+                if self.rules.unordered {
+                    let open = true;
+                    self.soon(other, at, Input::LinkUnordered { link: b, open });
+                    self.soon(place, at, Input::LinkUnordered { link: a, open });
+                }
             }
             SignalOp::AddCandidate { .. } => {}
             SignalOp::Abandon { session } => {
@@ -90,7 +95,7 @@ impl<C: Crypto> World<C> {
         );
     }
 
-    fn connects(&self, a: Place, b: Place) -> bool {
+    pub(super) fn connects(&self, a: Place, b: Place) -> bool {
         self.rules.geography == Geography::Near
             || self.members[a].home.connects(&self.members[b].home)
     }

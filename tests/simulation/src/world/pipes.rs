@@ -1,11 +1,12 @@
 //! Pipes between nodes: latency, bandwidth, order kept, and how they break.
 //!
-//! What is lost on the way is sent again by the transport, as data channels and TCP do: it comes
-//! later, and what was sent after it waits for it.
+//! What is lost on the way of an ordered channel is sent again by the transport, as data channels and
+//! TCP do: it comes later, and what was sent after it waits for it. What is lost on an unordered one
+//! is gone, and what is not may be overtaken or come twice.
 
 use nano_core::UnixMillis;
 use nanonet::Crypto;
-use nanonet::{Input, LinkId, LinkOrigin, Role, SessionId, Transport};
+use nanonet::{Channel, Input, LinkId, LinkOrigin, Role, SessionId, Transport};
 
 use super::{Happening, Place, World};
 
@@ -160,13 +161,18 @@ impl<C: Crypto> World<C> {
         self.queue.push(at, Happening::Input(place, starts, input));
     }
 
-    pub(super) fn transmit(&mut self, place: Place, link: LinkId, bytes: Vec<u8>) {
+    pub(super) fn transmit(
+        &mut self,
+        place: Place,
+        link: LinkId,
+        channel: Channel,
+        bytes: Vec<u8>,
+    ) {
         let Some(to) = self.pipes.get(link).map(|pipe| pipe.to) else {
             return;
         };
         let latency = self.latency(place, to);
-        let lost = self.rules.loss_ppm > 0 && self.chance.below(1_000_000) < self.rules.loss_ppm;
-        let resent = if lost { RESEND_MS.max(4 * latency) } else { 0 };
+        let lost = self.happens(self.rules.loss_ppm);
         let (now, bandwidth) = (self.now, self.rules.bandwidth);
         let Some(pipe) = self.pipes.end(link) else {
             return;
@@ -176,8 +182,7 @@ impl<C: Crypto> World<C> {
             .max(now)
             .plus(bytes.len() as u64 / bandwidth);
         pipe.busy_until = sent;
-        pipe.arrives = pipe.arrives.max(sent.plus(latency + resent));
-        let (to_link, arrives) = (pipe.to_link, pipe.arrives);
+        let to_link = pipe.to_link;
         if self.rules.report_written {
             let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let starts = self.members[place].starts;
@@ -185,8 +190,48 @@ impl<C: Crypto> World<C> {
             self.queue
                 .push(sent.plus(1), Happening::Input(place, starts, written));
         }
-        self.queue
-            .push(arrives, Happening::Arrive(to, to_link, bytes.into()));
+        let usual = sent.plus(latency);
+        let arrive = Happening::Arrive(to, to_link, channel, bytes.into());
+        match channel {
+            Channel::Ordered => {
+                let resent = if lost { RESEND_MS.max(4 * latency) } else { 0 };
+                let arrives = self.in_order(link, usual.plus(resent));
+                self.queue.push(arrives, arrive);
+            }
+            Channel::Unordered if lost => {}
+            Channel::Unordered => {
+                if self.happens(self.rules.repeat_ppm)
+                    && let Happening::Arrive(to, to_link, channel, bytes) = &arrive
+                {
+                    let again = Happening::Arrive(*to, *to_link, *channel, bytes.clone());
+                    let at = self.jittered(usual);
+                    self.queue.push(at, again);
+                }
+                let at = self.jittered(usual);
+                self.queue.push(at, arrive);
+            }
+        }
+    }
+
+    /// When what would arrive at `at` does, since nothing overtakes what was sent before.
+    fn in_order(&mut self, link: LinkId, at: UnixMillis) -> UnixMillis {
+        let Some(pipe) = self.pipes.end(link) else {
+            return at;
+        };
+        pipe.arrives = pipe.arrives.max(at);
+        pipe.arrives
+    }
+
+    fn jittered(&mut self, at: UnixMillis) -> UnixMillis {
+        match self.rules.jitter_ms {
+            0 => at,
+            most => at.plus(u64::from(self.chance.below(most + 1))),
+        }
+    }
+
+    /// Whether something happens that happens so often in a million.
+    fn happens(&mut self, ppm: u32) -> bool {
+        ppm > 0 && self.chance.below(1_000_000) < ppm
     }
 
     pub(super) fn close(&mut self, place: Place, link: LinkId) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nano_core::{Account, BlockHash};
 use nanonet::Crypto;
 use nanonet::gossip::GossipFigures;
-use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Role, Status, StoreKey};
+use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Rng, Role, Status, StoreKey};
 
 use super::{Place, World};
 
@@ -45,6 +45,25 @@ impl<C: Crypto> World<C> {
         (0..self.members.len())
             .filter(|place| self.runs(*place) && self.members[*place].role == Role::Browser)
             .collect()
+    }
+
+    /// A browser that runs, chosen by chance.
+    ///
+    /// # Panics
+    /// If none runs.
+    pub fn any_browser(&self, rng: &mut Rng) -> Place {
+        let most = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        loop {
+            let place = rng.below(most) as usize;
+            if self.is_browser(place) && self.runs(place) {
+                return place;
+            }
+        }
+    }
+
+    /// Places of bridges.
+    pub fn bridges(&self) -> &[Place] {
+        &self.bridges
     }
 
     /// Accounts that a node has in storage.

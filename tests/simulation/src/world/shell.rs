@@ -14,7 +14,11 @@ const CONFIRM_MS: u64 = 400;
 impl<C: Crypto> World<C> {
     pub(super) fn carry_out(&mut self, place: Place, output: Output) {
         match output {
-            Output::Transmit { link, bytes } => self.transmit(place, link, bytes),
+            Output::Transmit {
+                link,
+                channel,
+                bytes,
+            } => self.transmit(place, link, channel, bytes),
             Output::Close { link, .. } => self.close(place, link),
             Output::Store(StoreOp::Put { key, bytes }) => {
                 let entry = StoredEntry { key, bytes };
@@ -48,7 +52,7 @@ impl<C: Crypto> World<C> {
     }
 
     fn on_event(&mut self, place: Place, event: Event) {
-        if matches!(event, Event::NeedBridge) && self.rules.redial {
+        if matches!(event, Event::NeedBridge { .. }) && self.rules.redial {
             self.redial(place);
         }
         if let Event::Joined { nonce, .. } = &event {

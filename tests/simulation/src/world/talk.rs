@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use nano_core::{Account, Block, BlockHash};
+use nano_core::{Account, Block, BlockHash, Network, UnixMillis};
 use nanonet::Crypto;
-use nanonet::{AccountAnswer, Event, GetError, GetOptions, Input, RequestId};
+use nanonet::{AccountAnswer, Event, GetError, GetOptions, Identity, Input, RequestId, Sighting};
 
 use super::{Happening, Place, World};
 
@@ -86,7 +86,35 @@ impl<C: Crypto> World<C> {
     /// Lets bridge `place` learn of an account from the full nodes' live stream.
     pub fn confirm(&mut self, bridge: Place, account: Account) {
         if let Some(confirmed) = self.ledger.confirmed(&account) {
+            self.confirmed_at.insert(account, self.now);
             self.input(bridge, confirmed);
         }
+    }
+
+    /// The same, and the bridge states that it saw the frontier just now.
+    pub fn confirm_seen(&mut self, bridge: Place, account: Account) {
+        let identity = Identity::from_bytes(&self.members[bridge].identity);
+        let (Ok(identity), Some(confirmed)) = (identity, self.ledger.confirmed(&account)) else {
+            return;
+        };
+        let Input::Confirmed {
+            mut record,
+            receivable,
+        } = confirmed
+        else {
+            return;
+        };
+        let (weight, frontier) = (self.ledger.weights().total(), Some(record.hash()));
+        let (network, now) = (Network::Dev, self.now);
+        let seen = Sighting::sign(&identity, network, account, frontier, now, weight, weight);
+        record.sightings.push(seen);
+        self.confirmed_at.insert(account, now);
+        self.input(bridge, Input::Confirmed { record, receivable });
+    }
+
+    /// When a bridge learned last of an account.
+    #[must_use]
+    pub fn confirmed_at(&self, account: &Account) -> Option<UnixMillis> {
+        self.confirmed_at.get(account).copied()
     }
 }

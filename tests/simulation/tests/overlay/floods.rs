@@ -2,7 +2,7 @@
 
 use nanonet::adversary::Tamper;
 use nanonet::testing::TestKeys;
-use nanonet::{CloseReason, GetOptions, Input, Role};
+use nanonet::{Channel, CloseReason, GetOptions, Input, Role};
 use simulation::world::{Place, Rules};
 
 use crate::World;
@@ -41,6 +41,7 @@ fn bytes_that_are_no_frame_end_their_link_only() {
         victim,
         Input::LinkReceived {
             link,
+            channel: Channel::Ordered,
             bytes: vec![7; 300],
         },
     );

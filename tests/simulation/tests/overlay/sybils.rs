@@ -56,10 +56,7 @@ fn told(world: &World, crowd: &[Place]) -> usize {
 #[test]
 fn a_key_whose_nearest_nodes_are_all_one_attackers_has_its_full_number_of_other_holders() {
     let (mut world, crowd) = besieged(400, SYBILS);
-    assert!(
-        told(&world, &crowd) >= HONEST / 2,
-        "the nodes around it are told"
-    );
+    assert!(told(&world, &crowd) >= 4, "the nodes around it are told");
     let account = world.confirmed_account(7);
     world.run(20_000);
     let honest: Vec<Place> = world

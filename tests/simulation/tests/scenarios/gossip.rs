@@ -14,7 +14,15 @@ fn run<C: Reported>(nodes: usize, messages: usize, plant: Option<Plant>) -> Repo
         #[cfg(feature = "iroh")]
         compare: false,
     };
-    play::<C>(Options { nodes, seed: 3 }, &work, plant)
+    play::<C>(
+        Options {
+            nodes,
+            seed: 3,
+            kinds: false,
+        },
+        &work,
+        plant,
+    )
 }
 
 #[test]
@@ -55,7 +63,15 @@ fn the_same_workload_comes_to_almost_everyone_through_iroh_gossip() {
         loss_ppm: 50_000,
         compare: true,
     };
-    let report = play::<Open>(Options { nodes: 60, seed: 3 }, &work, None);
+    let report = play::<Open>(
+        Options {
+            nodes: 60,
+            seed: 3,
+            kinds: false,
+        },
+        &work,
+        None,
+    );
     let theirs = &report.compared[0];
     assert_eq!(theirs.published, report.gossip.published);
     assert!(theirs.deliveries > 1_000, "{theirs:?}");
