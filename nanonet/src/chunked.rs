@@ -147,7 +147,10 @@ impl<K: Ord, V> ChunkedMap<K, V> {
     }
 
     /// Entries whose keys come after `key`, in order; all of them for `None`.
-    pub(crate) fn iter_after(&self, key: Option<&K>) -> impl Iterator<Item = (&K, &V)> {
+    pub(crate) fn iter_after<'a>(
+        &'a self,
+        key: Option<&K>,
+    ) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, K, V> {
         let (chunk, skip) = match key.map(|key| self.find(key)) {
             Some((chunk, Ok(place))) => (chunk, place + 1),
             Some((chunk, Err(place))) => (chunk, place),

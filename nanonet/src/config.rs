@@ -32,6 +32,9 @@ pub struct Config {
     /// What the work of ids must reach, see [`join_threshold`]. Only simulations change it: nodes of
     /// one network that do not agree take each other for leaves.
     pub join_threshold: Difficulty,
+    /// Whether the shell keeps what it is given to store. If not, changes of storage are put out
+    /// without their bytes.
+    pub durable: bool,
     /// Most bytes of records kept; least useful ones go first beyond it.
     pub record_budget_bytes: u64,
 }
@@ -49,6 +52,7 @@ impl Config {
             anchors,
             weights,
             join_threshold: join_threshold(network),
+            durable: true,
             record_budget_bytes: 64 << 20,
         }
     }
@@ -66,6 +70,7 @@ impl Config {
             anchors,
             weights,
             join_threshold: join_threshold(network),
+            durable: true,
             record_budget_bytes: 1 << 30,
         }
     }

@@ -4,10 +4,13 @@
 //! may leave out the encryption of links and check each signature once for everybody; everything
 //! above stays the product's, and what a provider is asked is the same.
 
-use nano_core::SignatureError;
+use std::sync::Arc;
+
+use nano_core::{SignatureError, UnixMillis};
 
 use crate::link::{Link, LinkEnd};
 use crate::routing::contact::{Contact, Who};
+use crate::slice::HeldFrontier;
 use crate::{Identity, NoiseKey, PeerRecord, Rng, SealError, seal};
 
 /// What a node asks of cryptography.
@@ -27,7 +30,20 @@ pub trait Crypto {
         Contact::new(record)
     }
 
-    /// Whether `check` says that news is signed; `name` stands for all that `check` looks at.
+    /// What the record with these bytes, which has no sightings, is known to prove under the weight
+    /// table of this date. The product remembers nothing: it meets a record once.
+    #[must_use]
+    fn recall(record: &[u8], table: UnixMillis) -> Option<Arc<HeldFrontier>> {
+        let _ = (record, table);
+        None
+    }
+
+    /// The record with these bytes was checked under the weight table of this date.
+    fn remember(record: &[u8], table: UnixMillis, proven: &Arc<HeldFrontier>) {
+        let _ = (record, table, proven);
+    }
+
+    /// Whether `check` says that something is signed; `name` stands for all that `check` looks at.
     fn check_news(name: &[u8; 32], check: &dyn Fn() -> bool) -> bool {
         let _ = name;
         check()

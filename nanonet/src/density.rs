@@ -23,7 +23,7 @@ use nano_core::UnixMillis;
 
 use crate::Crypto;
 use crate::routing::nearest::Nearest;
-use crate::{Event, Node, NodeId, PeerRecord, Point, Role};
+use crate::{Defence, Event, Node, NodeId, PeerRecord, Point, Role};
 
 /// How often crowds are looked for.
 pub(crate) const SURVEY_MS: u64 = 60_000;
@@ -139,7 +139,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn look_for_crowds(&mut self) {
         let looked = self.crowds.looked;
         let due = looked.is_none_or(|looked| self.now.since(looked) >= SURVEY_MS);
-        if !due {
+        if !due || self.lacks(Defence::Regions) {
             return;
         }
         self.crowds.looked = Some(self.now);
@@ -178,6 +178,22 @@ impl<C: Crypto> Node<C> {
         }
     }
 
+    /// How many nodes there would be if they lay everywhere as densely as the `sample` nearest to us
+    /// that are known; `None` if fewer are.
+    pub(crate) fn nodes_around(&self, sample: usize) -> Option<u64> {
+        let us = self.id.point();
+        let mut nearest = Nearest::new(us, sample);
+        self.each_member(|id, _| {
+            if *id != self.id {
+                nearest.offer(id, *id);
+            }
+        });
+        let ids = nearest.into_items();
+        let reach = far(&us, &ids.get(sample - 1)?.point());
+        let nodes = (u128::from(u64::MAX) * sample as u128) / u128::from(reach.max(1));
+        Some(u64::try_from(nodes).unwrap_or(u64::MAX))
+    }
+
     /// The `count` browsers nearest to `point` outside of crowds and of the group that all the nearest are
     /// in; nobody while there is neither.
     fn nearest_outside(&self, point: &Point, count: usize) -> Vec<NodeId> {
@@ -214,6 +230,11 @@ impl<C: Crypto> Node<C> {
             }
         }
         holders
+    }
+
+    /// Whether there is a crowd anywhere.
+    pub(crate) const fn sees_crowds(&self) -> bool {
+        !self.crowds.crowds.is_empty()
     }
 
     /// Whether `point` lies at a crowd.

@@ -8,8 +8,8 @@ use crate::limits::Spend;
 use crate::link::LinkEnd;
 use crate::reputation::GREEDY;
 use crate::routing::forward::{Own, Upstream};
-use crate::wire::{Ask, Failure, Message, Reply, Request};
-use crate::{Class, CloseReason, Crypto, LinkId, Node, QueryNumber};
+use crate::wire::{Ask, Failure, Message, Reply, Request, Target};
+use crate::{Class, CloseReason, Crypto, Defence, LinkId, Node, QueryNumber};
 
 impl<C: Crypto> Node<C> {
     /// A message came over a link.
@@ -23,6 +23,12 @@ impl<C: Crypto> Node<C> {
         };
         let cost = message.cost();
         let spend = peer.bucket.spend(self.now, cost);
+        let peer_wasted = peer.wasted.is_too_much(self.now);
+        let spend = if self.lacks(Defence::Buckets) {
+            Spend::Served
+        } else {
+            spend
+        };
         if spend == Spend::Flood {
             return self.close(link, CloseReason::Flood);
         }
@@ -30,7 +36,10 @@ impl<C: Crypto> Node<C> {
             if spend == Spend::Busy {
                 self.rate(link, GREEDY);
             }
-            if spend == Spend::Busy || self.is_too_busy_for(link) {
+            let wasted = matches!(request.body, Ask::Get { .. })
+                && peer_wasted
+                && !self.lacks(Defence::Buckets);
+            if spend == Spend::Busy || wasted || self.is_too_busy_for(link) {
                 self.counters.refuse("busy");
                 self.add_load(1);
                 return self.fail(Upstream::Link(link), request, Failure::Busy);
@@ -45,6 +54,7 @@ impl<C: Crypto> Node<C> {
             Message::Update(records) => self.on_update(link, records),
             Message::Introduction(record) => self.on_introduction(link, *record),
             Message::Seen(seen) => self.on_seen(link, *seen),
+            Message::Unopened(sighting) => self.on_unopened(link, *sighting),
             Message::News(pushed) => self.on_news(link, pushed),
             Message::Have(ids) => self.on_have(link, ids),
             Message::Want(ids) => self.on_want(link, ids),
@@ -58,6 +68,9 @@ impl<C: Crypto> Node<C> {
         let Ok(bytes) = message.encode() else {
             return false;
         };
+        if message.is_repair() {
+            self.counters.repair_bytes += bytes.len() as u64;
+        }
         self.send_bytes(link, message.class(), bytes)
     }
 
@@ -104,12 +117,13 @@ impl<C: Crypto> Node<C> {
                 self.serve_put(upstream, id, target, records, voucher);
             }
             Ask::Headers { from, headers } => {
-                self.serve_headers(from, &headers);
+                let to_us = matches!(target, Target::Exactly(_));
+                self.serve_headers(from, to_us, &headers);
                 self.reply(upstream, id, Reply::Delivered);
             }
-            Ask::Pull(headers) => {
-                let records = self.records_named(&headers);
-                self.reply(upstream, id, Reply::Records(records));
+            Ask::Pull { keys, which } => self.serve_pull(upstream, id, keys, &which),
+            Ask::Compare { from, keys, sketch } => {
+                self.serve_compare(upstream, id, &from, keys, &sketch.0);
             }
             Ask::Resolve {
                 account,
@@ -130,8 +144,10 @@ impl<C: Crypto> Node<C> {
         match own {
             Own::Neighbourhood => self.on_neighbourhood(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
-            Own::Put | Own::Headers => {}
+            Own::Put => {}
+            Own::Headers(to) => self.on_named(to, &body),
             Own::Pull(pull) => self.on_pulled(pull, body, via),
+            Own::Sync(task) => self.on_sync_reply(task, body, via),
             Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
             Own::Publish(hash) => self.on_publish_reply(hash, &body),
         }

@@ -26,7 +26,7 @@ use crate::identity::{Identity, Purpose};
 use crate::routing::contact::{Placed, Who};
 use crate::sighting::CLOCK_SKEW_MS;
 use crate::wire::Message;
-use crate::{CloseReason, LinkId, Node, NodeId, NodeKey, PeerRecord, Point, Role};
+use crate::{CloseReason, Defence, LinkId, Node, NodeId, NodeKey, PeerRecord, Point, Role};
 
 /// Fewest links to browsers alike that are allowed.
 pub(crate) const LEAST_ALIKE: usize = 2;
@@ -206,6 +206,9 @@ impl<C: Crypto> Node<C> {
 
     /// Whether enough links lead to browsers like this one, which is none of the nearest.
     pub(crate) fn is_too_alike(&self, id: &NodeId, record: &PeerRecord) -> bool {
+        if self.lacks(Defence::Diversity) {
+            return false;
+        }
         let by = self.introducer(record);
         if self.groups(record) == [None, None] && !self.tells_groups() {
             return false;
@@ -245,12 +248,12 @@ impl<C: Crypto> Node<C> {
     /// Whether one more node like `who` may be named beside `named`.
     pub(crate) fn may_name(&self, named: &[Placed], who: &Who) -> bool {
         let alike = |named: &&Placed| self.is_alike(&named.who.record, &who.record);
-        named.iter().filter(alike).count() < NAMED_ALIKE
+        named.iter().filter(alike).count() < NAMED_ALIKE || self.lacks(Defence::Diversity)
     }
 
     /// One of the `count` nodes nearest to `point`, if they are all alike.
     pub(crate) fn all_alike(&self, point: &Point, count: usize) -> Option<PeerRecord> {
-        if !self.tells_groups() || count < 2 {
+        if !self.tells_groups() || count < 2 || self.lacks(Defence::Diversity) {
             return None;
         }
         let nearest = self.nearest_browsers(point, count);

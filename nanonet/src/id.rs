@@ -155,6 +155,12 @@ impl Point {
         &self.0
     }
 
+    /// Its first 64 bits: enough to tell apart what was not made to collide.
+    pub(crate) const fn first_bits(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// How far `other` is from here: the XOR of the two, the same in both directions.
     pub fn distance(&self, other: &Point) -> Distance {
         let mut bytes = self.0;
@@ -267,6 +273,18 @@ impl AccountKey {
     /// Its place in the key space.
     pub const fn point(&self) -> Point {
         Point(self.0)
+    }
+
+    /// Its first 64 bits.
+    pub(crate) const fn first_bits(&self) -> u64 {
+        self.point().first_bits()
+    }
+
+    /// The last key that begins with these 64 bits.
+    pub(crate) fn last_with(first_bits: u64) -> Self {
+        let mut bytes = [0xFF; 32];
+        bytes[..8].copy_from_slice(&first_bits.to_be_bytes());
+        Self(bytes)
     }
 }
 

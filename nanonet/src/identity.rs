@@ -157,6 +157,14 @@ impl Identity {
         self.nonce
     }
 
+    /// The node where another nonce places it.
+    #[cfg(any(test, feature = "adversary"))]
+    #[must_use]
+    pub const fn moved(mut self, nonce: u64) -> Self {
+        self.nonce = nonce;
+        self
+    }
+
     /// Moves the node to where another nonce places it.
     pub(crate) const fn set_nonce(&mut self, nonce: u64) {
         self.nonce = nonce;

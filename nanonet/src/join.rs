@@ -31,7 +31,8 @@ use crate::sighting::CLOCK_SKEW_MS;
 use crate::timers::Timer;
 use crate::wire::Message;
 use crate::{
-    CloseReason, Event, LinkId, LinkOrigin, Node, NodeId, NodeKey, Output, PeerRecord, Role,
+    CloseReason, Defence, Event, LinkId, LinkOrigin, Node, NodeId, NodeKey, Output, PeerRecord,
+    Role,
 };
 
 /// Length of a period: 30 days.
@@ -160,7 +161,7 @@ impl Joining {
 impl<C: Crypto> Node<C> {
     /// Whether we have a place in the tables of others.
     pub(crate) fn is_member(&self) -> bool {
-        self.joining.standing == Standing::Member
+        self.joining.standing == Standing::Member || self.lacks(Defence::JoinWork)
     }
 
     /// Whether we may hold records for others: a member, or a bridge with or without a place.
@@ -172,6 +173,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn stands(&self, record: &PeerRecord) -> bool {
         let threshold = self.config.join_threshold;
         joined(&record.node_key, record.nonce, threshold, self.now).is_some()
+            || self.lacks(Defence::JoinWork)
     }
 
     /// Looks at our work: asks for new work if it is time to.

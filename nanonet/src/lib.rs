@@ -24,6 +24,9 @@ mod diversity;
 mod exchange;
 mod fixed;
 pub mod gossip;
+mod healing;
+#[cfg(any(test, feature = "adversary"))]
+mod holdings;
 mod id;
 mod identity;
 mod io;
@@ -38,9 +41,11 @@ mod publish;
 mod query;
 mod reader;
 mod record;
+mod renewal;
 mod replication;
 mod reputation;
 mod resolve;
+mod returned;
 mod rng;
 mod routing;
 mod seal;
@@ -55,6 +60,7 @@ mod status;
 pub mod testing;
 mod timers;
 mod watch;
+mod weakened;
 pub mod weights;
 mod wire;
 
@@ -62,6 +68,8 @@ pub use config::{Config, MAX_ANCHORS};
 pub use crypto::{Crypto, Noise};
 pub use diversity::SeenFrom;
 pub use exchange::MAX_TOLD;
+#[cfg(any(test, feature = "adversary"))]
+pub use holdings::Holding;
 pub use id::{AccountKey, Distance, NodeId, NodeKey, NodeKeyError, NoiseKey, Point};
 pub use identity::{Identity, IdentityError, Purpose};
 pub use io::{
@@ -84,8 +92,10 @@ pub use record::{
     RecordError,
 };
 pub use resolve::MAX_RESOLVES;
+pub use returned::Returned;
 pub use rng::Rng;
 pub use routing::contact::{Contact, Who};
 pub use seal::{MAX_SEALED_PAYLOAD, SEAL_OVERHEAD, SealError, seal};
 pub use sighting::{CLOCK_SKEW_MS, Freshness, Sighting, SightingError, freshness};
+pub use weakened::{Bug, Defence};
 pub use weights::{RefreshError, SignedWeights};

@@ -3,6 +3,10 @@
 //! - Every message costs tokens ([`TokenBucket`]); a link refills [`REFILL_PER_S`] a second up to
 //!   [`CAPACITY`]. Without tokens a request is answered `busy`; a peer that goes on until it owes
 //!   [`DEBT`] more is dropped for flooding.
+//! - A question that is passed on and finds nothing costs its link what it was passed on besides
+//!   ([`Wasted`]), so that nobody gets work out of all by asking for what does not exist: beyond
+//!   [`WASTE_PER_S`] passes a second questions of that link are answered `busy`. That alone never drops
+//!   it: who hands a question on is not to blame for it.
 //! - Every record or answer that does not verify is a fault ([`Faults`]); a fault is forgiven
 //!   after [`FORGIVE_MS`], the third unforgiven one drops the peer.
 //! - A dropped peer at fault is banned ([`Bans`]) by its key, so under every id that a nonce gives it,
@@ -29,6 +33,13 @@ pub(crate) const FORGIVE_MS: u64 = 300_000;
 pub(crate) const BAN_MS: u64 = 600_000;
 /// Most bans held.
 pub(crate) const MAX_BANS: usize = 256;
+
+/// Times a second that questions of one link may be passed on for nothing.
+const WASTE_PER_S: i64 = 32;
+/// How many such times are saved up.
+const WASTE_SAVED: i64 = 640;
+/// Most such times that are owed: a minute's.
+const WASTE_OWED: i64 = 60 * WASTE_PER_S;
 
 /// What a peer may still ask.
 #[derive(Debug)]
@@ -76,6 +87,34 @@ impl TokenBucket {
     }
 }
 
+/// How often questions of a link were passed on for nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Wasted {
+    /// Thousandths of times beyond what is allowed; negative as long as some are saved.
+    milli: i64,
+    at: UnixMillis,
+}
+
+impl Wasted {
+    /// A question was passed on `times` times and found nothing.
+    pub(crate) fn add(&mut self, now: UnixMillis, times: u8) {
+        self.settle(now);
+        self.milli = (self.milli + i64::from(times) * 1000).min(WASTE_OWED * 1000);
+    }
+
+    /// Whether more was wasted than is allowed.
+    pub(crate) fn is_too_much(&mut self, now: UnixMillis) -> bool {
+        self.settle(now);
+        self.milli > 0
+    }
+
+    fn settle(&mut self, now: UnixMillis) {
+        let passed = i64::try_from(now.since(self.at).min(60_000)).unwrap_or(0);
+        self.at = self.at.max(now);
+        self.milli = (self.milli - passed * WASTE_PER_S).max(-WASTE_SAVED * 1000);
+    }
+}
+
 /// Recent faults of a peer.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -117,6 +156,12 @@ impl Bans {
         self.until.insert(peer, now.plus(length));
     }
 
+    /// How many are held.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn len(&self) -> usize {
+        self.until.len()
+    }
+
     /// Whether `peer` is banned at `now`.
     pub(crate) fn holds(&self, peer: &NodeKey, now: UnixMillis) -> bool {
         self.until.get(peer).is_some_and(|until| *until > now)
@@ -137,6 +182,24 @@ mod tests {
         assert_eq!(spent[CAPACITY as usize - 1], Spend::Served);
         assert_eq!(spent[CAPACITY as usize], Spend::Busy);
         assert_eq!(spent.last(), Some(&Spend::Flood));
+    }
+
+    #[test]
+    fn whoever_asks_for_nothing_again_and_again_has_to_wait() {
+        let mut wasted = Wasted::default();
+        let mut served = 0;
+        for second in 1..=60 {
+            for _ in 0..50 {
+                let now = UnixMillis(second * 1000);
+                if !wasted.is_too_much(now) {
+                    served += 1;
+                    wasted.add(now, 32);
+                }
+            }
+        }
+        // What was saved, and one a second.
+        assert!((60..=90).contains(&served), "{served}");
+        assert!(!wasted.is_too_much(UnixMillis(10_000_000)));
     }
 
     #[test]

@@ -8,16 +8,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nano_core::Account;
+use nano_core::{Account, UnixMillis};
 
 use crate::Crypto;
 use crate::adversary::{Tamper, tamper};
-use crate::gossip::Bug;
 use crate::routing::contact::{Placed, Who};
 use crate::routing::nearest::Nearest;
+use crate::slice::HeldFrontier;
 use crate::testing::TestKeys;
-use crate::wire::{Ask, Found, MAX_HOPS, MAX_PEERS, Message, Packed, Request, Target};
-use crate::{AccountRecord, Addresses, LinkId, Node, PeerRecord, Point, Record, Role, Sighting};
+use crate::wire::{Ask, Found, MAX_BUDGET, MAX_HOPS, MAX_PEERS, Message, Packed, Request, Target};
+use crate::{
+    AccountKey, Addresses, Bug, Defence, LinkId, Node, PeerRecord, Point, Record, Role, Sighting,
+};
 
 /// What a node does wrong with requests of others.
 #[derive(Debug, Clone)]
@@ -33,12 +35,14 @@ pub enum Misroute {
 pub(crate) struct Lies {
     kind: Option<(Tamper, TestKeys)>,
     /// The first record held of each account; a test has few.
-    older: BTreeMap<Account, AccountRecord>,
+    older: BTreeMap<Account, Arc<HeldFrontier>>,
     misroute: Option<Misroute>,
     posing: bool,
     pub(crate) withholding: bool,
-    /// A bug planted in its gossip.
     pub(crate) bug: Option<Bug>,
+    pub(crate) without: Option<Defence>,
+    /// When a planted bug acted last.
+    pub(crate) acted: UnixMillis,
 }
 
 impl<C: Crypto> Node<C> {
@@ -71,11 +75,6 @@ impl<C: Crypto> Node<C> {
         nearest.into_items()
     }
 
-    /// Plants a bug in its gossip.
-    pub const fn plant(&mut self, bug: Bug) {
-        self.lies.bug = Some(bug);
-    }
-
     /// Makes the node say in handshakes from now on that it is a bridge; its offers stay those of
     /// a browser.
     pub const fn pose_as_bridge(&mut self) {
@@ -98,9 +97,41 @@ impl<C: Crypto> Node<C> {
         self.lies.withholding = true;
     }
 
+    /// Sends `count` questions for random accounts, over one link if it is given; how many went out.
+    pub fn spam(&mut self, count: u32, over: Option<LinkId>) -> u32 {
+        let links: Vec<LinkId> = self.table.up_links().map(|(link, ..)| link).collect();
+        let mut sent = 0;
+        for number in 0..count as usize {
+            let Some(link) = over.or_else(|| links.get(number % links.len().max(1)).copied())
+            else {
+                break;
+            };
+            let mut bytes = [0; 32];
+            self.rng.fill(&mut bytes);
+            let account = Account::from_bytes(bytes);
+            let request = Request {
+                id: self.rng.next_u64(),
+                target: Target::Near(AccountKey::new(&account).point()),
+                hops_left: MAX_HOPS,
+                budget: MAX_BUDGET,
+                body: Ask::Get { account },
+            };
+            sent += u32::from(self.send(link, &Message::Request(Box::new(request))));
+        }
+        sent
+    }
+
     /// Lets the node believe that its peers have cost it so many tokens just now.
     pub fn burden(&mut self, tokens: u32) {
         self.add_load(tokens);
+    }
+
+    /// Remembers what is held now, so that it can be served when it is old.
+    pub fn remember_now(&mut self) {
+        let accounts: Vec<Account> = self.slice.accounts_after(None).map(|(_, of)| *of).collect();
+        for account in accounts {
+            self.remember_for_lies(&account);
+        }
     }
 
     /// Makes the node honest again.
@@ -110,10 +141,10 @@ impl<C: Crypto> Node<C> {
 
     /// Remembers what an older proof can be made of.
     pub(crate) fn remember_for_lies(&mut self, account: &Account) {
-        let frontier = self.slice.get(account).and_then(|held| held.frontier());
-        if let Some(frontier) = frontier {
-            let record = frontier.record().clone();
-            self.lies.older.entry(*account).or_insert(record);
+        let held = self.slice.get(account);
+        if let Some(frontier) = held.and_then(|held| held.frontiers().first()) {
+            let older = self.lies.older.entry(*account);
+            older.or_insert_with(|| Arc::clone(frontier));
         }
     }
 
@@ -133,7 +164,7 @@ impl<C: Crypto> Node<C> {
         }
         for packed in &mut found.records {
             if let Ok(Record::Account(record)) = packed.open() {
-                let older = self.lies.older.get(account);
+                let older = self.lies.older.get(account).map(|held| held.record());
                 if let Some(bytes) = tamper(*kind, &record, keys, older) {
                     *packed = Packed::from_bytes(bytes);
                 }

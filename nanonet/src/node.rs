@@ -12,6 +12,8 @@
 //! | `signaling` | offers and answers between browsers |
 //! | `replication` | keeping records on the nodes that shall hold them |
 //! | `publish` | own blocks until they are proven; a bridge's relays |
+//! | `returned` | own blocks that lost |
+//! | `renewal` | proofs that a newer weight table outdates |
 //! | `resolve` | a bridge's questions to the full nodes |
 //! | `watch` | accounts kept up to date |
 //! | `gossip` | news for everyone |
@@ -21,6 +23,7 @@
 //! | `density` | places where suspiciously many nodes lie |
 //! | `bridges` | what bridges state, compared |
 //! | `exchange` | introductions besides those of links |
+//! | `healing` | what is done when the network may have been split |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -35,12 +38,14 @@ use crate::config::MAX_ANCHORS;
 use crate::density::Crowds;
 use crate::exchange::Told;
 use crate::gossip::{Gossip, GossipFigures};
+use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
 use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
+use crate::renewal::Renewal;
 use crate::replication::Replication;
 use crate::reputation::{Load, Reputation};
 use crate::resolve::Resolves;
@@ -90,6 +95,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) crowds: Crowds,
     pub(crate) reported: Reported,
     pub(crate) bridges_told: Told,
+    pub(crate) healing: Healing,
+    pub(crate) renewal: Renewal,
     pub(crate) forwards: Forwards,
     pub(crate) questions: Questions,
     pub(crate) lately: Lately,
@@ -139,11 +146,14 @@ impl<C: Crypto> Node<C> {
         let record =
             identity.peer_record(config.role, config.network, config.addresses.clone(), now);
         let joining = Joining::new(&record, config.join_threshold, now);
-        let slice = Slice::new(SliceConfig::new(
-            config.network,
-            config.anchors.clone(),
-            config.record_budget_bytes,
-        ));
+        let slice = Slice::new(SliceConfig {
+            durable: config.durable,
+            ..SliceConfig::new(
+                config.network,
+                config.anchors.clone(),
+                config.record_budget_bytes,
+            )
+        });
         let mut timers = Timers::default();
         timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
@@ -169,6 +179,8 @@ impl<C: Crypto> Node<C> {
             crowds: Crowds::default(),
             reported: Reported::new(),
             bridges_told: Told::new(),
+            healing: Healing::default(),
+            renewal: Renewal::default(),
             forwards: Forwards::default(),
             questions: Questions::default(),
             lately: Lately::default(),
@@ -227,7 +239,7 @@ impl<C: Crypto> Node<C> {
                     self.stirred.insert(link);
                 }
             }
-            Input::LinkClosed { link } => self.on_link_gone(link, None),
+            Input::LinkClosed { link } => self.on_link_broken(link),
             Input::LocalDescription { session, sdp } => self.on_local_description(session, sdp),
             Input::LocalCandidate { session, candidate } => {
                 self.on_local_candidate(session, candidate);
@@ -240,10 +252,12 @@ impl<C: Crypto> Node<C> {
                 options,
             } => self.on_get(request, account, options),
             Input::Publish { request, block } => self.on_publish(request, *block),
+            Input::LetGo { hash } => self.on_let_go(&hash),
             Input::Watch { account } => self.on_watch(account),
             Input::Unwatch { account } => self.on_unwatch(&account),
             Input::Weights(weights) => {
                 self.config.weights = *weights;
+                self.renewal.table_came(self.now);
                 self.status_changed();
             }
             Input::Anchors(mut anchors) => {
@@ -320,13 +334,29 @@ impl<C: Crypto> Node<C> {
             Timer::Passing(id) => self.on_passing_timer(id),
             Timer::Question(id) => self.on_question_timer(id),
             Timer::Session(session) => self.on_session_timer(session),
-            Timer::Membership => self.on_membership_timer(),
+            Timer::Membership => {
+                #[cfg(any(test, feature = "adversary"))]
+                self.act_on_bug();
+                self.on_membership_timer();
+                self.look_for_split();
+                self.renew_proofs();
+            }
             Timer::Replication => self.on_replication_timer(),
             Timer::Publish(hash) => self.on_publish_timer(hash),
             Timer::Resolve(request) => self.on_resolve_timer(request),
             Timer::Join => self.on_join_timer(),
             Timer::Gossip => self.on_gossip_timer(),
             Timer::Status => self.event(Event::StatusChanged),
+        }
+    }
+
+    /// What carried a link is gone, and most likely its peer is.
+    fn on_link_broken(&mut self, link: LinkId) {
+        let peer = self.peer_id(link);
+        self.link_broke(link);
+        self.on_link_gone(link, None);
+        if let Some(peer) = peer {
+            self.doubt_node(&peer);
         }
     }
 
@@ -425,6 +455,9 @@ impl<C: Crypto> Node<C> {
         }
         let who = peer.who.as_ref().map(|who| (who.id, who.record.node_key));
         self.close_unknown(link, reason);
+        if reason == CloseReason::Silent {
+            self.link_broke(link);
+        }
         if reason.is_fault()
             && let Some((peer, key)) = who
         {
@@ -432,6 +465,9 @@ impl<C: Crypto> Node<C> {
             self.event(Event::PeerDropped { peer, reason });
         }
         self.on_link_gone(link, Some(reason));
+        if let (CloseReason::Silent, Some((peer, _))) = (reason, who) {
+            self.doubt_node(&peer);
+        }
     }
 
     fn close_unknown(&mut self, link: LinkId, reason: CloseReason) {

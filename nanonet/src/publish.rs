@@ -1,8 +1,8 @@
 //! Own blocks until they are proven confirmed, and a bridge's relays.
 //!
 //! States of a block of the person's own: *pending* (durably stored, sent and sent again), then
-//! gone: *confirmed* (a proof of it, or of a block after it, is held) or *superseded* (a proof of
-//! another block in its place is held).
+//! *confirmed* (a proof of it, or of a block after it, is held) and gone, or *superseded* (a proof of
+//! another block in its place is held) and handed back to the person ([`crate::returned`]).
 //!
 //! Rules:
 //! - a block is checked (state block, signature, work) and stored before it is first sent: a tab
@@ -25,18 +25,22 @@ use nano_core::{Account, Block, BlockHash, Root};
 
 use crate::Crypto;
 use crate::query::answering::covers;
+use crate::returned::Returned;
 use crate::routing::contact::Who;
 use crate::routing::forward::{Own, Upstream};
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, Failure, Reply, Target};
 use crate::{
-    AccountRecord, Event, GetOptions, Node, NodeId, Output, PublishState, ReceivableRecord, Record,
-    RelayId, RelayRefusal, RelayState, RequestId, Role, StoreKey, StoreOp, StoredEntry,
+    AccountRecord, Defence, Event, GetOptions, Node, NodeId, Output, PublishState,
+    ReceivableRecord, Record, RelayId, RelayRefusal, RelayState, RequestId, Role, StoreKey,
+    StoreOp, StoredEntry,
 };
 
 /// Most own blocks at a time.
 pub(crate) const MAX_PENDING: usize = 32;
+/// Most blocks that lost and wait for the person.
+pub(crate) const MAX_RETURNED: usize = 32;
 /// Most relays remembered by a bridge.
 pub(crate) const MAX_RELAYS: usize = 1024;
 /// Bridges a block is sent to each time.
@@ -65,6 +69,7 @@ struct Relay {
 #[derive(Debug, Default)]
 pub(crate) struct Publishing {
     pending: SortedMap<BlockHash, Pending>,
+    pub(crate) returned: Vec<Returned>,
     relays: SortedMap<RelayId, Relay>,
     pub(crate) last_relay: u64,
 }
@@ -73,6 +78,12 @@ impl Publishing {
     /// Own blocks that are not proven yet.
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
+    }
+
+    /// How many blocks wait for the person, and how many relays are remembered.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn sizes(&self) -> [usize; 2] {
+        [self.returned.len(), self.relays.len()]
     }
 
     fn holds_root(&self, root: &Root) -> bool {
@@ -96,7 +107,7 @@ impl<C: Crypto> Node<C> {
         if self.publishing.pending.len() >= MAX_PENDING {
             return self.publish_event(request, hash, PublishState::TooManyPending);
         }
-        if self.publishing.holds_root(&block.root()) {
+        if self.publishing.holds_root(&block.root()) && !self.lacks(Defence::Rivals) {
             return self.publish_event(request, hash, PublishState::Rival);
         }
         let op = StoreOp::Put {
@@ -104,6 +115,9 @@ impl<C: Crypto> Node<C> {
             bytes: block.serialized_typed(),
         };
         self.outputs.push_back(Output::Store(op));
+        if let Some(account) = block.account() {
+            self.let_go_of(&account);
+        }
         self.start_pending(request, block);
     }
 
@@ -216,7 +230,12 @@ impl<C: Crypto> Node<C> {
         };
         self.table.up_links().for_each(|(_, _, who)| offer(who));
         self.known.iter().for_each(offer);
-        bridges.truncate(BRIDGES);
+        let most = if self.lacks(Defence::SecondBridge) {
+            1
+        } else {
+            BRIDGES
+        };
+        bridges.truncate(most);
         bridges
     }
 
@@ -310,12 +329,19 @@ impl<C: Crypto> Node<C> {
         } else {
             return;
         };
-        let request = pending.request;
+        let (request, block) = (pending.request, pending.block);
         self.publishing.pending.remove(hash);
         self.timers.clear(Timer::Publish(*hash));
-        let key = StoreKey::Pending(*hash);
-        self.outputs
-            .push_back(Output::Store(StoreOp::Remove { key }));
+        if let PublishState::Superseded { winner } = state {
+            let hash = *hash;
+            self.hand_back(Returned {
+                hash,
+                block,
+                winner,
+            });
+        } else {
+            self.forget_own(*hash);
+        }
         self.publish_event(request, *hash, state);
         self.status_changed();
     }

@@ -18,7 +18,7 @@ use nano_core::UnixMillis;
 use crate::Crypto;
 use crate::limits::BAN_MS;
 use crate::sorted::SortedMap;
-use crate::{LinkId, Node, NodeKey};
+use crate::{Defence, LinkId, Node, NodeKey};
 
 /// Time in which a score halves: half an hour.
 pub(crate) const HALF_LIFE_MS: u64 = 1_800_000;
@@ -80,6 +80,12 @@ impl Reputation {
     /// The score of a peer at `now`: -1000 to 1000.
     pub(crate) fn of(&self, peer: &NodeKey, now: UnixMillis) -> i32 {
         self.scores.get(peer).map_or(0, |score| score.at(now))
+    }
+
+    /// How many scores are remembered.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn len(&self) -> usize {
+        self.scores.len()
     }
 
     /// Raises or lowers a score.
@@ -173,7 +179,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn is_too_busy_for(&self, link: LinkId) -> bool {
         let by_cost = self.load.eighths(self.now, self.carries_per_s());
         let least = least_score(by_cost.max(self.forwards.eighths()));
-        least > i32::MIN && self.score_of(link) < least
+        least > i32::MIN && !self.lacks(Defence::Buckets) && self.score_of(link) < least
     }
 
     /// The score of whoever is behind a link; 0 if nobody is.
@@ -191,6 +197,9 @@ impl<C: Crypto> Node<C> {
 
     /// Keeps a peer away, longer each time.
     pub(crate) fn ban(&mut self, key: NodeKey) {
+        if self.lacks(Defence::Reputation) {
+            return;
+        }
         let length = self.reputation.ban(key, self.now);
         self.bans.add(key, self.now, length);
     }

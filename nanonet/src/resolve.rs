@@ -9,27 +9,41 @@
 //!   statement of the last minute that the account was never opened;
 //! - all askers of one account wait for one resolve, [`MAX_WAITING`] of them; a fresh asker also
 //!   takes the result of one that is already open;
-//! - what was found is kept and put into the nanonet, so that the next one to ask finds it there.
+//! - what was found is kept and put into the nanonet, so that the next one to ask finds it there;
+//! - linked bridges are told that an account was never opened: one question a minute is enough for
+//!   all who ask for it, whomever they ask;
+//! - whoever asks for many accounts that nobody holds, such as random addresses, is answered "busy":
+//!   a link may cause [`LINK_BURST`] questions to the full nodes and one more per second, all links
+//!   together [`ALL_BURST`] and [`ALL_PER_S`] more per second.
 //!
-//! Memory: [`MAX_RESOLVES`] at a time, [`MAX_UNOPENED`] statements. At the limit the answer is
-//! "busy".
+//! Memory: [`MAX_RESOLVES`] at a time, [`MAX_UNOPENED`] statements, an allowance for each link. At
+//! the limit the answer is "busy".
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
 use crate::Crypto;
+use crate::query::answering::BAD_SIGHTING;
 use crate::query::asking::UNOPENED_MS;
 use crate::routing::forward::Upstream;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
-use crate::wire::{ANSWER_BYTES, Failure, Found, Packed, Reply, fitting};
-use crate::{Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Sighting};
+use crate::wire::{ANSWER_BYTES, Failure, Found, Message, Packed, Reply, fitting};
+use crate::{
+    Bug, LinkId, Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Role, Sighting,
+};
 
 /// Most resolves open at once.
 pub const MAX_RESOLVES: usize = 256;
 /// Most askers waiting for one.
 const MAX_WAITING: usize = 64;
 /// Most statements remembered.
-const MAX_UNOPENED: usize = 1024;
+const MAX_UNOPENED: usize = 4096;
+/// Questions to the full nodes that one link may cause at once; it gains one per second.
+pub(crate) const LINK_BURST: u32 = 60;
+/// The same for all links together.
+pub(crate) const ALL_BURST: u32 = 300;
+/// Questions that all links together may cause per second in the long run.
+pub(crate) const ALL_PER_S: u32 = 20;
 /// How long the shell may take.
 pub(crate) const RESOLVE_MS: u64 = 15_000;
 
@@ -45,6 +59,30 @@ pub(crate) struct Resolves {
     last: u64,
     open: SortedMap<ResolveId, Open>,
     unopened: SortedMap<Account, Sighting>,
+    links: SortedMap<LinkId, Spent>,
+    all: Spent,
+}
+
+/// Questions caused lately.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    /// Thousandths of a question.
+    milli: u64,
+    at: UnixMillis,
+}
+
+impl Spent {
+    /// What is left of it at `now`.
+    fn fade(&mut self, now: UnixMillis, per_s: u32) {
+        let gained = now.since(self.at).saturating_mul(u64::from(per_s));
+        self.milli = self.milli.saturating_sub(gained);
+        self.at = now;
+    }
+
+    /// Whether one more is within `burst`.
+    const fn has_room(&self, burst: u32) -> bool {
+        self.milli + 1_000 <= burst as u64 * 1_000
+    }
 }
 
 impl Resolves {
@@ -52,6 +90,27 @@ impl Resolves {
         let mut open = self.open.iter();
         let found = open.find(|(_, open)| open.account == *account);
         found.map(|(id, _)| *id)
+    }
+
+    /// Whether one more question may be caused by this link; it then has been.
+    fn allow(&mut self, upstream: Upstream, now: UnixMillis) -> bool {
+        let Upstream::Link(link) = upstream else {
+            return true;
+        };
+        self.all.fade(now, ALL_PER_S);
+        for (_, spent) in self.links.iter_mut() {
+            spent.fade(now, 1);
+        }
+        self.links.retain(|_, spent| spent.milli > 0);
+        let spent = self
+            .links
+            .get_or_insert_with(link, || Spent { milli: 0, at: now });
+        let allowed = spent.has_room(LINK_BURST) && self.all.has_room(ALL_BURST);
+        if allowed {
+            spent.milli += 1_000;
+            self.all.milli += 1_000;
+        }
+        allowed
     }
 
     fn remember_unopened(&mut self, sighting: Sighting, now: UnixMillis) {
@@ -95,7 +154,11 @@ impl<C: Crypto> Node<C> {
             }
             return;
         }
-        if self.resolves.open.len() >= MAX_RESOLVES {
+        let capped = !self.has_bug(Bug::AsksForAll) && !self.resolves.allow(upstream, self.now);
+        if capped {
+            self.counters.refuse("busy");
+        }
+        if capped || self.resolves.open.len() >= MAX_RESOLVES {
             return self.reply(upstream, request, busy);
         }
         self.resolves.last += 1;
@@ -117,6 +180,9 @@ impl<C: Crypto> Node<C> {
             return self.found(account);
         }
         let sighting = self.resolves.unopened.get(account)?;
+        if self.has_bug(Bug::AsksForAll) {
+            return None;
+        }
         (self.now.since(sighting.at) <= UNOPENED_MS)
             .then(|| self.found_unopened(account, sighting.clone()))
     }
@@ -178,12 +244,34 @@ impl<C: Crypto> Node<C> {
                     .map(|r| Record::Receivable(Box::new(r)));
                 self.keep_own(&account, records.collect());
                 self.resolves.remember_unopened(sighting.clone(), self.now);
+                for link in self.table.links_of(Role::Bridge) {
+                    self.send(link, &Message::Unopened(Box::new(sighting.clone())));
+                }
                 Reply::Found(Box::new(self.found_unopened(&account, sighting)))
             }
             ResolveOutcome::Failed(failure) => Reply::Unresolved(failure),
         };
         for (upstream, request) in waiting {
             self.reply(upstream, request, reply.clone());
+        }
+    }
+
+    /// Another bridge states that an account was never opened.
+    pub(crate) fn on_unopened(&mut self, link: LinkId, sighting: Sighting) {
+        let account = sighting.account;
+        let counts = self.config.role.is_bridge_here()
+            && self.is_bridge(link)
+            && self.is_anchor(&sighting.bridge)
+            && sighting.counts(self.now, &self.config.weights);
+        if !counts {
+            return;
+        }
+        if !self.states_unopened(&account, &sighting) {
+            return self.blame(Some(link), BAD_SIGHTING);
+        }
+        let held = self.resolves.unopened.get(&account);
+        if held.is_none_or(|held| held.at < sighting.at) && self.slice.get(&account).is_none() {
+            self.resolves.remember_unopened(sighting, self.now);
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Counters {
     pub(crate) served: u64,
     /// Requests of others passed on.
     pub(crate) forwarded: u64,
+    /// Bytes sent to keep replicas; see [`Node::repair_bytes`].
+    pub(crate) repair_bytes: u64,
     /// Bytes over links that are gone.
     pub(crate) past_bytes_in: u64,
     /// Bytes over links that are gone.
@@ -88,6 +90,13 @@ impl<C: Crypto> Node<C> {
             bytes_out,
             weights_as_of: self.config.weights.as_of,
         }
+    }
+
+    /// Bytes of messages sent that keep records on the nodes that shall hold them: names, pulls,
+    /// comparisons and the records that came of them, our own and those passed on.
+    #[must_use]
+    pub const fn repair_bytes(&self) -> u64 {
+        self.counters.repair_bytes
     }
 
     fn state(&self) -> NodeState {

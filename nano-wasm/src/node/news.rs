@@ -78,6 +78,18 @@ impl Driver {
                     "{nodes} nodes crowd the place {at}; its records are kept elsewhere, too"
                 ),
             }),
+            Event::Split { suspected } => self.page.complain(&Fault {
+                code: if suspected {
+                    "maybe-split"
+                } else {
+                    "whole-again"
+                },
+                message: if suspected {
+                    "the network may be split: balances may be older than they seem".into()
+                } else {
+                    "the network is no longer split".into()
+                },
+            }),
             Event::BridgesDiffer {
                 account,
                 earlier,
@@ -89,7 +101,7 @@ impl Driver {
                 ),
             }),
             // The driver keeps it, and the status that follows tells it.
-            Event::Joined { .. } => {}
+            Event::Joined { .. } | Event::Synced { .. } => {}
             // What a page shows changes with the records that news leads to.
             Event::News { .. } => {}
             // The driver looks after them.

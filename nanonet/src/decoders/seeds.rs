@@ -11,8 +11,8 @@ use crate::routing::coordinates::Coordinates;
 use crate::slice::{Slice, SliceConfig};
 use crate::testing::{TestChain, TestKeys, account_key, bridge};
 use crate::wire::{
-    Ask, Bytes, Failure, Found, Header, Message, Neighbours, Packed, Pushed, Reply, Request,
-    Response, Target, Voucher,
+    Ask, Bytes, Chunk, Failure, Found, Header, Holder, KeyRange, Message, Neighbours, Packed,
+    Pushed, Reply, Request, Response, Target, Voucher, Wanted,
 };
 use crate::{
     AccountRecord, Addresses, Class, Identity, PeerRecord, Record, RelayState, ResolveFailure, Rng,
@@ -338,6 +338,13 @@ fn messages() -> Vec<(&'static str, Message)> {
             Named { record, at }
         })
         .collect();
+    let keys = KeyRange::around(us.point().first_bits(), 3);
+    let holder = Holder {
+        id: identity(2).node_id(),
+        near: vec![1, u64::MAX],
+    };
+    // The first message of a comparison by one who holds nothing.
+    let sketch = vec![0x61, 0, 0, 2, 0];
     let mut all = vec![
         (
             "neighbours",
@@ -350,6 +357,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("watch", Message::Watch(vec![account()])),
         ("update", Message::Update(packed())),
+        ("unopened", Message::Unopened(Box::new(seen(None)))),
         (
             "seen",
             Message::Seen(Box::new(seen_from(&identity(2), &identity(1)))),
@@ -390,7 +398,37 @@ fn messages() -> Vec<(&'static str, Message)> {
                 },
             ),
         ),
-        ("pull", request(exactly, Ask::Pull(vec![header]))),
+        (
+            "pull",
+            request(
+                exactly,
+                Ask::Pull {
+                    keys,
+                    which: Wanted::Named(vec![header.name()]),
+                },
+            ),
+        ),
+        (
+            "pull-slice",
+            request(
+                exactly,
+                Ask::Pull {
+                    keys,
+                    which: Wanted::SliceOf(holder.clone()),
+                },
+            ),
+        ),
+        (
+            "compare",
+            request(
+                exactly,
+                Ask::Compare {
+                    from: holder,
+                    keys,
+                    sketch: Bytes(sketch.clone()),
+                },
+            ),
+        ),
         ("resolve", request(exactly, resolve)),
         ("nearest", response(Reply::Nearest(named))),
         ("found", response(Reply::Found(Box::new(found)))),
@@ -400,7 +438,14 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("delivered", response(Reply::Delivered)),
         ("stored", response(Reply::Stored(3))),
-        ("records", response(Reply::Records(packed()))),
+        (
+            "records",
+            response(Reply::Records {
+                records: Chunk::pack(&packed()),
+                next: Some(keys.last),
+            }),
+        ),
+        ("compared", response(Reply::Compared(Bytes(sketch)))),
         (
             "progress",
             response(Reply::Progress(RelayState::Accepted { full_nodes: 2 })),

@@ -4,14 +4,14 @@ use nano_core::UnixMillis;
 
 use super::tree::LEAF;
 use super::{
-    BODY_MS, Bug, FLUSH_MS, GRACE_MS, MAX_WANTED, NewsId, Wanted,
+    BODY_MS, FLUSH_MS, GRACE_MS, MAX_WANTED, NewsId, Wanted,
     filter::{filter, missing},
 };
 use crate::link::LinkEnd;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Bytes, MAX_IDS, Message};
-use crate::{Crypto, LinkId, Node, Role};
+use crate::{Bug, Crypto, LinkId, Node, Role};
 
 /// The nearest links that are to name news to us.
 const NEAR: usize = 2;

@@ -28,7 +28,6 @@
 //! their bytes (the oldest goes), `MAX_WANTED` wanted pieces (more are not), `MAX_LATER` parts
 //! of the tree to be served later (more are left to pulling), `MAX_ACCOUNTS` accounts counted.
 
-mod bugs;
 mod compact;
 mod filter;
 mod lazy;
@@ -41,7 +40,6 @@ use std::collections::VecDeque;
 
 use nano_core::{Account, UnixMillis};
 
-pub use self::bugs::Bug;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) use self::news::samples;
 pub use self::news::{

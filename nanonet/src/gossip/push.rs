@@ -6,13 +6,13 @@
 //! So a lost way costs a short wait and not a second copy for everyone.
 
 use super::tree::{self, Branch, HEADS, LEAF};
-use super::{Bug, EAGER_BYTES, Later, MAX_LATER, NewsId};
+use super::{EAGER_BYTES, Later, MAX_LATER, NewsId};
 use crate::Crypto;
 use crate::link::LinkEnd;
 use crate::routing::places::POOR;
 use crate::timers::Timer;
 use crate::wire::{Bytes, Message, Pushed};
-use crate::{LinkId, Node, Role};
+use crate::{Bug, LinkId, Node, Role};
 
 /// Wait of each rank until it serves a part of few nodes.
 const STAGGER_MS: u64 = 120;

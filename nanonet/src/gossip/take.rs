@@ -16,13 +16,13 @@ use nano_core::{Account, Block, StateBlock, UnixMillis};
 
 use super::news::{Confirmed, News, NewsId, Parameter, Vouched, vouch};
 use super::tree::LEAF;
-use super::{Bug, Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
+use super::{Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
 use crate::id::hash;
 use crate::replication::VOUCHER_MS;
 use crate::wire::{Header, Pushed};
 use crate::{
-    CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output, PeerRecord,
-    RelayId, Role, SignedWeights,
+    Bug, CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output,
+    PeerRecord, RelayId, Role, SignedWeights,
 };
 
 /// Transactions of one account that are passed on in [`ACCOUNT_MS`].
@@ -316,7 +316,7 @@ impl<C: Crypto> Node<C> {
                 hash,
                 receivable: false,
             };
-            self.serve_headers(NodeId::new(&said.bridge, nonce), &[header]);
+            self.serve_headers(NodeId::new(&said.bridge, nonce), false, &[header]);
         }
     }
 }

@@ -92,6 +92,12 @@ pub enum Event {
         /// How many are known.
         nodes: u16,
     },
+    /// The network may have been split: bridges are missing, or far fewer nodes lie around us than
+    /// before. Balances may be older than they seem until it is said to be over.
+    Split {
+        /// True when it begins to look so, false when it no longer does.
+        suspected: bool,
+    },
     /// Of two anchors one stated less of an account than the other had before: it is behind, cut off or
     /// lying. At most once per ten minutes and bridge.
     BridgesDiffer {
@@ -114,11 +120,19 @@ pub enum Event {
         /// A bridge's word only, until its proof is here.
         block: Option<Box<StateBlock>>,
     },
+    /// Records came from neighbours that we shall hold: when part of our slice, or of what was missing
+    /// in it, is here.
+    Synced {
+        /// Records that came since there was last nothing to get.
+        records: u32,
+        /// Parts of the slice that are still under way; 0: all of it is here.
+        ranges_left: u8,
+    },
     /// No bridge is linked: dial one (with back-off). Repeated while it holds: every ten seconds if
     /// it is urgent, else less and less often. Browsers only.
     NeedBridge {
-        /// There are fewer than two links to browsers, or a block waits to be published; else the
-        /// node can do without.
+        /// There are fewer than two links to browsers, a block waits to be published, or the network may
+        /// be split (then also while bridges are linked); else the node can do without.
         urgent: bool,
     },
     /// A bridge that can be dialled introduced itself, or somebody named it; the record was verified.
@@ -150,8 +164,9 @@ pub enum PublishState {
     /// A bridge that had accepted it stopped publishing it, because it was not confirmed for a
     /// long time. It is kept and sent again.
     GivenUp,
-    /// A proof of another block in its place is held: it can never be confirmed. Forgotten as
-    /// pending; the person decides whether to build it anew on the account's new state.
+    /// A proof of another block in its place is held: it can never be confirmed. It is no longer sent
+    /// and handed back ([`Node::returned`](crate::Node::returned)): the person decides whether to build
+    /// it anew on the account's new state ([`Node::rebuilt`](crate::Node::rebuilt)).
     Superseded {
         /// The block that was confirmed instead.
         winner: BlockHash,

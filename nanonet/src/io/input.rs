@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use nano_core::{Account, Block, Root, WeightTable, WorkNonce};
+use nano_core::{Account, Block, BlockHash, Root, WeightTable, WorkNonce};
 
 use super::{
     GetOptions, LinkId, LinkOrigin, RelayId, RelayState, RequestId, ResolveId, ResolveOutcome,
@@ -102,6 +102,12 @@ pub enum Input {
         request: RequestId,
         /// The block.
         block: Box<Block>,
+    },
+    /// The person does not want a block that lost ([`Node::returned`](crate::Node::returned)) to be built
+    /// anew; unknown ones are ignored.
+    LetGo {
+        /// Which.
+        hash: BlockHash,
     },
     /// Keep this account up to date: linked bridges push its new records. At most 64 accounts;
     /// more are ignored with [`Event::WatchRefused`](crate::Event::WatchRefused).

@@ -21,7 +21,7 @@ use crate::routing::forward::Upstream;
 use crate::slice::{HeldAccount, Outcome, Refusal};
 use crate::sorted::SortedMap;
 use crate::wire::{ANSWER_BYTES, Found, Packed, fitting};
-use crate::{AccountKey, CloseReason, Event, LinkId, Node, NodeId, Record, Sighting};
+use crate::{AccountKey, Bug, CloseReason, Defence, Event, LinkId, Node, NodeId, Record, Sighting};
 
 /// How long a question is remembered.
 pub(crate) const ASKED_MS: u64 = 60_000;
@@ -30,7 +30,7 @@ pub(crate) const MAX_ASKED: usize = 1024;
 /// Why a statement that no bridge can have made is refused.
 pub(crate) const BAD_SIGHTING: &str = "bad-sighting";
 /// Most records remembered as verified.
-const MAX_VERIFIED: usize = 512;
+pub(crate) const MAX_VERIFIED: usize = 512;
 
 /// Accounts asked for here lately, and records verified lately.
 #[derive(Debug, Default)]
@@ -38,15 +38,18 @@ pub(crate) struct Lately {
     asked: SortedMap<Account, UnixMillis>,
     verified: SortedMap<[u8; 32], u64>,
     counter: u64,
+    /// A planted bug.
+    #[cfg(any(test, feature = "adversary"))]
+    unlimited: bool,
 }
 
 impl Lately {
     /// Remembers that somebody asked for `account`.
     pub(crate) fn ask(&mut self, account: Account, now: UnixMillis) {
-        if self.asked.len() >= MAX_ASKED {
+        if self.asked.len() >= self.most_asked() {
             self.asked.retain(|_, until| *until > now);
         }
-        if self.asked.len() < MAX_ASKED {
+        if self.asked.len() < self.most_asked() {
             self.asked.insert(account, now.plus(ASKED_MS));
         }
     }
@@ -54,6 +57,26 @@ impl Lately {
     /// Whether somebody asked for `account`.
     pub(crate) fn was_asked(&self, account: &Account, now: UnixMillis) -> bool {
         self.asked.get(account).is_some_and(|until| *until > now)
+    }
+
+    /// Plants a bug.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn remember_everything(&mut self, planted: bool) {
+        self.unlimited = planted;
+    }
+
+    const fn most_asked(&self) -> usize {
+        #[cfg(any(test, feature = "adversary"))]
+        if self.unlimited {
+            return usize::MAX;
+        }
+        MAX_ASKED
+    }
+
+    /// How many questions and verified records are remembered.
+    #[cfg(any(test, feature = "adversary"))]
+    pub(crate) const fn sizes(&self) -> [usize; 2] {
+        [self.asked.len(), self.verified.len()]
     }
 
     fn verify(&mut self, digest: [u8; 32]) {
@@ -180,7 +203,14 @@ impl<C: Crypto> Node<C> {
 
     /// Checks a record without keeping it.
     fn check(&mut self, account: &Account, bytes: &[u8], record: &Record) -> Result<(), Refusal> {
+        let known = C::recall(bytes, self.config.weights.as_of);
+        if known.is_some_and(|known| known.proven().account == *account) {
+            return Ok(());
+        }
         let digest = crate::id::hash(&[bytes]);
+        if self.has_bug(Bug::BelievesAnything) {
+            return Ok(());
+        }
         if self.lately.verified.contains_key(&digest) && record.account() == *account {
             return Ok(());
         }
@@ -196,9 +226,18 @@ impl<C: Crypto> Node<C> {
                 self.compare_bridges(account, sighting);
             }
         }
+        #[cfg(any(test, feature = "adversary"))]
+        let outcome = self.offer_weakened(account, record);
+        #[cfg(not(any(test, feature = "adversary")))]
         let outcome = self
             .slice
             .offer(self.now, account, record, &self.config.weights);
+        self.tell_outcome(account, &outcome);
+        outcome
+    }
+
+    /// Tells everyone who is to know what became of a record of an account.
+    pub(crate) fn tell_outcome(&mut self, account: &Account, outcome: &Outcome) {
         let diverged = matches!(outcome, Outcome::Conflict { .. });
         if diverged || matches!(outcome, Outcome::OrderUnknown { .. }) {
             self.event(Event::Conflict {
@@ -217,11 +256,11 @@ impl<C: Crypto> Node<C> {
             self.event(Event::RecordUpdated { account: *account });
             self.push_update(account);
             self.status_changed();
-            self.timers
-                .set_by(crate::timers::Timer::Replication, self.now.plus(200));
+            if self.config.role.is_bridge_here() {
+                self.walk_soon();
+            }
         }
         self.check_pending(account);
-        outcome
     }
 
     /// A record or an answer did not hold: counted, told, and held against the link it came over.
@@ -235,7 +274,7 @@ impl<C: Crypto> Node<C> {
         let Some(peer) = self.table.get_mut(link) else {
             return;
         };
-        if peer.faults.add(self.now) {
+        if peer.faults.add(self.now) && !self.lacks(Defence::Reputation) {
             self.close(link, CloseReason::BadAnswers);
         }
     }

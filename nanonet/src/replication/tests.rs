@@ -1,6 +1,15 @@
-//! Who may put records here.
+//! Who may put records here, who is named what, and how the slice is cut.
 
-use nano_core::{Network, Raw};
+use nano_core::{Network, Raw, UnixMillis};
+
+use proptest::prelude::*;
+
+use super::circle::Around;
+use super::put::in_batches;
+use super::sync::OURS;
+use crate::routing::forward::Upstream;
+use crate::wire::{BATCH_BYTES, MAX_RECORDS, Target, Voucher};
+use crate::{LinkId, NodeId, NodeKey, Purpose, Record, Role};
 
 use super::*;
 use crate::link::{Link, LinkConfig};
@@ -41,7 +50,10 @@ fn record(place: u64) -> Record {
 }
 
 fn voucher(node: &Node, of: &Identity, at: UnixMillis, records: &[Record]) -> Option<Voucher> {
-    let data = node.vouched_bytes(at, records);
+    let named = records
+        .iter()
+        .map(|record| (record.account(), record.hash(), false));
+    let data = node.vouched_bytes(at, named);
     Some(Voucher {
         bridge: of.node_key(),
         at,
@@ -129,5 +141,35 @@ fn records_are_cut_into_messages_and_none_is_lost() {
     for batch in batches {
         let bytes: usize = batch.iter().map(|record| record.to_bytes().len()).sum();
         assert!(bytes <= BATCH_BYTES && batch.len() <= MAX_RECORDS);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_key_lies_in_one_level(ids: [[u8; 32]; 9], key: u64) {
+        let mut node = node(Vec::new());
+        let us = node.id.point();
+        let mut circle: Vec<NodeId> = ids.map(NodeId::from_bytes).to_vec();
+        circle.sort_by_key(|id| us.distance(&id.point()));
+        let deepest = us.distance(&circle[0].point()).shared_bits().min(63);
+        node.replication.circle = circle;
+        let levels = (0..=deepest).chain([OURS]).filter(|level| {
+            let keys = node.keys_of(*level);
+            (keys.first..=keys.last).contains(&key)
+        });
+        prop_assert_eq!(levels.count(), 1);
+    }
+
+    #[test]
+    fn the_nearest_hold_and_are_named_first(ids: Vec<u64>, key: u64, holders in 1_u8..17) {
+        let around = Around::new(ids.clone(), holders);
+        let mut order = ids;
+        order.sort_unstable_by_key(|id| id ^ key);
+        order.dedup();
+        for (place, id) in order.iter().enumerate() {
+            prop_assert_eq!(around.nearer(key, *id), place);
+            prop_assert_eq!(around.holds(key, *id), place < usize::from(holders));
+            prop_assert_eq!(around.is_first(key, *id, 2), place < 2);
+        }
     }
 }

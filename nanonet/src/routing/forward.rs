@@ -28,8 +28,10 @@ use crate::Crypto;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
-use crate::wire::{Ask, Failure, MAX_BUDGET, MAX_HOPS, Message, Reply, Request, Response, Target};
-use crate::{LinkId, Node, QueryNumber, SessionId};
+use crate::wire::{
+    Ask, Failure, MAX_BUDGET, MAX_HOPS, MAX_NEAR, Message, Reply, Request, Response, Target, Wanted,
+};
+use crate::{LinkId, Node, NodeId, QueryNumber, SessionId};
 
 /// Most requests on their way through this node.
 pub(crate) const MAX_PASSING: usize = 1024;
@@ -63,9 +65,11 @@ pub(crate) enum Own {
     /// To have records kept.
     Put,
     /// To tell a node what it should hold.
-    Headers,
+    Headers(Option<NodeId>),
     /// To get records from a node that told us; see [`crate::replication`].
     Pull(u64),
+    /// To get our slice, or compare it; see [`crate::replication`].
+    Sync(u64),
     /// To have a bridge ask the full nodes, for this question.
     Resolve(u64),
     /// To have a bridge publish this block.
@@ -79,6 +83,8 @@ pub(crate) struct Passing {
     pub(crate) upstream: Upstream,
     /// What is passed on.
     pub(crate) request: Request,
+    /// Its budget when it came.
+    came_with: u8,
     held_bytes: usize,
     /// Links that are not tried (again).
     pub(crate) tried: Vec<LinkId>,
@@ -165,7 +171,12 @@ fn held_bytes(ask: &Ask) -> usize {
     match ask {
         Ask::Put { records, .. } => records.iter().map(|record| record.as_bytes().len()).sum(),
         Ask::Signal { sealed, .. } => sealed.0.len(),
-        Ask::Headers { headers, .. } | Ask::Pull(headers) => headers.len() * 65,
+        Ask::Headers { headers, .. } => headers.len() * 65,
+        Ask::Pull {
+            which: Wanted::Named(names),
+            ..
+        } => names.len() * 32,
+        Ask::Compare { sketch, .. } => sketch.0.len() + MAX_NEAR * 8,
         _ => 0,
     }
 }
@@ -216,7 +227,8 @@ impl<C: Crypto> Node<C> {
             (Target::Near(at), Ask::Put { .. }) if self.guards(at) => {
                 return self.serve(upstream, request);
             }
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) | (Target::Exactly(_), _) => {}
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. })
+            | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
         }
         if self.config.role.is_bridge_here() && request.body.is_for_browsers() {
@@ -231,6 +243,7 @@ impl<C: Crypto> Node<C> {
         let expires = self.now.plus(EXPIRES_MS);
         self.forwards.insert(Passing {
             upstream,
+            came_with: request.budget,
             request,
             held_bytes: bytes,
             tried: avoid.to_vec(),
@@ -279,21 +292,38 @@ impl<C: Crypto> Node<C> {
     fn end_here(&mut self, id: u64) {
         self.timers.clear(Timer::Passing(id));
         let Some(Passing {
-            upstream, request, ..
+            upstream,
+            request,
+            came_with,
+            ..
         }) = self.forwards.remove(id)
         else {
             return;
         };
         match (&request.target, &request.body) {
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. }) => self.serve(upstream, request),
+            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. }) => {
+                self.serve(upstream, request);
+            }
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 match self.answer_get_at_end(upstream, &account) {
                     Some(found) => self.reply(upstream, request.id, Reply::Found(Box::new(found))),
-                    None => self.fail(upstream, &request, Failure::NotFound),
+                    None => {
+                        self.charge(upstream, came_with.saturating_sub(request.budget));
+                        self.fail(upstream, &request, Failure::NotFound);
+                    }
                 }
             }
             _ => self.fail(upstream, &request, Failure::NotFound),
+        }
+    }
+
+    /// A question that came over a link was passed on so many times for nothing.
+    fn charge(&mut self, upstream: Upstream, times: u8) {
+        if let Upstream::Link(link) = upstream
+            && let Some(peer) = self.table.get_mut(link)
+        {
+            peer.wasted.add(self.now, times);
         }
     }
 

@@ -85,7 +85,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn patience(&self, link: LinkId, target: &Target, ask: &Ask) -> u64 {
         match ask {
             Ask::Put { .. } | Ask::Headers { .. } => 3_000,
-            Ask::Pull(_) | Ask::Publish(_) => 6_000,
+            Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) => 6_000,
             Ask::Resolve { .. } => 20_000,
             Ask::FindNearest | Ask::Signal { .. } => 1_500,
             Ask::Get { .. } => {
@@ -115,7 +115,10 @@ impl<C: Crypto> Node<C> {
         }
         let target = request.target.point();
         let greedy = matches!(request.target, Target::Near(_))
-            && matches!(request.body, Ask::FindNearest | Ask::Put { .. });
+            && matches!(
+                request.body,
+                Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. }
+            );
         let find = matches!(request.body, Ask::FindNearest);
         // A bridge is no place for replicas, and who looks for its own neighbours is not its own
         // nearest node: both pass on to anyone.

@@ -47,6 +47,8 @@ pub(crate) const MAX_BACK_OFF: usize = 64;
 const LOST_MS: u64 = 30_000;
 /// How long a node that somebody named is remembered: ten minutes.
 pub(crate) const FOUND_MS: u64 = 600_000;
+/// How long it is certain that a node that somebody named is there: a minute and a half.
+const FRESH_MS: u64 = 90_000;
 /// Losses in a row after which the signals for a node go another way.
 const LOST_OFTEN: u8 = 2;
 
@@ -140,6 +142,18 @@ impl Known {
     /// All of them, by id, with where they lie.
     pub(crate) fn placed(&self) -> impl Iterator<Item = &Placed> {
         self.entries.values().map(|entry| &entry.placed)
+    }
+
+    /// Those of whom it is certain that they were there lately: a linked peer lists them, or somebody
+    /// named them not long ago.
+    pub(crate) fn certain(&self, now: UnixMillis) -> impl Iterator<Item = &Who> {
+        let fresh = now.plus(FOUND_MS - FRESH_MS);
+        let certain =
+            move |entry: &&Entry| !entry.listed_by.is_empty() || entry.found_until >= fresh;
+        self.entries
+            .values()
+            .filter(certain)
+            .map(|entry| &entry.placed.who)
     }
 
     /// The record of one node.
@@ -262,6 +276,12 @@ impl Known {
                 || us.distance(&id.point()) > edge
                 || nearest.contains(id)
         });
+    }
+
+    /// A node does not answer: it is forgotten, whoever lists it. If it is there after all, a look-up
+    /// will name it.
+    pub(crate) fn doubt(&mut self, id: &NodeId) {
+        self.entries.remove(id);
     }
 
     /// Forgets what nobody names any more.

@@ -13,7 +13,7 @@ use super::coordinates::Coordinates;
 use super::places::Seat;
 use super::worth::Share;
 use crate::diversity::AddressGroup;
-use crate::limits::{Faults, TokenBucket};
+use crate::limits::{Faults, TokenBucket, Wasted};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::{Distance, LinkId, LinkOrigin, NodeId, Point, Role, Transport};
 
@@ -44,6 +44,8 @@ pub(crate) struct Peer<E> {
     pub(crate) answers: u64,
     /// What it may ask.
     pub(crate) bucket: TokenBucket,
+    /// Its questions that found nothing.
+    pub(crate) wasted: Wasted,
     /// What it did wrong.
     pub(crate) faults: Faults,
     /// Links to browsers it says it has.
@@ -73,6 +75,7 @@ impl<E> Peer<E> {
             group: None,
             answers: 0,
             bucket: TokenBucket::new(now),
+            wasted: Wasted::default(),
             faults: Faults::default(),
             links: 0,
             watches: SortedSet::new(),

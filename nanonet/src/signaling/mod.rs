@@ -40,7 +40,7 @@ use crate::routing::known::Unreached;
 use crate::routing::places::POOR;
 use crate::timers::Timer;
 use crate::wire::{Ask, Bytes, Target};
-use crate::{Introducer, LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
+use crate::{Defence, Introducer, LinkOrigin, Node, NodeId, Output, Role, SessionId, SignalOp};
 
 pub(crate) use sessions::Sessions;
 use sessions::Stage;
@@ -110,6 +110,9 @@ impl<C: Crypto> Node<C> {
 
     /// Who is to pass on the signals for a node that we offer a link.
     pub(super) fn carriers_to(&self, id: &NodeId) -> Role {
+        if self.lacks(Defence::PeerSignaling) {
+            return Role::Bridge;
+        }
         match (self.asks_bridges_itself(), self.known.is_lost(id)) {
             (true, false) | (false, true) => Role::Bridge,
             (false, false) | (true, true) => Role::Browser,

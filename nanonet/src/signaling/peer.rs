@@ -179,8 +179,10 @@ impl<C: Crypto> Node<C> {
         session.sent = session.sent.saturating_sub(1);
         session.delivered |= matches!(body, Reply::Delivered);
         let lost = session.sent == 0 && !session.delivered && !session.linked;
+        let peer = session.peer_id;
         if lost {
             self.end_session(id, true);
+            self.doubt_node(&peer);
         }
     }
 }

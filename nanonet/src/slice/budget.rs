@@ -1,7 +1,8 @@
 //! How many bytes the slice holds, and what goes first when they are too many.
 //!
-//! Every item (the entry of an account, or one receivable) is in one of two states: *ordinary*,
-//! with a score, or *pinned* (it belongs to one of the person's own accounts). Rules:
+//! Every item (the entry of an account, or one receivable) is in one of three states: *ordinary*,
+//! with a score, *pinned* (it belongs to one of the person's own accounts), or *cached* (kept for a
+//! short time only; it goes before all others). Rules:
 //!
 //! - the score is balance class × (1 + distinct askers), see [`score`];
 //! - the ordinary item with the least score goes first; of equal ones the one that was placed
@@ -27,6 +28,8 @@ pub(crate) enum Item {
 /// What an item is worth keeping: ordinary items go in this order, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Worth {
+    /// Only cached.
+    Cached,
     /// Its score.
     Ordinary(u32),
     /// Of the person's own.
@@ -86,6 +89,7 @@ impl Budget {
         }
         match worth {
             Worth::Pinned => self.pinned.saturating_add(bytes) <= self.limit,
+            Worth::Cached => false,
             Worth::Ordinary(_) => {
                 self.order
                     .first_key()
@@ -107,7 +111,7 @@ impl Budget {
         self.used = self.used.saturating_add(bytes);
         match worth {
             Worth::Pinned => self.pinned = self.pinned.saturating_add(bytes),
-            Worth::Ordinary(_) => {
+            Worth::Cached | Worth::Ordinary(_) => {
                 self.order.insert((worth, placed, item), ());
             }
         }
@@ -138,7 +142,7 @@ impl Budget {
         self.used = self.used.saturating_sub(weighed.bytes);
         match weighed.worth {
             Worth::Pinned => self.pinned = self.pinned.saturating_sub(weighed.bytes),
-            Worth::Ordinary(_) => {
+            Worth::Cached | Worth::Ordinary(_) => {
                 self.order.remove(&(weighed.worth, weighed.placed, *item));
             }
         }

@@ -21,11 +21,14 @@
 //!
 //! Memory: two records, two chains ([`super::order`]), [`MAX_TOMBSTONES`] hashes.
 
+use std::sync::Arc;
+
 use nano_core::proof::{Frontier, ProvenFrontier};
 use nano_core::{Block, BlockHash, Raw, UnixMillis};
 
 use super::offer::carried_before;
 use super::order::{Chain, Relation};
+use super::stored::{ENTRY_BYTES, stored_length};
 use crate::{AccountRecord, Freshness, NodeKey, freshness};
 
 /// Most hashes of received sends remembered per account, newest kept: as many as receivables are.
@@ -52,9 +55,38 @@ pub struct HeldFrontier {
     pub(crate) proven: ProvenFrontier,
     pub(crate) weights_as_of: UnixMillis,
     pub(crate) chain: Chain,
+    /// Bytes of its part of a stored entry, ancestors left out.
+    stored: usize,
 }
 
 impl HeldFrontier {
+    /// A frontier whose proof holds.
+    pub(super) fn new(
+        record: AccountRecord,
+        proven: ProvenFrontier,
+        weights_as_of: UnixMillis,
+        chain: Chain,
+    ) -> Self {
+        let stored = stored_length(&record);
+        Self {
+            record,
+            proven,
+            weights_as_of,
+            chain,
+            stored,
+        }
+    }
+
+    /// Bytes of its part of a stored entry.
+    pub(super) fn stored_bytes(&self) -> usize {
+        self.stored + self.chain.ancestors().len() * 32
+    }
+
+    /// Its record was changed.
+    pub(super) fn measure(&mut self) {
+        self.stored = stored_length(&self.record);
+    }
+
     /// The record as it is passed on.
     #[must_use]
     pub const fn record(&self) -> &AccountRecord {
@@ -94,10 +126,11 @@ impl HeldFrontier {
     }
 }
 
-/// What is held of one account.
+/// What is held of one account. Frontiers are shared with whoever remembers what a record proves
+/// ([`crate::Crypto::recall`]) until one is changed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldAccount {
-    frontiers: Vec<HeldFrontier>,
+    frontiers: Vec<Arc<HeldFrontier>>,
     diverged: bool,
     received: Vec<BlockHash>,
 }
@@ -117,7 +150,7 @@ pub(crate) enum Admitted {
 
 impl HeldAccount {
     /// Holds its first frontier.
-    pub(crate) fn new(frontier: HeldFrontier) -> Self {
+    pub(crate) fn new(frontier: Arc<HeldFrontier>) -> Self {
         let mut held = Self {
             frontiers: Vec::with_capacity(1),
             diverged: false,
@@ -133,12 +166,12 @@ impl HeldAccount {
     /// Always `Some`; an account without a frontier is not held.
     #[must_use]
     pub fn frontier(&self) -> Option<&HeldFrontier> {
-        self.frontiers.first()
+        self.frontiers.first().map(AsRef::as_ref)
     }
 
     /// All frontiers held, the one to show first: one, or two if the order is not known.
     #[must_use]
-    pub fn frontiers(&self) -> &[HeldFrontier] {
+    pub fn frontiers(&self) -> &[Arc<HeldFrontier>] {
         &self.frontiers
     }
 
@@ -174,7 +207,7 @@ impl HeldAccount {
         }
     }
 
-    pub(crate) fn frontier_of(&self, hash: &BlockHash) -> Option<&HeldFrontier> {
+    pub(crate) fn frontier_of(&self, hash: &BlockHash) -> Option<&Arc<HeldFrontier>> {
         self.frontiers
             .iter()
             .find(|frontier| frontier.chain.head() == *hash)
@@ -184,6 +217,13 @@ impl HeldAccount {
         self.frontiers
             .iter_mut()
             .find(|frontier| frontier.chain.head() == *hash)
+            .map(Arc::make_mut)
+    }
+
+    /// Bytes of its stored entry.
+    pub(super) fn stored_bytes(&self) -> usize {
+        let frontiers: usize = self.frontiers.iter().map(|held| held.stored_bytes()).sum();
+        ENTRY_BYTES + frontiers + self.received.len() * 32
     }
 
     /// The held frontier that is known to come after `hash`.
@@ -206,7 +246,11 @@ impl HeldAccount {
     pub(crate) fn learn(&mut self, chain: &Chain, lineage: &[Block], block: &Block) -> bool {
         let mut learnt = false;
         for frontier in &mut self.frontiers {
-            learnt |= frontier.chain.learn(chain);
+            let mut more = frontier.chain.clone();
+            if more.learn(chain) {
+                Arc::make_mut(frontier).chain = more;
+                learnt = true;
+            }
         }
         if learnt {
             self.settle();
@@ -218,7 +262,7 @@ impl HeldAccount {
     /// most blocks of lineage that its record is given from the records it replaces.
     pub(crate) fn admit(
         &mut self,
-        mut offered: HeldFrontier,
+        mut offered: Arc<HeldFrontier>,
         anchors: &[NodeKey],
         lineage_kept: usize,
     ) -> Admitted {
@@ -231,8 +275,9 @@ impl HeldAccount {
         for (place, held) in self.frontiers.iter().enumerate() {
             if offered.chain.relation(&held.chain) == Relation::Newer {
                 replaced.get_or_insert((place, held.chain.head()));
-                offered.chain.learn(&held.chain);
-                join_lineage(&mut offered, held, lineage_kept);
+                let newer = Arc::make_mut(&mut offered);
+                newer.chain.learn(&held.chain);
+                join_lineage(newer, held, lineage_kept);
             }
         }
         if let Some((place, superseded)) = replaced {
@@ -372,4 +417,5 @@ fn join_lineage(newer: &mut HeldFrontier, older: &HeldFrontier, kept: usize) {
     let surplus = newer.record.lineage.len().saturating_sub(kept);
     newer.record.lineage.drain(..surplus);
     newer.record.shorten();
+    newer.measure();
 }

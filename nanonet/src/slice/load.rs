@@ -7,6 +7,8 @@
 //!   table of the last [`MAX_WEIGHTS_AGE_MS`], stays as proven under that one;
 //! - any other entry is damaged: it is counted, kept out, and its removal from storage is listed.
 
+use std::sync::Arc;
+
 use nano_core::proof::{Certificate, ProofError};
 use nano_core::{Account, UnixMillis, WeightTable};
 
@@ -116,7 +118,7 @@ impl Slice {
         account: &Account,
         stored: StoredFrontier,
         weights: &WeightTable,
-    ) -> Option<HeldFrontier> {
+    ) -> Option<Arc<HeldFrontier>> {
         let StoredFrontier {
             weights: then,
             record,
@@ -141,12 +143,12 @@ impl Slice {
         }
         let (_, mut chain) = chain_of(&record).ok()?;
         chain.learn(&Chain::remembered(chain.head(), ancestors));
-        Some(HeldFrontier {
+        Some(Arc::new(HeldFrontier::new(
             record,
             proven,
             weights_as_of,
             chain,
-        })
+        )))
     }
 
     fn load_receivable(

@@ -32,7 +32,7 @@
 //!   offered again is proven anew then (`Renewed`).
 //! - Over the byte budget, the item with the least balance class × (1 + distinct askers) goes
 //!   first (an item is an account's frontiers, or one receivable). Items of watched accounts never
-//!   go.
+//!   go. What is only cached ([`Slice::cache`]) goes before all others.
 //!
 //! # Memory
 //!
@@ -45,6 +45,7 @@
 
 mod askers;
 mod budget;
+mod cache;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) mod decoders;
 mod held;
@@ -56,18 +57,22 @@ mod receivables;
 mod stored;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "adversary"))]
+mod weakened;
 
 use nano_core::proof::VoteCache;
 use nano_core::{Account, BlockHash, Network, Raw, UnixMillis};
 
 use self::askers::Askers;
 use self::budget::{Budget, Item, Worth, score};
+use self::cache::Cached;
 use self::receivables::Receivables;
 use self::stored::{StoredAccount, StoredReceivable};
 use crate::chunked::ChunkedMap;
 use crate::sorted::SortedSet;
 use crate::{AccountKey, Freshness, NodeId, NodeKey, StoreKey, StoreOp};
 
+pub use self::cache::MAX_CACHED_MS;
 pub use self::held::{ChainOrder, HeldAccount, HeldFrontier, MAX_TOMBSTONES};
 pub use self::load::{LoadReport, MAX_WEIGHTS_AGE_MS};
 pub use self::order::REMEMBERED_ANCESTORS;
@@ -98,6 +103,9 @@ pub struct SliceConfig {
     /// [`MAX_LINEAGE`](crate::MAX_LINEAGE). More lets holders link up that are further behind and
     /// costs 217 bytes a block in storage and in each answer.
     pub lineage_kept: u8,
+    /// Whether what is held is written for storage. If not, changes are still named
+    /// ([`Slice::poll_store`]), without bytes.
+    pub durable: bool,
 }
 
 impl SliceConfig {
@@ -110,6 +118,7 @@ impl SliceConfig {
             budget_bytes,
             minimum_receivable: Raw::new(1_000_000_000_000_000_000_000_000),
             lineage_kept: 16,
+            durable: true,
         }
     }
 }
@@ -121,6 +130,9 @@ struct Place {
     held: Option<HeldAccount>,
     sends: Receivables,
     askers: Askers,
+    /// Until when it is cached, if it is not held otherwise.
+    cached_until: Option<UnixMillis>,
+    cached_bytes: u64,
 }
 
 impl Place {
@@ -130,6 +142,8 @@ impl Place {
             held: None,
             sends: Receivables::default(),
             askers: Askers::default(),
+            cached_until: None,
+            cached_bytes: 0,
         }
     }
 
@@ -158,6 +172,7 @@ pub struct Slice {
     votes: VoteCache,
     /// Entries whose stored form differs from what is held.
     dirty: ChunkedMap<StoreKey, ()>,
+    cached: Cached,
     receivables: u32,
     accounts: u32,
     day: u64,
@@ -175,6 +190,7 @@ impl Slice {
             budget,
             votes: VoteCache::new(VOTES_REMEMBERED),
             dirty: ChunkedMap::new(),
+            cached: Cached::new(),
             receivables: 0,
             accounts: 0,
             day: 0,
@@ -226,6 +242,19 @@ impl Slice {
         self.places
             .iter_after(after)
             .map(|(key, place)| (key, &place.account))
+    }
+
+    /// The same for accounts whose keys begin with 64 bits from `first` to `last`.
+    pub(crate) fn accounts_in(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> impl Iterator<Item = (&AccountKey, &Account)> {
+        let before = first.checked_sub(1).map(AccountKey::last_with);
+        self.places
+            .iter_after(before.as_ref())
+            .map(|(key, place)| (key, &place.account))
+            .take_while(move |(key, _)| key.first_bits() <= last)
     }
 
     /// Accounts with a frontier.
@@ -288,10 +317,15 @@ impl Slice {
     /// given out comes once, in its newest form.
     pub fn poll_store(&mut self) -> Option<StoreOp> {
         let (key, ()) = self.dirty.pop_first()?;
+        let durable = self.config.durable;
         let bytes = match &key {
-            StoreKey::Account(account) => self
-                .get(account)
-                .map(|held| StoredAccount::of(held).to_bytes()),
+            StoreKey::Account(account) => self.get(account).map(|held| {
+                if durable {
+                    StoredAccount::of(held).to_bytes()
+                } else {
+                    Vec::new()
+                }
+            }),
             StoreKey::Receivable { destination, hash } => self
                 .places
                 .get(&AccountKey::new(destination))
@@ -327,7 +361,11 @@ impl Slice {
         if self.watched.contains(key) {
             return Worth::Pinned;
         }
-        let askers = self.places.get(key).map_or(0, |place| place.askers.count());
+        let place = self.places.get(key);
+        if place.is_some_and(|place| place.cached_until.is_some()) {
+            return Worth::Cached;
+        }
+        let askers = place.map_or(0, |place| place.askers.count());
         Worth::Ordinary(score(amount, askers))
     }
 
@@ -355,7 +393,7 @@ impl Slice {
         let Some(held) = &place.held else {
             return;
         };
-        let bytes = counted(&StoredAccount::of(held).to_bytes());
+        let bytes = counted(held.stored_bytes());
         let worth = self.worth(key, place.balance());
         self.dirty.insert(StoreKey::Account(place.account), ());
         self.budget.set(Item::Account(*key), worth, bytes);
@@ -374,6 +412,7 @@ impl Slice {
     }
 
     fn drop_account(&mut self, key: &AccountKey) {
+        self.hold(key);
         let Some(place) = self.places.get_mut(key) else {
             return;
         };
@@ -409,9 +448,9 @@ impl Slice {
     }
 }
 
-/// Bytes that an item with this stored form counts for.
-fn counted(stored: &[u8]) -> u64 {
-    u64::try_from(stored.len())
+/// Bytes that an item with so many stored bytes counts for.
+fn counted(stored: usize) -> u64 {
+    u64::try_from(stored)
         .unwrap_or(u64::MAX)
         .saturating_add(ITEM_OVERHEAD)
 }

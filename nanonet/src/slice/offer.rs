@@ -4,6 +4,7 @@
 //! form and links, known order, room, then the proof, then the sightings.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use nano_core::proof::{Frontier, ProofError, ProvenFrontier, ProvenReceivable};
 use nano_core::{Account, Block, BlockHash, Raw, UnixMillis, WeightTable};
@@ -11,7 +12,7 @@ use nano_core::{Account, Block, BlockHash, Raw, UnixMillis, WeightTable};
 use super::budget::{Item, Worth};
 use super::held::Admitted;
 use super::order::Chain;
-use super::stored::StoredReceivable;
+use super::stored::{ENTRY_BYTES, StoredReceivable};
 use super::{HeldAccount, HeldFrontier, HeldReceivable, Outcome, Place, Refusal, Slice, counted};
 use crate::chunked::ChunkedMap;
 use crate::sorted::SortedMap;
@@ -45,6 +46,8 @@ impl Slice {
         weights: &WeightTable,
     ) -> Outcome {
         self.turn_day(now);
+        self.drop_stale(now);
+        self.hold(&AccountKey::new(account));
         let result = self.try_account(now, account, record, weights);
         result.unwrap_or_else(Outcome::Refused)
     }
@@ -90,19 +93,45 @@ impl Slice {
         // stay is the outdated one.
         let room = self.get(account).is_some()
             || worth == Worth::Pinned
-            || self.budget.would_keep(worth, counted(&bytes));
+            || self.budget.would_keep(worth, counted(bytes.len()));
         if !room {
             return Err(Refusal::NoRoom);
         }
         let mut record = record;
         let proven = self.believe(now, account, &mut record, weights)?;
-        let frontier = HeldFrontier {
-            record,
-            proven,
-            weights_as_of: weights.as_of,
-            chain,
-        };
-        Ok(self.keep(*account, frontier))
+        let frontier = HeldFrontier::new(record, proven, weights.as_of, chain);
+        Ok(self.keep(*account, Arc::new(frontier)))
+    }
+
+    /// Offers a frontier of `account` that is known to be proven under the table in force, by a
+    /// record without sightings: [`Slice::offer_account`] without the checks of the proof.
+    pub(crate) fn offer_proven(
+        &mut self,
+        now: UnixMillis,
+        account: &Account,
+        frontier: &Arc<HeldFrontier>,
+        weights: &WeightTable,
+    ) -> Outcome {
+        let key = AccountKey::new(account);
+        self.drop_stale(now);
+        self.hold(&key);
+        let held = self.places.get(&key).and_then(|place| place.held.as_ref());
+        let claimed = frontier.proven.balance;
+        if let Some(held) = held {
+            let same = held.frontier_of(&frontier.chain.head());
+            if same.is_some_and(|same| same.weights_as_of >= weights.as_of) {
+                return Outcome::AlreadyHeld;
+            }
+            // What it may teach is for the usual way.
+            return self.offer_account(now, account, frontier.record.clone(), weights);
+        }
+        self.turn_day(now);
+        let worth = self.worth(&key, claimed);
+        let bytes = counted(ENTRY_BYTES + frontier.stored_bytes());
+        if worth != Worth::Pinned && !self.budget.would_keep(worth, bytes) {
+            return Outcome::Refused(Refusal::NoRoom);
+        }
+        self.keep(*account, Arc::clone(frontier))
     }
 
     /// Checks a record's proof and sightings and leaves it those of the sightings that count; what
@@ -230,7 +259,8 @@ impl Slice {
             return Ok(Outcome::AlreadyHeld);
         };
         let learnt = held.learn(chain, &record.lineage, &block);
-        if let Some(frontier) = held.frontier_mut(&head) {
+        let changed = renewed.is_some() || sightings != known;
+        if changed && let Some(frontier) = held.frontier_mut(&head) {
             frontier.record.sightings = sightings;
             if let Some(proven) = renewed {
                 frontier.record.proof = record.proof;
@@ -238,6 +268,7 @@ impl Slice {
                 frontier.weights_as_of = weights.as_of;
             }
             frontier.record.shorten();
+            frontier.measure();
         }
         held.prefer(&self.config.anchors);
         if learnt || !matches!(outcome, Outcome::AlreadyHeld) {
@@ -247,7 +278,7 @@ impl Slice {
     }
 
     /// Takes in a proven frontier that is not held yet.
-    pub(super) fn keep(&mut self, account: Account, frontier: HeldFrontier) -> Outcome {
+    pub(super) fn keep(&mut self, account: Account, frontier: Arc<HeldFrontier>) -> Outcome {
         let key = AccountKey::new(&account);
         let head = frontier.chain.head();
         let place = self.places.get_or_insert_with(key, || Place::new(account));
@@ -330,7 +361,7 @@ impl Slice {
         match held_weights {
             Some(held) if held >= weights.as_of => return Ok(Outcome::AlreadyHeld),
             Some(_) => {}
-            None => self.check_room(destination, record.amount(), counted(&bytes))?,
+            None => self.check_room(destination, record.amount(), counted(bytes.len()))?,
         }
         let proven = self.prove_receivable(destination, &record, weights)?;
         let outcome = self.keep_receivable(HeldReceivable {
@@ -366,7 +397,7 @@ impl Slice {
         let destination = receivable.proven.destination;
         let (hash, amount) = (receivable.proven.hash, receivable.proven.amount);
         let key = AccountKey::new(&destination);
-        let bytes = counted(&StoredReceivable::of(&receivable).to_bytes());
+        let bytes = counted(StoredReceivable::of(&receivable).to_bytes().len());
         let place = self
             .places
             .get_or_insert_with(key, || Place::new(destination));

@@ -36,6 +36,16 @@ const VERSION: u8 = 1;
 /// Bytes of checksum.
 pub(super) const CHECKSUM_BYTES: usize = 8;
 
+/// Bytes of an account's entry that are there for any: version, checksum, three counts.
+pub(super) const ENTRY_BYTES: usize = 1 + CHECKSUM_BYTES + 1 + 1 + 2;
+
+/// Bytes of a frontier in an entry, ancestors left out.
+pub(super) fn stored_length(record: &AccountRecord) -> usize {
+    let voters = voters(&record.proof.certificate).len();
+    let weights = 8 + 16 + 1 + voters.min(usize::from(u8::MAX)) * 16;
+    weights + 2 + record.to_bytes().len() + 1
+}
+
 /// The weights that a proof was accepted with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredWeights {
@@ -155,7 +165,11 @@ impl StoredAccount {
     pub(crate) fn of(held: &HeldAccount) -> Self {
         Self {
             diverged: held.order() == super::ChainOrder::Diverged,
-            frontiers: held.frontiers().iter().map(StoredFrontier::of).collect(),
+            frontiers: held
+                .frontiers()
+                .iter()
+                .map(|frontier| StoredFrontier::of(frontier))
+                .collect(),
             received: held.received().copied().collect(),
         }
     }

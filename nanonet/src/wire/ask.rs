@@ -4,7 +4,7 @@ use nano_core::{Account, Block, BlockHash, Signature, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Packed};
-use crate::{NodeId, NodeKey, Point, Role};
+use crate::{AccountKey, NodeId, NodeKey, Point, Role};
 
 /// Where a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,8 +72,23 @@ pub(crate) enum Ask {
         /// Their names.
         headers: Vec<Header>,
     },
-    /// Send me these records of yours.
-    Pull(Vec<Header>),
+    /// Send me records that you hold of these accounts.
+    Pull {
+        /// Accounts.
+        keys: KeyRange,
+        /// Which records of theirs.
+        which: Wanted,
+    },
+    /// Which records of these accounts, of those that `from` shall hold, does one of us have and
+    /// the other not?
+    Compare {
+        /// Who asks.
+        from: Holder,
+        /// Accounts.
+        keys: KeyRange,
+        /// A message of the reconciliation; see [`crate::replication`].
+        sketch: Bytes,
+    },
     /// To a bridge: ask the full nodes.
     Resolve {
         /// Whose.
@@ -100,6 +115,84 @@ impl Ask {
     }
 }
 
+/// Accounts whose keys begin with bits from `first` to `last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyRange {
+    /// First eight bytes of the first key.
+    pub(crate) first: u64,
+    /// First eight bytes of the last key.
+    pub(crate) last: u64,
+}
+
+impl KeyRange {
+    /// Keys that share `bits` leading bits with `point`, at most 64.
+    pub(crate) fn around(point: u64, bits: u16) -> Self {
+        let rest = u64::MAX.checked_shr(u32::from(bits)).unwrap_or(0);
+        Self {
+            first: point & !rest,
+            last: point | rest,
+        }
+    }
+
+    /// The least range with all these accounts.
+    pub(crate) fn over<'a>(accounts: impl Iterator<Item = &'a Account>) -> Self {
+        let empty = Self {
+            first: u64::MAX,
+            last: 0,
+        };
+        accounts.fold(empty, |range, account| {
+            let key = AccountKey::new(account).first_bits();
+            Self {
+                first: range.first.min(key),
+                last: range.last.max(key),
+            }
+        })
+    }
+}
+
+/// A node, and who is near it as far as it knows: what it shall hold is then the same for whoever
+/// reckons it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    /// Who.
+    pub(crate) id: NodeId,
+    /// The first 64 bits of the ids of those near it, at most [`super::MAX_NEAR`].
+    pub(crate) near: Vec<u64>,
+}
+
+/// Which records of a range of accounts are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Wanted {
+    /// All that this node shall hold, as many as fit, from the first account on.
+    SliceOf(Holder),
+    /// These.
+    Named(Vec<Name>),
+}
+
+/// The short name of one record: the hash of a frontier, or the complement of the hash of a send
+/// to the account, because one block can be both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Name(#[serde(with = "crate::fixed")] pub(crate) [u8; 32]);
+
+impl Name {
+    /// The name of the record of this block.
+    pub(crate) fn new(hash: &BlockHash, receivable: bool) -> Self {
+        let mut bytes = *hash.as_bytes();
+        if receivable {
+            bytes = bytes.map(|byte| !byte);
+        }
+        Self(bytes)
+    }
+
+    /// The hash of the frontier that it may name, and that of the send.
+    pub(crate) fn hashes(&self) -> (BlockHash, BlockHash) {
+        (
+            BlockHash::from_bytes(self.0),
+            BlockHash::from_bytes(self.0.map(|byte| !byte)),
+        )
+    }
+}
+
 /// The name of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Header {
@@ -109,6 +202,13 @@ pub(crate) struct Header {
     pub(crate) hash: BlockHash,
     /// Whether it is a send to `account`.
     pub(crate) receivable: bool,
+}
+
+impl Header {
+    /// Its short name.
+    pub(crate) fn name(&self) -> Name {
+        Name::new(&self.hash, self.receivable)
+    }
 }
 
 /// A bridge's word that records come from the network's confirmations and shall be kept.

@@ -4,14 +4,15 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_PEERS, MAX_PUSHED,
-    MAX_RECORDS, MAX_SEALED, Packed, Pushed, Reply, Request, Response,
+    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_NEAR, MAX_PEERS,
+    MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request, Response,
+    Wanted,
 };
 use crate::gossip::NewsId;
 use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
-use crate::{Class, NodeId, PeerRecord, SeenFrom};
+use crate::{Class, NodeId, PeerRecord, SeenFrom, Sighting};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub(crate) enum Message {
     Introduction(Box<PeerRecord>),
     /// From a bridge: from where it sees the receiver; see [`crate::diversity`].
     Seen(Box<SeenFrom>),
+    /// Between bridges: an account was never opened.
+    Unopened(Box<Sighting>),
     /// News, to be passed on.
     News(Vec<Pushed>),
     /// The sender has these pieces of news.
@@ -74,9 +77,11 @@ impl Message {
     pub(crate) const fn class(&self) -> Class {
         match self {
             Self::Neighbours(_) | Self::Introduction(_) | Self::Seen(_) => Class::Control,
-            Self::Watch(_) | Self::Update(_) | Self::Announce(_) | Self::CatchUp(_) => {
-                Class::Gossip
-            }
+            Self::Watch(_)
+            | Self::Update(_)
+            | Self::Unopened(_)
+            | Self::Announce(_)
+            | Self::CatchUp(_) => Class::Gossip,
             // Where there is an unordered channel a lost message holds up none of the others.
             Self::News(_) | Self::Have(_) | Self::Want(_) => Class::Query,
             Self::Request(request) => match request.body {
@@ -85,7 +90,7 @@ impl Message {
                 | Ask::Get { .. }
                 | Ask::Resolve { .. }
                 | Ask::Publish(_) => Class::Query,
-                Ask::Headers { .. } | Ask::Pull(_) => Class::Gossip,
+                Ask::Headers { .. } | Ask::Pull { .. } | Ask::Compare { .. } => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
             },
             Self::Response(response) => match response.body {
@@ -96,7 +101,7 @@ impl Message {
                 | Reply::Progress(_)
                 | Reply::Stored(_)
                 | Reply::Failed { .. } => Class::Query,
-                Reply::Records(_) => Class::Bulk,
+                Reply::Records { .. } | Reply::Compared(_) => Class::Bulk,
             },
         }
     }
@@ -106,16 +111,18 @@ impl Message {
     pub(crate) fn cost(&self) -> u32 {
         match self {
             Self::Neighbours(said) => 2 + count(&said.peers),
-            Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) => 10,
+            Self::Watch(_) | Self::Introduction(_) | Self::Seen(_) | Self::Unopened(_) => 10,
             Self::Update(records) => 2 + 4 * count(records),
             Self::News(pushed) => 1 + 2 * count(pushed),
             Self::Have(_) | Self::Announce(_) => 1,
             Self::Want(ids) => 1 + count(ids),
             Self::CatchUp(_) => 50,
             Self::Request(request) => match &request.body {
-                Ask::FindNearest | Ask::Get { .. } | Ask::Pull(_) => 2,
+                Ask::FindNearest | Ask::Get { .. } => 2,
                 Ask::Signal { .. } => 3,
                 Ask::Headers { .. } => 4,
+                // A batch of records is read and compressed, a range of names compared.
+                Ask::Pull { .. } | Ask::Compare { .. } => 10,
                 Ask::Put { records, .. } => 2 + 4 * count(records),
                 Ask::Resolve { .. } | Ask::Publish(_) => 20,
             },
@@ -130,6 +137,7 @@ impl Message {
             Self::Neighbours(_) => "neighbours",
             Self::Watch(_) => "watch",
             Self::Update(_) => "update",
+            Self::Unopened(_) => "unopened",
             Self::Introduction(_) => "introduction",
             Self::Seen(_) => "seen",
             Self::News(_) => "news",
@@ -143,7 +151,8 @@ impl Message {
                 Ask::Signal { .. } => "signal",
                 Ask::Put { .. } => "put",
                 Ask::Headers { .. } => "headers",
-                Ask::Pull(_) => "pull",
+                Ask::Pull { .. } => "pull",
+                Ask::Compare { .. } => "compare",
                 Ask::Resolve { .. } => "resolve",
                 Ask::Publish(_) => "publish",
             },
@@ -153,7 +162,8 @@ impl Message {
                 Reply::Unresolved(_) => "unresolved",
                 Reply::Delivered => "delivered",
                 Reply::Stored(_) => "stored",
-                Reply::Records(_) => "records",
+                Reply::Records { .. } => "records",
+                Reply::Compared(_) => "compared",
                 Reply::Progress(_) => "progress",
                 Reply::Failed { why, .. } => match why {
                     super::Failure::NotFound => "failed-not-found",
@@ -162,6 +172,20 @@ impl Message {
                     super::Failure::Refused => "failed-refused",
                 },
             },
+        }
+    }
+
+    /// Whether it keeps records on the nodes that shall hold them.
+    pub(crate) const fn is_repair(&self) -> bool {
+        match self {
+            Self::Request(request) => matches!(
+                request.body,
+                Ask::Headers { .. } | Ask::Pull { .. } | Ask::Compare { .. }
+            ),
+            Self::Response(response) => {
+                matches!(response.body, Reply::Records { .. } | Reply::Compared(_))
+            }
+            _ => false,
         }
     }
 
@@ -176,7 +200,6 @@ impl Message {
             },
             Self::Response(response) => match &response.body {
                 Reply::Found(found) => &found.records,
-                Reply::Records(records) => records,
                 _ => &[],
             },
             _ => &[],
@@ -206,7 +229,7 @@ impl Message {
                 let most = said.peers.len().max(said.gone.len());
                 ("peers", most, MAX_PEERS)
             }
-            Self::Introduction(_) | Self::Seen(_) => return Ok(()),
+            Self::Introduction(_) | Self::Seen(_) | Self::Unopened(_) => return Ok(()),
             Self::Watch(accounts) => ("accounts", accounts.len(), MAX_WATCHED),
             Self::Update(records) => ("records", records.len(), MAX_RECORDS),
             Self::News(pushed) => ("news", pushed.len(), MAX_PUSHED),
@@ -220,9 +243,19 @@ impl Message {
                 match &request.body {
                     Ask::Signal { sealed, .. } => ("sealed bytes", sealed.0.len(), MAX_SEALED),
                     Ask::Put { records, .. } => ("records", records.len(), MAX_RECORDS),
-                    Ask::Headers { headers, .. } | Ask::Pull(headers) => {
-                        ("headers", headers.len(), MAX_HEADERS)
+                    Ask::Headers { headers, .. } => ("headers", headers.len(), MAX_HEADERS),
+                    Ask::Pull {
+                        which: Wanted::Named(names),
+                        ..
+                    } => ("names", names.len(), MAX_HEADERS),
+                    Ask::Pull {
+                        which: Wanted::SliceOf(holder),
+                        ..
+                    } => ("near nodes", holder.near.len(), MAX_NEAR),
+                    Ask::Compare { from, .. } if from.near.len() > MAX_NEAR => {
+                        return Err(WireError::TooMany { what: "near nodes" });
                     }
+                    Ask::Compare { sketch, .. } => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
                     Ask::FindNearest | Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => {
                         return Ok(());
                     }
@@ -231,7 +264,7 @@ impl Message {
             Self::Response(response) => match &response.body {
                 Reply::Nearest(peers) => ("peers", peers.len(), MAX_PEERS),
                 Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
-                Reply::Records(records) => ("records", records.len(), MAX_RECORDS),
+                Reply::Compared(sketch) => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
                 _ => return Ok(()),
             },
         };

@@ -1,7 +1,7 @@
 //! What nodes say to each other over an established link.
 //!
 //! A message is one of a few kinds:
-//! - *neighbours*, *introduction*, *seen*, *watch*, *update*, *news*, *have*, *want*, *announce*,
+//! - *neighbours*, *introduction*, *seen*, *watch*, *update*, *unopened*, *news*, *have*, *want*, *announce*,
 //!   *catch-up*: between the two ends of a link only;
 //! - *request*: travels over several links towards a place in the key space or a node, each hop
 //!   remembering where it came from;
@@ -15,6 +15,7 @@
 //! Encoding: postcard. All of it belongs to the protocol version of the link's handshake.
 
 mod ask;
+mod chunk;
 mod fitting;
 mod message;
 mod news;
@@ -23,7 +24,8 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ask::{Ask, Header, Request, Target, Voucher};
+pub(crate) use ask::{Ask, Header, Holder, KeyRange, Name, Request, Target, Voucher, Wanted};
+pub(crate) use chunk::Chunk;
 pub(crate) use fitting::{fitting, fitting_peers};
 pub(crate) use message::{Message, Neighbours};
 pub(crate) use news::Pushed;
@@ -40,6 +42,10 @@ pub(crate) const MAX_HEADERS: usize = 256;
 pub(crate) const MAX_RECORDS: usize = 64;
 /// Bytes of records in a bulk message before no more are added (one record always fits).
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
+/// Most ids of near nodes in a request for a slice.
+pub(crate) const MAX_NEAR: usize = 64;
+/// Most bytes of a message of a reconciliation.
+pub(crate) const MAX_SKETCH: usize = 48 * 1024;
 /// Most bytes of records in an answer: a query message of 64 KiB with room for what is around.
 pub(crate) const ANSWER_BYTES: usize = 61 * 1024;
 /// Most pieces of news in one message.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Packed;
+use super::{Bytes, Chunk, Packed};
 use crate::routing::contact::Named;
 use crate::{NodeId, RelayState, ResolveFailure, Role, Sighting};
 
@@ -31,7 +31,14 @@ pub(crate) enum Reply {
     /// To put: how many nodes keep it as far as known.
     Stored(u8),
     /// To pull.
-    Records(Vec<Packed>),
+    Records {
+        /// Some of what is wanted.
+        records: Chunk,
+        /// There is more from this key on.
+        next: Option<u64>,
+    },
+    /// To compare: the next message of the reconciliation.
+    Compared(Bytes),
     /// To publish; may come several times.
     Progress(RelayState),
     /// To anything: this path ends without an answer.

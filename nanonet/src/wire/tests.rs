@@ -64,6 +64,21 @@ fn voucher() -> impl Strategy<Value = Option<Voucher>> {
     )
 }
 
+fn keys() -> impl Strategy<Value = KeyRange> {
+    any::<(u64, u64)>().prop_map(|(first, last)| KeyRange { first, last })
+}
+
+fn holder() -> impl Strategy<Value = Holder> {
+    any::<([u8; 32], [u64; 3])>().prop_map(|(id, near)| Holder {
+        id: NodeId::from_bytes(id),
+        near: near.to_vec(),
+    })
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    proptest::collection::vec(any::<u8>(), 0..300).prop_map(Bytes)
+}
+
 fn ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         Just(Ask::FindNearest),
@@ -77,7 +92,19 @@ fn ask() -> impl Strategy<Value = Ask> {
             from: NodeId::from_bytes(from),
             headers
         }),
-        headers().prop_map(Ask::Pull),
+        (keys(), headers()).prop_map(|(keys, headers)| Ask::Pull {
+            keys,
+            which: Wanted::Named(headers.iter().map(Header::name).collect()),
+        }),
+        (keys(), holder()).prop_map(|(keys, holder)| Ask::Pull {
+            keys,
+            which: Wanted::SliceOf(holder),
+        }),
+        (keys(), holder(), bytes()).prop_map(|(keys, from, sketch)| Ask::Compare {
+            from,
+            keys,
+            sketch,
+        }),
         (
             account(),
             proptest::option::of(any::<[u8; 32]>()),
@@ -103,7 +130,11 @@ fn reply() -> impl Strategy<Value = Reply> {
         Just(Reply::Unresolved(ResolveFailure::TooFewVotes)),
         Just(Reply::Delivered),
         any::<u8>().prop_map(Reply::Stored),
-        packed().prop_map(Reply::Records),
+        (packed(), any::<Option<u64>>()).prop_map(|(records, next)| Reply::Records {
+            records: Chunk::pack(&records),
+            next,
+        }),
+        bytes().prop_map(Reply::Compared),
         any::<u16>().prop_map(|full_nodes| Reply::Progress(RelayState::Accepted { full_nodes })),
         any::<u8>().prop_map(|budget| Reply::Failed {
             why: Failure::Seen,
@@ -224,6 +255,10 @@ fn more_than_a_message_may_carry_is_refused() {
             body,
         }))
     };
+    let holder = |near| Holder {
+        id: NodeId::from_bytes([1; 32]),
+        near: vec![0; near],
+    };
     let record = Packed::from_bytes(vec![1]);
     let too_much = [
         Message::Watch(vec![account; MAX_WATCHED + 1]),
@@ -231,7 +266,43 @@ fn more_than_a_message_may_carry_is_refused() {
         Message::Have(vec![NewsId(1); MAX_IDS + 1]),
         Message::Want(vec![NewsId(1); MAX_IDS + 1]),
         Message::CatchUp(Bytes(vec![0; MAX_FILTER + 1])),
-        request(1, Ask::Pull(vec![header; MAX_HEADERS + 1])),
+        request(
+            1,
+            Ask::Headers {
+                from: NodeId::from_bytes([1; 32]),
+                headers: vec![header; MAX_HEADERS + 1],
+            },
+        ),
+        request(
+            1,
+            Ask::Pull {
+                keys: KeyRange { first: 0, last: 1 },
+                which: Wanted::Named(vec![header.name(); MAX_HEADERS + 1]),
+            },
+        ),
+        request(
+            1,
+            Ask::Compare {
+                from: holder(0),
+                keys: KeyRange { first: 0, last: 1 },
+                sketch: Bytes(vec![0; MAX_SKETCH + 1]),
+            },
+        ),
+        request(
+            1,
+            Ask::Compare {
+                from: holder(MAX_NEAR + 1),
+                keys: KeyRange { first: 0, last: 1 },
+                sketch: Bytes(Vec::new()),
+            },
+        ),
+        request(
+            1,
+            Ask::Pull {
+                keys: KeyRange { first: 0, last: 1 },
+                which: Wanted::SliceOf(holder(MAX_NEAR + 1)),
+            },
+        ),
         request(MAX_HOPS + 1, Ask::FindNearest),
         request(
             1,
@@ -243,7 +314,7 @@ fn more_than_a_message_may_carry_is_refused() {
         Message::Response(Box::new(Response {
             id: 1,
             hops: 1,
-            body: Reply::Records(vec![record; MAX_RECORDS + 1]),
+            body: Reply::Compared(Bytes(vec![0; MAX_SKETCH + 1])),
         })),
     ];
     for message in too_much {

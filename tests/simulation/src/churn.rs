@@ -57,6 +57,24 @@ impl Churn {
         self.left
     }
 
+    /// Every second browser leaves at once, and nobody comes in their place. How many left.
+    pub fn halve<C: Crypto>(&mut self, world: &mut World<C>) -> usize {
+        let mut places = world.browsers();
+        // By chance, not every second id in some order.
+        for place in (1..places.len()).rev() {
+            let count = u32::try_from(place + 1).unwrap_or(u32::MAX);
+            places.swap(place, self.rng.below(count) as usize);
+        }
+        places.truncate(places.len() / 2);
+        places.sort_unstable();
+        self.ends
+            .retain(|(_, place)| places.binary_search(place).is_err());
+        for place in &places {
+            world.stop(*place);
+        }
+        places.len()
+    }
+
     /// Lets `millis` pass with people coming and going.
     pub fn run<C: Crypto>(&mut self, world: &mut World<C>, millis: u64) {
         let until = world.now.number() + millis;

@@ -3,16 +3,31 @@
 
 use std::collections::BTreeMap;
 
+use nano_core::proof::Certificate;
 use nano_core::{
-    Account, Block, BlockHash, Link, Network, Raw, StateBlock, UnixMillis, WeightTable, WorkNonce,
+    Account, Block, BlockHash, Link, Network, PrivateKey, Raw, StateBlock, UnixMillis, WeightTable,
+    WorkNonce,
 };
 use nanonet::testing::{TestChain, TestKeys};
 use nanonet::{
     AccountRecord, Identity, Input, ReceivableRecord, RelayRefusal, ResolveOutcome, Sighting,
 };
 
+/// Which representatives vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voters {
+    /// Everyone.
+    All,
+    /// The heaviest so many.
+    Heaviest(usize),
+    /// Everyone but the heaviest.
+    WithoutLargest,
+}
+
 /// The ledger with its representatives.
 pub struct Ledger {
+    /// Who votes for what is confirmed.
+    pub voters: Voters,
     keys: TestKeys,
     chains: BTreeMap<Account, TestChain>,
     /// Sends by destination: whose chain, and where in it.
@@ -28,8 +43,20 @@ impl Default for Ledger {
 impl Ledger {
     /// An empty ledger.
     pub fn new() -> Self {
+        Self::with(Voters::All, 0)
+    }
+
+    /// An empty ledger with weights of this age, for which these vote.
+    pub fn with(voters: Voters, weights_age_ms: u64) -> Self {
+        let keys = TestKeys::new();
+        let mut weights = keys.weights().clone();
+        weights.as_of = UnixMillis::new(weights.as_of.number() - weights_age_ms);
+        let representatives = keys.representatives().iter();
+        let representatives =
+            representatives.map(|key| PrivateKey::from_bytes(*key.secret_bytes()));
         Self {
-            keys: TestKeys::new(),
+            voters,
+            keys: TestKeys::with(representatives.collect(), weights),
             chains: BTreeMap::new(),
             sends: BTreeMap::new(),
         }
@@ -76,7 +103,13 @@ impl Ledger {
         let left = chain.balance().checked_sub(amount).unwrap();
         let (previous, representative) = (last.hash(), last.representative);
         let send = StateBlock::unsigned(*from, previous, representative, left, Link::from(*to));
-        let mut block = Block::State(send.sign(chain.key()));
+        self.complete(send)
+    }
+
+    /// Signs a block of one of its accounts and finds work for it.
+    pub fn complete(&self, block: StateBlock) -> Block {
+        let key = self.chains[&block.account].key();
+        let mut block = Block::State(block.sign(key));
         let needed = Network::Dev.work_thresholds().entry_of(&block);
         let root = block.root();
         let work = (0..).map(WorkNonce::new);
@@ -141,7 +174,27 @@ impl Ledger {
         let chain = self.chains.get(account)?;
         let from = held.and_then(|held| chain.blocks().iter().position(|b| b.hash() == held));
         let lineage = from.map_or(0, |from| height.saturating_sub(from)).min(64);
-        Some(self.keys.record(chain, height, lineage))
+        let mut record = self.keys.record(chain, height, lineage);
+        let votes: Vec<_> = record.proof.certificate.to_votes().collect();
+        let votes = votes.iter().filter(|vote| self.votes(&vote.representative));
+        record.proof.certificate = Certificate::from_votes(votes).ok()?;
+        Some(record)
+    }
+
+    /// Whether a representative votes.
+    fn votes(&self, representative: &Account) -> bool {
+        let mut all = self.keys.representatives().iter();
+        let rank = all.position(|key| key.account() == *representative);
+        match self.voters {
+            Voters::All => true,
+            Voters::Heaviest(count) => rank.is_some_and(|rank| rank < count),
+            Voters::WithoutLargest => rank != Some(0),
+        }
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.chains.keys()
     }
 
     /// The record of the frontier for its destination, if it is a send.
@@ -158,6 +211,23 @@ impl Ledger {
             record: Box::new(self.record(account, None)?),
             receivable: self.receivable_of_frontier(account).map(Box::new),
         })
+    }
+
+    /// What bridges say together that want what was first to be taken for what is.
+    pub fn replay(
+        &self,
+        bridges: &[Identity],
+        now: UnixMillis,
+        account: &Account,
+    ) -> Option<AccountRecord> {
+        let mut record = self.record_at(account, 0, None)?;
+        let weight = self.keys.weights().total();
+        let (network, hash) = (Network::Dev, Some(record.hash()));
+        for bridge in bridges {
+            let lie = Sighting::sign(bridge, network, *account, hash, now, weight, weight);
+            record.sightings.push(lie);
+        }
+        Some(record)
     }
 
     /// What a bridge finds out about an account.

@@ -1,11 +1,15 @@
 //! Plays scenarios of the overlay: `simulation SCENARIO --nodes N --seed S [--json]`.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use nanonet::Noise;
 use serde::Serialize;
 use simulation::check::gossip::Plant;
+use simulation::check::load::Plant as LoadPlant;
+use simulation::check::slice::Plant as SlicePlant;
 use simulation::open::Open;
-use simulation::scenario::{OPEN_FROM, Options, gossip, lookup};
+use simulation::scenario::adversary::Adversary;
+use simulation::scenario::trial::Setup;
+use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, slice};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -23,6 +27,45 @@ enum Scenario {
     Lookup(Lookup),
     /// News that random browsers tell everyone, while nodes come and go.
     Gossip(Gossip),
+    /// Records that must not get lost while nodes come and go, and half of them leave at once.
+    Slice(SliceArgs),
+    /// What people ask on a usual day, and how much of that the full nodes see.
+    MainnetLoad(Load),
+    /// Two halves that do not reach each other for ten minutes.
+    Partition(Siege),
+    /// Hostile nodes around a victim.
+    Eclipse(Siege),
+    /// 64 ids of one attacker nearest to a key.
+    Sybil(Siege),
+    /// Many accounts published as forks at once.
+    ForkStorm(Siege),
+    /// Bridges go, all of them, and come back.
+    BridgeLoss(Siege),
+    /// A thousand messages a second from each attacker.
+    Flood(Siege),
+    /// Old proofs served again, with false sightings.
+    OldProofReplay(Siege),
+    /// The largest representative is gone from the weight table.
+    TableShift(Siege),
+}
+
+#[derive(Debug, Args)]
+struct Siege {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    setup: Setup,
+}
+
+impl Siege {
+    fn play(&self, which: Adversary) {
+        let (options, setup) = (self.world.options(), self.setup);
+        self.world.print(&if self.world.is_real() {
+            which.play::<Noise>(options, setup)
+        } else {
+            which.play::<Open>(options, setup)
+        });
+    }
 }
 
 #[derive(Debug, Args)]
@@ -40,8 +83,11 @@ struct World {
     #[arg(long)]
     kinds: bool,
     /// Real cryptography, however many nodes.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "open")]
     real: bool,
+    /// Links that are not encrypted, however few nodes.
+    #[arg(long)]
+    open: bool,
 }
 
 impl World {
@@ -54,7 +100,7 @@ impl World {
     }
 
     const fn is_real(&self) -> bool {
-        self.real || self.nodes < OPEN_FROM
+        self.real || (!self.open && self.nodes < OPEN_FROM)
     }
 
     fn print(&self, report: &impl Serialize) {
@@ -89,9 +135,44 @@ struct Gossip {
     plant: Option<Plant>,
 }
 
+#[derive(Debug, Args)]
+struct SliceArgs {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: slice::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<SlicePlant>,
+}
+
+#[derive(Debug, Args)]
+struct Load {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: mainnet_load::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<LoadPlant>,
+}
+
 fn main() {
     match Cli::parse().scenario {
-        Scenario::List => println!("lookup\ngossip"),
+        Scenario::List => {
+            println!("lookup\ngossip\nslice\nmainnet-load");
+            for scenario in Adversary::value_variants() {
+                println!("{}", scenario.name());
+            }
+        }
+        Scenario::Partition(siege) => siege.play(Adversary::Partition),
+        Scenario::Eclipse(siege) => siege.play(Adversary::Eclipse),
+        Scenario::Sybil(siege) => siege.play(Adversary::Sybil),
+        Scenario::ForkStorm(siege) => siege.play(Adversary::ForkStorm),
+        Scenario::BridgeLoss(siege) => siege.play(Adversary::BridgeLoss),
+        Scenario::Flood(siege) => siege.play(Adversary::Flood),
+        Scenario::OldProofReplay(siege) => siege.play(Adversary::OldProofReplay),
+        Scenario::TableShift(siege) => siege.play(Adversary::TableShift),
         Scenario::Lookup(Lookup { world, work }) => {
             let options = world.options();
             world.print(&if world.is_real() {
@@ -106,6 +187,22 @@ fn main() {
                 gossip::play::<Noise>(options, &work, plant)
             } else {
                 gossip::play::<Open>(options, &work, plant)
+            });
+        }
+        Scenario::Slice(SliceArgs { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                slice::play::<Noise>(options, &work, plant)
+            } else {
+                slice::play::<Open>(options, &work, plant)
+            });
+        }
+        Scenario::MainnetLoad(Load { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                mainnet_load::play::<Noise>(options, &work, plant)
+            } else {
+                mainnet_load::play::<Open>(options, &work, plant)
             });
         }
     }

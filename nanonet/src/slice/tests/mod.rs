@@ -1,6 +1,7 @@
 //! What the slice promises, by topic.
 
 mod budget;
+mod cache;
 mod legacy;
 mod order;
 mod receivables;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use nano_core::UnixMillis;
-use nanonet::Crypto;
-use nanonet::gossip::{Bug, NewsId};
+use nanonet::gossip::NewsId;
+use nanonet::{Bug, Crypto};
 use serde::Serialize;
 
 use crate::world::{Heard, Place, World};

@@ -5,14 +5,17 @@
 //! and its seals hide nothing, so nothing here can show that an impostor is refused or that a
 //! secret is kept; every scenario also runs with real cryptography. Signatures of records are real,
 //! and refused when they do not hold: only that one was checked before is remembered, because a
-//! thousand nodes in one process would check the same one a thousand times.
+//! thousand nodes in one process would check the same one a thousand times. The same goes for records:
+//! what one proves is checked by the first node that meets it, and shared by all that hold it.
 
 mod link;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use nano_core::SignatureError;
+use nano_core::{SignatureError, UnixMillis};
+use nanonet::slice::HeldFrontier;
 use nanonet::{Contact, Crypto, Identity, NoiseKey, PeerRecord, Rng, SealError, Who};
 
 pub use self::link::{OpenLink, kind_of};
@@ -30,6 +33,8 @@ struct Seen {
     contacts: HashMap<[u8; 64], Who>,
     verdicts: HashMap<[u8; 64], (PeerRecord, Result<(), SignatureError>)>,
     news: HashMap<[u8; 32], bool>,
+    /// By a sum of its bytes: a record and what it proves under the table of a date.
+    records: HashMap<u64, (Box<[u8]>, UnixMillis, Arc<HeldFrontier>)>,
     asked: u64,
     checked: u64,
 }
@@ -82,6 +87,25 @@ impl Crypto for Open {
         })
     }
 
+    fn recall(record: &[u8], table: UnixMillis) -> Option<Arc<HeldFrontier>> {
+        SEEN.with_borrow_mut(|seen| {
+            seen.asked += 1;
+            let (same, date, proven) = seen.records.get(&sum(record))?;
+            (**same == *record && *date == table).then(|| Arc::clone(proven))
+        })
+    }
+
+    fn remember(record: &[u8], table: UnixMillis, proven: &Arc<HeldFrontier>) {
+        SEEN.with_borrow_mut(|seen| {
+            seen.checked += 1;
+            if seen.records.len() >= REMEMBERED {
+                seen.records.clear();
+            }
+            let known = (record.into(), table, Arc::clone(proven));
+            seen.records.insert(sum(record), known);
+        });
+    }
+
     fn check_news(name: &[u8; 32], check: &dyn Fn() -> bool) -> bool {
         SEEN.with_borrow_mut(|seen| {
             seen.asked += 1;
@@ -118,4 +142,16 @@ impl Settles for Open {
     fn settled(round_trip: u32, unordered: bool) -> OpenLink {
         OpenLink::settled(round_trip, unordered)
     }
+}
+
+/// A number over bytes, to find what was seen before; it is compared byte by byte then.
+fn sum(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let all = words.chain(rest.iter().map(|byte| u64::from(*byte)));
+    all.fold(0, |sum: u64, word| {
+        (sum ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(23)
+    })
 }

@@ -3,8 +3,21 @@
 //! A scenario builds a world, lets things happen to it and reports figures. From [`OPEN_FROM`] nodes
 //! on it leaves out encryption ([`crate::open`]); the report says so.
 
+pub mod adversary;
+mod bridge_loss;
+mod eclipse;
+mod flood;
+mod fork_storm;
 pub mod gossip;
 pub mod lookup;
+pub mod mainnet_load;
+mod partition;
+mod replay;
+mod siege;
+pub mod slice;
+mod sybil;
+mod table_shift;
+pub mod trial;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +82,10 @@ impl Reported for Open {
     const KIND: Cryptography = Cryptography::Open;
 
     fn build(options: Options, world: &mut World<Self>) {
+        if world.rules.addressed {
+            // Bridges tell nodes from where they see them when they join.
+            return join_all(options, world);
+        }
         world.settle(BRIDGES.max(options.nodes / PER_BRIDGE), options.nodes);
     }
 }

@@ -6,6 +6,7 @@
 //! handshakes and proofs are, with [`crate::open::Open`] links are not encrypted. Every
 //! choice comes from the seed, and everything that is delivered goes into [`World::trace`].
 
+mod faults;
 mod geography;
 mod page;
 mod pipes;
@@ -28,12 +29,13 @@ use nanonet::{
 };
 use nanonet::{Crypto, Noise};
 
+pub use self::faults::Faults;
 pub use self::geography::{Geography, Home, LONGEST_MS, Nat, SHORTEST_MS};
 use self::pipes::Pipes;
 use self::queue::Queue;
 pub use self::settled::Settles;
 use self::trace::Trace;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Voters};
 
 /// Bridges that are anchors, where bridges are.
 const ANCHORS: usize = 5;
@@ -70,6 +72,9 @@ pub struct Rules {
     pub repeat_ppm: u32,
     /// Whether everything that nodes tell their shells is kept; answers always are.
     pub keep_events: bool,
+    /// Whether shells keep what nodes store. If not, who stored which account, and who stopped, is
+    /// noted instead ([`World::moves`]).
+    pub keep_stores: bool,
     /// Whether transports report what they have taken; links that are not encrypted need no word.
     pub report_written: bool,
     /// Whether messages are counted by what they are, where links are not encrypted.
@@ -78,6 +83,12 @@ pub struct Rules {
     pub join_threshold: Difficulty,
     /// How long it takes until the other end of a pipe notices that a node has gone without a word.
     pub notice_ms: u64,
+    /// Whether bridges see each node come from a network of its own.
+    pub addressed: bool,
+    /// How old the weights are at the start.
+    pub weights_age_ms: u64,
+    /// Which representatives vote at the start.
+    pub voters: Voters,
 }
 
 impl Default for Rules {
@@ -95,10 +106,14 @@ impl Default for Rules {
             jitter_ms: 0,
             repeat_ppm: 0,
             keep_events: true,
+            keep_stores: true,
             report_written: true,
             count_kinds: false,
             join_threshold: nanonet::join_threshold(Network::Dev),
             notice_ms: 0,
+            addressed: false,
+            weights_age_ms: 0,
+            voters: Voters::All,
         }
     }
 }
@@ -154,6 +169,28 @@ pub struct Heard {
     pub hops: u8,
 }
 
+/// What became of a record at a node, where stores are not kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    /// When.
+    pub at: UnixMillis,
+    /// Which node.
+    pub place: Place,
+    /// What.
+    pub what: Move,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// It is stored now, or stored anew.
+    Kept(Account),
+    /// It was given up.
+    Dropped(Account),
+    /// The node stopped, with all it held.
+    Stopped,
+}
+
 /// Everything.
 pub struct World<C: Crypto = Noise> {
     /// The time.
@@ -180,6 +217,8 @@ pub struct World<C: Crypto = Noise> {
     pub dialled_by_questions: u64,
     /// Bridges whose full nodes know of no account.
     pub behind: BTreeSet<Place>,
+    /// What is broken or hostile outside of nodes.
+    pub faults: Faults,
     /// Data channels made.
     pub channels_made: u64,
     /// Messages and bytes by what they were, where [`Rules::count_kinds`] wants it.
@@ -192,6 +231,10 @@ pub struct World<C: Crypto = Noise> {
     pub answers: VecDeque<Answered>,
     /// News nobody has taken yet, in order.
     pub news: Vec<Heard>,
+    /// Records that moved and nobody has taken note of yet, in order.
+    pub moves: Vec<Moved>,
+    /// What nodes that are gone have sent to keep replicas.
+    repair_gone: u64,
     /// What nodes that are gone have counted of gossip.
     gossip_gone: GossipFigures,
     members: Vec<Member<C>>,
@@ -214,10 +257,11 @@ impl<C: Crypto> World<C> {
     /// An empty world with rules of its own.
     #[must_use]
     pub fn with(seed: u64, rules: Rules) -> Self {
+        let ledger = Ledger::with(rules.voters, rules.weights_age_ms);
         Self {
             now: TEST_TIME,
             rules,
-            ledger: Ledger::new(),
+            ledger,
             resolves: 0,
             works_found: 0,
             idle: BTreeSet::new(),
@@ -227,12 +271,15 @@ impl<C: Crypto> World<C> {
             corrupt: None,
             dialled_by_questions: 0,
             behind: BTreeSet::new(),
+            faults: Faults::default(),
             channels_made: 0,
             kinds: BTreeMap::new(),
             delivered: 0,
             delivered_bytes: 0,
             answers: VecDeque::new(),
             news: Vec::new(),
+            moves: Vec::new(),
+            repair_gone: 0,
             gossip_gone: GossipFigures::default(),
             members: Vec::new(),
             bridges: Vec::new(),
@@ -270,21 +317,34 @@ impl<C: Crypto> World<C> {
     }
 
     fn add_where(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
-        let place = self.place(role, wanted);
+        let mut rng = self.chance_of(self.members.len());
+        let mut identity = Identity::generate(&mut rng);
+        while !wanted(&identity.node_id()) {
+            identity = Identity::generate(&mut rng);
+        }
+        let place = self.place_as(role, identity, rng);
+        self.begin(place)
+    }
+
+    /// A new node's first start.
+    fn begin(&mut self, place: Place) -> Place {
         self.start(place);
-        if role == Role::Bridge {
+        if self.members[place].role == Role::Bridge {
             self.tell_anchors();
         }
         place
     }
 
+    /// What decides who a new node is and where it lives.
+    fn chance_of(&self, place: Place) -> Rng {
+        Rng::from_seed(seed_of(self.seed, place, u64::MAX))
+    }
+
     /// A place for a node that is not started yet.
-    fn place(&mut self, role: Role, wanted: impl Fn(&NodeId) -> bool) -> Place {
+    fn place_as(&mut self, role: Role, identity: Identity, mut rng: Rng) -> Place {
         let place = self.members.len();
-        let mut rng = Rng::from_seed(seed_of(self.seed, place, u64::MAX));
-        let mut identity = Identity::generate(&mut rng);
-        while !wanted(&identity.node_id()) {
-            identity = Identity::generate(&mut rng);
+        if self.rules.addressed {
+            self.addresses.insert(place, faults::own_address(place));
         }
         let node_key = identity.node_key();
         self.members.push(Member {
@@ -316,10 +376,11 @@ impl<C: Crypto> World<C> {
     }
 
     /// The keys of all bridges, if they are anchors.
-    fn anchors(&self) -> Vec<NodeKey> {
+    pub fn anchors(&self) -> Vec<NodeKey> {
         if self.rules.anchors {
-            let most = self.bridge_keys.len().min(ANCHORS);
-            self.bridge_keys[..most].to_vec()
+            let keys = self.bridge_keys.iter().take(ANCHORS);
+            let anchors = keys.filter(|key| !self.faults.strangers.contains(key));
+            anchors.copied().collect()
         } else {
             Vec::new()
         }
@@ -348,6 +409,7 @@ impl<C: Crypto> World<C> {
         };
         config.replicas = self.rules.replicas;
         config.join_threshold = self.rules.join_threshold;
+        config.durable = self.rules.keep_stores;
         if member.role == Role::Browser {
             config.max_links = self.rules.max_links;
         }
@@ -371,6 +433,11 @@ impl<C: Crypto> World<C> {
     pub fn freeze(&mut self, place: Place) {
         if let Some(node) = &self.members[place].node {
             self.gossip_gone.add(&node.gossip());
+            self.repair_gone += node.repair_bytes();
+            if !self.rules.keep_stores {
+                let (at, what) = (self.now, Move::Stopped);
+                self.moves.push(Moved { at, place, what });
+            }
         }
         self.members[place].node = None;
         self.members[place].woken = None;

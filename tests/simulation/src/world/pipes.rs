@@ -95,7 +95,7 @@ impl<C: Crypto> World<C> {
 
     pub(super) fn connect(&mut self, from: Place, bridge: Place) {
         // Refused by a bridge that is not there: the shell tries again when it is asked again.
-        if !self.runs(from) || !self.runs(bridge) {
+        if !self.runs(from) || !self.runs(bridge) || self.faults.severed(from, bridge) {
             return;
         }
         let transport = match self.members[from].role {
@@ -171,6 +171,10 @@ impl<C: Crypto> World<C> {
         let Some(to) = self.pipes.get(link).map(|pipe| pipe.to) else {
             return;
         };
+        if self.faults.severed(place, to) {
+            self.faults.swallowed += 1;
+            return;
+        }
         let latency = self.latency(place, to);
         let lost = self.happens(self.rules.loss_ppm);
         let (now, bandwidth) = (self.now, self.rules.bandwidth);

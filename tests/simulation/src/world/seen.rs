@@ -129,6 +129,15 @@ impl<C: Crypto> World<C> {
         all
     }
 
+    /// Bytes that all nodes have sent to keep replicas, those included that are gone.
+    pub fn repair_bytes(&self) -> u64 {
+        let nodes = self
+            .members
+            .iter()
+            .filter_map(|member| member.node.as_ref());
+        self.repair_gone + nodes.map(|node| node.repair_bytes()).sum::<u64>()
+    }
+
     /// How often a node dropped peers for a reason.
     pub fn drops(&self, place: Place, reason: CloseReason) -> u64 {
         let dropped = self.status(place).dropped.into_iter();

@@ -93,11 +93,11 @@ impl<C: Settles> World<C> {
     /// Adds `bridges` bridges and `browsers` browsers that have long been linked.
     pub fn settle(&mut self, bridges: usize, browsers: usize) {
         for _ in 0..bridges {
-            self.place(Role::Bridge, |_| true);
+            self.paid_place(Role::Bridge);
         }
         let first = self.members.len();
         for _ in 0..browsers {
-            self.place(Role::Browser, |_| true);
+            self.paid_place(Role::Browser);
         }
         let everybody = first - bridges..self.members.len();
         for place in everybody.clone() {

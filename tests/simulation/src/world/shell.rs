@@ -1,9 +1,12 @@
 //! The shell of every node: it carries out what its node puts out.
 
 use nano_core::{Block, Difficulty, Root, WorkNonce};
-use nanonet::{Crypto, Event, Identity, Input, Output, RelayId, RelayState, StoreOp, StoredEntry};
+use nanonet::{
+    Crypto, Event, Identity, Input, Output, RelayId, RelayState, ResolveFailure, ResolveOutcome,
+    StoreKey, StoreOp, StoredEntry,
+};
 
-use super::{Answered, Happening, Heard, Place, World};
+use super::{Answered, Happening, Heard, Move, Moved, Place, World};
 use crate::ledger::Ledger;
 
 /// Time the full nodes take.
@@ -20,6 +23,11 @@ impl<C: Crypto> World<C> {
                 bytes,
             } => self.transmit(place, link, channel, bytes),
             Output::Close { link, .. } => self.close(place, link),
+            Output::Store(op) if !self.rules.keep_stores => {
+                let (at, what) = (self.now, moved(&op));
+                self.moves
+                    .extend(what.map(|what| Moved { at, place, what }));
+            }
             Output::Store(StoreOp::Put { key, bytes }) => {
                 let entry = StoredEntry { key, bytes };
                 self.members[place].store.insert(key.to_text(), entry);
@@ -34,14 +42,28 @@ impl<C: Crypto> World<C> {
                 held,
             } => {
                 self.resolves += 1;
-                if let Ok(bridge) = Identity::from_bytes(&self.members[place].identity) {
+                if self.faults.stranded.contains(&place) {
+                    let outcome = ResolveOutcome::Failed(ResolveFailure::TooFewVotes);
+                    self.soon(place, RESOLVE_MS, Input::Resolved { request, outcome });
+                } else if let Ok(bridge) = Identity::from_bytes(&self.members[place].identity) {
                     let nothing = Ledger::new();
                     let known = if self.behind.contains(&place) {
                         &nothing
                     } else {
                         &self.ledger
                     };
-                    let outcome = known.resolve(&bridge, self.now, &account, held);
+                    let replayed = if self.faults.replaying.contains(&place) {
+                        self.replayed(&account)
+                    } else {
+                        None
+                    };
+                    let outcome = match replayed {
+                        Some(record) => ResolveOutcome::Found {
+                            record: Box::new(record),
+                            receivables: Vec::new(),
+                        },
+                        None => known.resolve(&bridge, self.now, &account, held),
+                    };
                     self.soon(place, RESOLVE_MS, Input::Resolved { request, outcome });
                 }
             }
@@ -61,6 +83,9 @@ impl<C: Crypto> World<C> {
             identity[stored..].copy_from_slice(&nonce.number().to_le_bytes());
         }
         let at = self.now;
+        let told = Answered { at, place, event };
+        self.faults.hear(&told);
+        let event = told.event;
         if let Event::News { id, hops, .. } = &event {
             let (id, hops) = (*id, *hops);
             self.news.push(Heard {
@@ -94,12 +119,20 @@ impl<C: Crypto> World<C> {
         }
     }
 
-    fn relay(&mut self, place: Place, request: RelayId, block: Block) {
+    pub(super) fn relay(&mut self, place: Place, request: RelayId, block: Block) {
         let Some(account) = block.account() else {
             return;
         };
+        let accepted = RelayState::Accepted { full_nodes: 2 };
+        if self.faults.sinks.contains(&place) || self.faults.stranded.contains(&place) {
+            if self.faults.stranded.contains(&place) {
+                self.faults.hold_back(place, request, block);
+            }
+            let state = accepted;
+            return self.soon(place, 20, Input::RelayProgress { request, state });
+        }
         let state = match self.ledger.apply(block) {
-            Ok(()) => RelayState::Accepted { full_nodes: 2 },
+            Ok(()) => accepted,
             Err(_) if let Some(winner) = self.ledger.in_place_of(&block) => {
                 RelayState::Superseded { winner }
             }
@@ -120,5 +153,19 @@ impl<C: Crypto> World<C> {
         let at = self.now.plus(millis);
         self.queue
             .push(at, Happening::Input(place, starts, Box::new(input)));
+    }
+}
+
+/// What a change of storage says of an account's record.
+const fn moved(op: &StoreOp) -> Option<Move> {
+    match op {
+        StoreOp::Put {
+            key: StoreKey::Account(account),
+            ..
+        } => Some(Move::Kept(*account)),
+        StoreOp::Remove {
+            key: StoreKey::Account(account),
+        } => Some(Move::Dropped(*account)),
+        _ => None,
     }
 }

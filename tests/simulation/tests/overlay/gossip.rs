@@ -1,9 +1,9 @@
 //! What is told comes to everyone, once, and only if it holds.
 
 use nano_core::{Account, Block, BlockHash, Link, Network, Raw, StateBlock, WorkNonce};
-use nanonet::gossip::{Bug, News, Parameter, Tell, Topic};
+use nanonet::gossip::{News, Parameter, Tell, Topic};
 use nanonet::testing::account_key;
-use nanonet::{Event, Input};
+use nanonet::{Bug, Event, Input};
 use simulation::world::Place;
 
 use crate::World;

@@ -14,6 +14,7 @@ mod mesh;
 mod publishing;
 mod queries;
 mod replay;
+mod replicas;
 mod sybils;
 
 /// Nodes with real links.

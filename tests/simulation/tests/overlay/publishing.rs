@@ -1,7 +1,9 @@
 //! A block is kept until it is proven, and everyone who watches sees it.
 
-use nano_core::{Network, WorkNonce};
+use nano_core::{Account, BlockHash, Network, Raw, WorkNonce};
 use nanonet::{AccountState, GetOptions, Input, PublishState, RelayId, RelayRefusal, RelayState};
+
+use simulation::world::Place;
 
 use crate::World;
 
@@ -91,9 +93,10 @@ fn a_block_without_work_is_refused_before_it_leaves() {
     assert!(world.stored_pending(a).is_empty());
 }
 
-#[test]
-fn the_loser_of_a_fork_is_forgotten_on_the_proof_of_the_winner_and_its_author_told() {
-    let mut world = World::meshed(23, 6);
+/// A node whose block lost against two others that were published elsewhere: the world, the node, the
+/// account, the block that lost and the winner.
+fn loser(seed: u64) -> (World, Place, Account, BlockHash, BlockHash) {
+    let mut world = World::meshed(seed, 6);
     let (alice, bob) = (world.ledger.open(1, 100), world.ledger.open(2, 50));
     let a = world.browsers()[1];
     world.get(a, alice, GetOptions::default()).unwrap();
@@ -106,12 +109,65 @@ fn the_loser_of_a_fork_is_forgotten_on_the_proof_of_the_winner_and_its_author_to
     let told = |world: &World| world.publish_states(a, hash).contains(&superseded);
     assert!(world.run_until(10_000, told));
     assert_eq!(world.publish_states(a, hash).last(), Some(&superseded));
-    assert!(world.stored_pending(a).is_empty());
+    (world, a, alice, hash, winner)
+}
+
+#[test]
+fn the_loser_of_a_fork_is_handed_back_on_the_proof_of_the_winner() {
+    let (mut world, a, alice, hash, winner) = loser(23);
+    assert_eq!(world.node(a).pending().count(), 0);
+    let returned: Vec<_> = world.node(a).returned().copied().collect();
+    assert_eq!(returned.len(), 1);
+    assert_eq!((returned[0].hash, returned[0].winner), (hash, winner));
+    assert_eq!(
+        world.stored_pending(a),
+        [hash],
+        "the person has not decided"
+    );
     let answer = world.get(a, alice, GetOptions::default()).unwrap();
     let AccountState::Opened { frontier, .. } = answer.state else {
         panic!("an opened account");
     };
     assert_eq!(frontier.previous, winner);
+}
+
+#[test]
+fn a_block_that_lost_is_built_anew_when_the_person_agrees() {
+    let (mut world, a, alice, hash, _) = loser(28);
+    let before = world.ledger.balance(&alice);
+    let rebuilt = world.node(a).rebuilt(&hash).unwrap();
+    let block = world.ledger.complete(rebuilt);
+    let again = world.publish(a, block);
+    assert_eq!(world.node(a).returned().count(), 0);
+    let confirmed = PublishState::Confirmed;
+    let told = |world: &World| world.publish_states(a, again).contains(&confirmed);
+    assert!(world.run_until(10_000, told));
+    let seven = Raw::new(7 * Raw::NANO.number());
+    assert_eq!(
+        world.ledger.balance(&alice),
+        before.checked_sub(seven).unwrap()
+    );
+    assert!(world.stored_pending(a).is_empty());
+}
+
+#[test]
+fn a_block_that_lost_is_let_go_or_known_again_after_a_restart() {
+    let (mut world, a, _, hash, _) = loser(29);
+    world.stop(a);
+    world.run(1_000);
+    world.start(a);
+    world.dial(a, 0);
+    let back = |world: &World| {
+        world
+            .node(a)
+            .returned()
+            .any(|returned| returned.hash == hash)
+    };
+    assert!(world.run_until(30_000, back));
+    world.input(a, Input::LetGo { hash });
+    assert_eq!(world.node(a).returned().count(), 0);
+    assert!(world.stored_pending(a).is_empty());
+    assert_eq!(world.node(a).rebuilt(&hash), None);
 }
 
 /// What the author is told when the bridge says `word` after it accepted, before the proof comes.
