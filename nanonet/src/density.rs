@@ -220,6 +220,12 @@ impl<C: Crypto> Node<C> {
                 && self.nearest_outside(point, replicas).contains(id))
     }
 
+    /// Whether we are to hold records at `point`.
+    pub(crate) fn is_holder(&self, point: &Point) -> bool {
+        let near = self.may_reach(point, &self.id) || self.is_crowded(point);
+        near && self.belongs(point, &self.id)
+    }
+
     /// Everybody who is to hold records at `point`, as far as we know.
     pub(crate) fn holders_of(&self, point: &Point) -> Vec<NodeId> {
         let replicas = usize::from(self.config.replicas);

@@ -6,6 +6,7 @@
 
 use crate::limits::Spend;
 use crate::link::LinkEnd;
+use crate::replication::Named;
 use crate::reputation::GREEDY;
 use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, Failure, Message, Reply, Request, Target};
@@ -116,9 +117,17 @@ impl<C: Crypto> Node<C> {
             Ask::Put { records, voucher } => {
                 self.serve_put(upstream, id, target, records, voucher);
             }
-            Ask::Headers { from, headers } => {
-                let to_us = matches!(target, Target::Exactly(_));
-                self.serve_headers(from, to_us, &headers);
+            Ask::Headers {
+                from,
+                newer,
+                headers,
+            } => {
+                let named = match target {
+                    Target::Near(_) => Named::ToAnyone,
+                    Target::Exactly(_) if newer => Named::AsNewer,
+                    Target::Exactly(_) => Named::ToHolder,
+                };
+                self.serve_headers(from, named, &headers);
                 self.reply(upstream, id, Reply::Delivered);
             }
             Ask::Pull { keys, which } => self.serve_pull(upstream, id, keys, &which),
@@ -144,7 +153,7 @@ impl<C: Crypto> Node<C> {
         match own {
             Own::Neighbourhood => self.on_neighbourhood(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
-            Own::Put => {}
+            Own::Put(number) => self.on_put_reply(number, &body),
             Own::Headers(to) => self.on_named(to, &body),
             Own::Pull(pull) => self.on_pulled(pull, body, via),
             Own::Sync(task) => self.on_sync_reply(task, body, via),

@@ -51,6 +51,8 @@ pub(crate) struct Healing {
     measured: UnixMillis,
     /// Since when it looks split.
     since: Option<UnixMillis>,
+    /// Whether far fewer nodes were left at the last measurement.
+    thin: bool,
     tried: UnixMillis,
 }
 
@@ -72,9 +74,10 @@ impl Healing {
         thin
     }
 
-    /// Time between two attempts after so long.
-    fn wait(suspected_ms: u64) -> u64 {
-        (suspected_ms / 16).clamp(EVERY_MS, SELDOM_MS)
+    /// Time between two attempts after so long. That only a bridge is missing is most often the
+    /// bridge's fault, and everybody who was linked with it looks for another.
+    fn wait(suspected_ms: u64, thin: bool) -> u64 {
+        (suspected_ms / if thin { 16 } else { 2 }).clamp(EVERY_MS, SELDOM_MS)
     }
 }
 
@@ -104,10 +107,11 @@ impl<C: Crypto> Node<C> {
                 self.healing.missing.remove(&key);
             }
         }
-        let thin = now.since(self.healing.measured) >= MEASURE_MS
-            && self
-                .nodes_around(SAMPLE)
-                .is_some_and(|nodes| self.healing.is_thin(now, nodes));
+        if now.since(self.healing.measured) >= MEASURE_MS {
+            let nodes = self.nodes_around(SAMPLE);
+            self.healing.thin = nodes.is_some_and(|nodes| self.healing.is_thin(now, nodes));
+        }
+        let thin = self.healing.thin;
         let split = thin || !self.healing.missing.is_empty();
         match (self.healing.since, split) {
             (None, false) => {}
@@ -124,7 +128,7 @@ impl<C: Crypto> Node<C> {
                 self.compare_at_once();
             }
             (Some(since), _) => {
-                let wait = Healing::wait(now.since(since));
+                let wait = Healing::wait(now.since(since), thin);
                 if now.since(self.healing.tried) >= wait {
                     self.reach_across();
                 }
@@ -138,7 +142,8 @@ impl<C: Crypto> Node<C> {
     /// Asks for bridges, and each linked one who lies around us.
     fn reach_across(&mut self) {
         self.healing.tried = self.now;
-        self.event(Event::NeedBridge { urgent: true });
+        let urgent = self.healing.thin;
+        self.event(Event::NeedBridge { urgent });
         let bridges = self.table.links_of(Role::Bridge);
         let browsers = self.table.links_of(Role::Browser);
         for bridge in &bridges {
@@ -183,8 +188,9 @@ mod tests {
 
     #[test]
     fn attempts_become_seldom() {
-        assert_eq!(Healing::wait(0), EVERY_MS);
-        assert_eq!(Healing::wait(600_000), 37_500);
-        assert_eq!(Healing::wait(GIVE_UP_MS), SELDOM_MS);
+        assert_eq!(Healing::wait(0, true), EVERY_MS);
+        assert_eq!(Healing::wait(600_000, true), 37_500);
+        assert_eq!(Healing::wait(60_000, false), 30_000);
+        assert_eq!(Healing::wait(GIVE_UP_MS, true), SELDOM_MS);
     }
 }

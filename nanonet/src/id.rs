@@ -199,11 +199,12 @@ impl Distance {
     /// How many leading bits the two points share: 0 to 256; 256 means the same point.
     pub fn shared_bits(&self) -> u16 {
         let mut bits = 0;
-        for byte in self.0 {
-            if byte != 0 {
-                return bits + u16::try_from(byte.leading_zeros()).unwrap_or(0);
+        for word in self.0.as_chunks().0 {
+            let word = u64::from_be_bytes(*word);
+            if word != 0 {
+                return bits + u16::try_from(word.leading_zeros()).unwrap_or(0);
             }
-            bits += 8;
+            bits += 64;
         }
         bits
     }

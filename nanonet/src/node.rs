@@ -341,6 +341,7 @@ impl<C: Crypto> Node<C> {
                 self.look_for_split();
                 self.renew_proofs();
             }
+            Timer::Put(number) => self.on_put_timer(number),
             Timer::Replication => self.on_replication_timer(),
             Timer::Publish(hash) => self.on_publish_timer(hash),
             Timer::Resolve(request) => self.on_resolve_timer(request),

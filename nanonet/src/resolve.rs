@@ -32,6 +32,8 @@ use crate::{
     Bug, LinkId, Node, Output, Record, ResolveFailure, ResolveId, ResolveOutcome, Role, Sighting,
 };
 
+/// Blocks before a frontier that a new record is put with.
+const PAST: usize = 6;
 /// Most resolves open at once.
 pub const MAX_RESOLVES: usize = 256;
 /// Most askers waiting for one.
@@ -300,10 +302,27 @@ impl<C: Crypto> Node<C> {
             if !outcome.holds() {
                 self.blame(None, outcome.reason().unwrap_or("refused"));
             } else {
-                good.push(record);
+                good.push(self.with_past(account, record));
             }
         }
         self.put(account, good);
+    }
+
+    /// A record with the last blocks before its frontier, where we know them: who missed some of
+    /// them sees that it is the newer one all the same.
+    fn with_past(&self, account: &Account, record: Record) -> Record {
+        let Record::Account(mut record) = record else {
+            return record;
+        };
+        let held = self.slice.get(account);
+        if record.lineage.is_empty()
+            && let Some(held) = held.and_then(|held| held.frontier_of(&record.hash()))
+        {
+            let known = &held.record().lineage;
+            let last = known.len().saturating_sub(PAST);
+            record.lineage.extend_from_slice(&known[last..]);
+        }
+        Record::Account(record)
     }
 
     /// The shell did not answer in time.

@@ -39,7 +39,7 @@ impl<C: Crypto> Node<C> {
     ) {
         self.table
             .open(link, Peer::new(end, origin, transport, self.now));
-        self.table.up(link, who, self.now);
+        self.table.up(link, who, false, self.now);
         self.was_linked = true;
         self.looked_around = true;
     }

@@ -5,7 +5,6 @@
 
 use nano_core::{BlockHash, UnixMillis};
 
-use crate::sorted::{SortedMap, SortedSet};
 use crate::{LinkId, ResolveId, SessionId};
 
 /// What is to be done at a time.
@@ -21,6 +20,8 @@ pub(crate) enum Timer {
     Session(SessionId),
     /// Look after links: neighbours to be told, places to be filled.
     Membership,
+    /// A bridge's put: start another path.
+    Put(u64),
     /// Look after replicas.
     Replication,
     /// Send a pending block again.
@@ -36,47 +37,67 @@ pub(crate) enum Timer {
 }
 
 /// The table of times.
+///
+/// Timers of links are moved with every message, so the times lie in one piece of memory, and which is
+/// the earliest is looked for only when the earliest was moved.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    times: SortedMap<Timer, UnixMillis>,
-    order: SortedSet<(UnixMillis, Timer)>,
+    /// In the order of the timers.
+    times: Vec<(Timer, UnixMillis)>,
+    first: Option<(UnixMillis, Timer)>,
 }
 
 impl Timers {
+    fn find(&self, timer: &Timer) -> Result<usize, usize> {
+        self.times.binary_search_by(|(other, _)| other.cmp(timer))
+    }
+
+    fn look_for_first(&mut self) {
+        let times = self.times.iter().map(|(timer, at)| (*at, *timer));
+        self.first = times.min();
+    }
+
     /// Sets or moves the time of `timer`.
     pub(crate) fn set(&mut self, timer: Timer, at: UnixMillis) {
-        match self.times.insert(timer, at) {
-            Some(before) if before == at => return,
-            Some(before) => {
-                self.order.remove(&(before, timer));
-            }
-            None => {}
+        match self.find(&timer) {
+            Ok(place) => self.times[place].1 = at,
+            Err(place) => self.times.insert(place, (timer, at)),
         }
-        self.order.insert((at, timer));
+        match self.first {
+            Some(first) if (at, timer) <= first => self.first = Some((at, timer)),
+            Some((_, first)) if first == timer => self.look_for_first(),
+            Some(_) => {}
+            None => self.first = Some((at, timer)),
+        }
     }
 
     /// Sets `timer` unless it is already due at `at` or before.
     pub(crate) fn set_by(&mut self, timer: Timer, at: UnixMillis) {
-        if self.times.get(&timer).is_none_or(|before| *before > at) {
-            self.set(timer, at);
+        let set = self.find(&timer).map(|place| self.times[place].1);
+        if set.is_ok_and(|before| before <= at) {
+            return;
         }
+        self.set(timer, at);
     }
 
     /// Forgets `timer`.
     pub(crate) fn clear(&mut self, timer: Timer) {
-        if let Some(before) = self.times.remove(&timer) {
-            self.order.remove(&(before, timer));
+        if let Ok(place) = self.find(&timer) {
+            self.times.remove(place);
+            if self.first.is_some_and(|(_, first)| first == timer) {
+                self.look_for_first();
+            }
         }
     }
 
     /// The earliest time.
     pub(crate) fn next(&self) -> Option<UnixMillis> {
-        self.order.first().map(|(at, _)| *at)
+        self.first.map(|(at, _)| at)
     }
 
     /// Takes out the earliest timer that is due at `now`.
     pub(crate) fn take_due(&mut self, now: UnixMillis) -> Option<Timer> {
-        let (at, timer) = *self.order.first()?;
+        let (at, timer) = self.first?;
         if at > now {
             return None;
         }
@@ -87,6 +108,10 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -101,6 +126,27 @@ mod tests {
         assert_eq!(timers.take_due(UnixMillis(40)), Some(Timer::Membership));
         assert_eq!(timers.take_due(UnixMillis(40)), Some(Timer::Status));
         assert_eq!(timers.take_due(UnixMillis(40)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_earliest_is_next_whatever_was_set_moved_and_cleared(
+            steps in prop::collection::vec((0_u64..8, prop::option::of(0_u64..100)), 0..60),
+        ) {
+            let (mut timers, mut model) = (Timers::default(), BTreeMap::new());
+            for (number, at) in steps {
+                let timer = Timer::Passing(number);
+                if let Some(at) = at {
+                    timers.set(timer, UnixMillis(at));
+                    model.insert(number, at);
+                } else {
+                    timers.clear(timer);
+                    model.remove(&number);
+                }
+                let earliest = model.values().min();
+                prop_assert_eq!(timers.next(), earliest.map(|at| UnixMillis(*at)));
+            }
+        }
     }
 
     #[test]

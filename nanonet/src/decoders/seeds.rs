@@ -394,6 +394,7 @@ fn messages() -> Vec<(&'static str, Message)> {
                 exactly,
                 Ask::Headers {
                     from: identity(2).node_id(),
+                    newer: true,
                     headers: vec![header],
                 },
             ),

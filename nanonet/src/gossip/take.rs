@@ -18,7 +18,7 @@ use super::news::{Confirmed, News, NewsId, Parameter, Vouched, vouch};
 use super::tree::LEAF;
 use super::{Held, MAX_ACCOUNTS, MAX_NEWS_BYTES, Topic, compact};
 use crate::id::hash;
-use crate::replication::VOUCHER_MS;
+use crate::replication::{Named, VOUCHER_MS};
 use crate::wire::{Header, Pushed};
 use crate::{
     Bug, CLOCK_SKEW_MS, Crypto, Event, GetOptions, LinkId, Node, NodeId, NodeKey, Output,
@@ -316,7 +316,7 @@ impl<C: Crypto> Node<C> {
                 hash,
                 receivable: false,
             };
-            self.serve_headers(NodeId::new(&said.bridge, nonce), false, &[header]);
+            self.serve_headers(NodeId::new(&said.bridge, nonce), Named::ToAnyone, &[header]);
         }
     }
 }

@@ -96,7 +96,7 @@ impl<C: Crypto> Node<C> {
     /// browsers nearest to the account's key as far as it knows.
     pub(crate) fn is_responsible(&self, account: &Account) -> bool {
         let point = AccountKey::new(account).point();
-        self.config.role.is_bridge_here() || (self.is_member() && self.belongs(&point, &self.id))
+        self.config.role.is_bridge_here() || (self.is_member() && self.is_holder(&point))
     }
 
     /// The answer to a question that reached us, if we keep the account up to date.

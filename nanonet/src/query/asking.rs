@@ -13,7 +13,7 @@ use nano_core::{Account, BlockHash, UnixMillis};
 use super::answering::BAD_SIGHTING;
 use super::question::{
     MAX_PATHS, MAX_QUESTIONS, NEXT_BRIDGE_MS, NextPath, PATH_EVERY_MS, Path, Question, STALE_MS,
-    Step,
+    Step, Worth,
 };
 use crate::Crypto;
 use crate::reputation::ANSWERED;
@@ -50,7 +50,9 @@ impl<C: Crypto> Node<C> {
             question.at_once = MAX_PATHS;
         }
         let held = self.slice.get(&account).is_some();
-        let kept = self.slice.is_watched(&account) || self.is_responsible(&account);
+        let point = AccountKey::new(&account).point();
+        let sure = self.surely_reaches(&point) && !self.is_in_unrest();
+        let kept = self.slice.is_watched(&account) || (sure && self.is_responsible(&account));
         let alone = self.table.count() == 0 && !self.config.role.is_bridge_here();
         if alone || (held && kept && !options.fresh) {
             return self.end_question(question);
@@ -320,10 +322,17 @@ impl<C: Crypto> Node<C> {
             self.rate(link, ANSWERED);
         }
         let held = self.held_frontier(&account);
+        let worth = if partial {
+            Worth::Partial
+        } else if resolve || self.is_in_reach(&source, &account) {
+            Worth::Holder
+        } else {
+            Worth::Distant
+        };
         if let Some(question) = self.questions.open.get_mut(&id) {
             let unkept = question.unkept.as_ref().map(|(record, _)| record.hash());
             let newest = held.or(unkept).filter(|_| frontier.is_some());
-            question.answered(frontier, newest, source, self.now, partial);
+            question.answered(frontier, newest, source, self.now, worth);
             if resolve && !partial {
                 question.settle(self.now);
             }

@@ -14,9 +14,10 @@
 //! - a linked bridge is asked to ask the full nodes when all paths have ended without an answer,
 //!   when [`RESOLVE_AFTER_MS`] have passed without one, or at once if the answer shall be fresh;
 //!   another linked bridge every [`NEXT_BRIDGE_MS`], at most [`MAX_BRIDGES`];
-//! - it settles as soon as two nodes have answered with the newest frontier seen, because one of them
-//!   may have missed it or hold it back; with one answer only [`SETTLE_MS`] after it, or when no path is
-//!   open; at once with what a bridge states that asked the full nodes, for which a fresh question
+//! - it settles [`AGREED_MS`] after two of those who shall hold the record have answered with the newest
+//!   frontier seen, and as soon as three have: one may have missed it, another hold it back; who lies
+//!   further away may hold what was newest once, and does not count. With fewer it settles
+//!   [`SETTLE_MS`] after the first answer, or when no path is open; at once with what a bridge states that asked the full nodes, for which a fresh question
 //!   waits;
 //! - at its deadline it ends with what it has.
 //!
@@ -43,6 +44,8 @@ pub(crate) const PATH_EVERY_MS: u64 = 100;
 pub(crate) const BRIDGE_PATH_MS: u64 = 400;
 /// How long the only verified answer waits for another.
 pub(crate) const SETTLE_MS: u64 = 400;
+/// How long two that agree wait for a third.
+pub(crate) const AGREED_MS: u64 = 30;
 /// When a path that is still open is late.
 pub(crate) const STALE_MS: u64 = 1_000;
 /// When a bridge is asked although paths are still open.
@@ -115,6 +118,17 @@ pub(crate) struct Path {
     pub(crate) late: UnixMillis,
 }
 
+/// What an answer is worth that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// Receivables only: it does not end the search.
+    Partial,
+    /// Of one who need not be told of newer records.
+    Distant,
+    /// Of one who shall hold the record.
+    Holder,
+}
+
 /// Over what the next path would go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextPath {
@@ -173,19 +187,18 @@ impl Question {
         }
     }
 
-    /// Counts a verified answer; `newest` is the frontier now held to be the newest. A partial one
-    /// (receivables only) does not end the search.
+    /// Counts a verified answer; `newest` is the frontier now held to be the newest.
     pub(crate) fn answered(
         &mut self,
         frontier: Option<BlockHash>,
         newest: Option<BlockHash>,
         source: AnswerSource,
         now: UnixMillis,
-        partial: bool,
+        worth: Worth,
     ) {
         self.answers = self.answers.saturating_add(1);
         self.sources.get_or_insert_with(frontier, || source);
-        if partial {
+        if worth == Worth::Partial {
             return;
         }
         let settles = *self.settles.get_or_insert(now.plus(SETTLE_MS));
@@ -197,14 +210,18 @@ impl Question {
             AnswerSource::Peer { id, .. } | AnswerSource::Bridge { id, .. } => Some(id),
         };
         if let Some(by) = by
+            && worth == Worth::Holder
             && frontier == newest
             && !self.agreeing.1.contains(&by)
         {
             self.agreeing.1.push(by);
         }
-        if self.agreeing.1.len() >= 2 {
-            self.settles = Some(settles.min(now));
-        }
+        let settles_by = match self.agreeing.1.len() {
+            0 | 1 => return,
+            2 => now.plus(AGREED_MS),
+            _ => now,
+        };
+        self.settles = Some(settles.min(settles_by));
     }
 
     /// Nothing more needs to be heard.
@@ -409,17 +426,23 @@ mod tests {
             hops: 1,
         };
         let step = |question: &Question, now| question.step(UnixMillis(now), NextPath::None, true);
-        question.answered(Some(old), Some(old), by(1), UnixMillis(40), false);
+        question.answered(Some(old), Some(old), by(1), UnixMillis(40), Worth::Holder);
         assert_eq!(step(&question, 40), Step::Wait(UnixMillis(440)));
         assert_eq!(step(&question, 440), Step::End);
         // Twice the same node, and a newer one that nobody seconds.
-        question.answered(Some(old), Some(old), by(1), UnixMillis(50), false);
-        question.answered(Some(new), Some(new), by(2), UnixMillis(60), false);
+        question.answered(Some(old), Some(old), by(1), UnixMillis(50), Worth::Holder);
+        question.answered(Some(new), Some(new), by(2), UnixMillis(60), Worth::Holder);
         assert_eq!(step(&question, 60), Step::Wait(UnixMillis(440)));
-        question.answered(Some(old), Some(new), by(3), UnixMillis(70), false);
+        question.answered(Some(old), Some(new), by(3), UnixMillis(70), Worth::Holder);
         assert_eq!(step(&question, 70), Step::Wait(UnixMillis(440)));
-        question.answered(Some(new), Some(new), by(4), UnixMillis(80), false);
-        assert_eq!(step(&question, 80), Step::End);
+        // One who lies further away does not count, two who agree wait a little for a third.
+        question.answered(Some(new), Some(new), by(4), UnixMillis(75), Worth::Distant);
+        assert_eq!(step(&question, 75), Step::Wait(UnixMillis(440)));
+        question.answered(Some(new), Some(new), by(5), UnixMillis(80), Worth::Holder);
+        assert_eq!(step(&question, 80), Step::Wait(UnixMillis(80 + AGREED_MS)));
+        assert_eq!(step(&question, 80 + AGREED_MS), Step::End);
+        question.answered(Some(new), Some(new), by(6), UnixMillis(90), Worth::Holder);
+        assert_eq!(step(&question, 90), Step::End);
     }
 
     #[test]
@@ -448,7 +471,7 @@ mod tests {
     fn receivables_alone_do_not_end_the_search() {
         let mut question = question(false);
         (0..3).for_each(|link| start(&mut question, link, 0));
-        question.answered(None, None, peer(), UnixMillis(40), true);
+        question.answered(None, None, peer(), UnixMillis(40), Worth::Partial);
         assert_eq!(
             question.step(UnixMillis(200), NextPath::Browser, true),
             Step::Path
@@ -500,7 +523,7 @@ mod tests {
         question.next_bridge = UnixMillis(NEXT_BRIDGE_MS);
         start(&mut question, 0, 0);
         question.path_ended(LinkId(0));
-        question.answered(None, None, peer(), UnixMillis(20), false);
+        question.answered(None, None, peer(), UnixMillis(20), Worth::Holder);
         assert_eq!(step(&question, 500), Step::Wait(UnixMillis(10_000)));
         question.bridges_open = 0;
         question.stated = Some(None);

@@ -3,7 +3,7 @@
 //! A record belongs on the `replicas` browsers nearest to its account's key, where they crowd also on
 //! others ([`crate::density`]); bridges keep a copy besides. These ways lead there, and none of them
 //! costs anything while nothing changes:
-//! - *put* ([`put`]): a bridge sends a new record towards the key;
+//! - *put* ([`put`], [`receipts`]): a bridge sends a new record towards the key, several times;
 //! - *sync* ([`sync`]): a node that joins gets its slice from its neighbours, one that returns
 //!   compares what it has with theirs, and everyone compares now and then;
 //! - *naming* ([`naming`]): when a holder is gone, the two nearest of those who are left name its
@@ -22,6 +22,7 @@ mod naming;
 mod opened;
 mod pull;
 mod put;
+mod receipts;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ mod walk;
 use crate::timers::Timer;
 use crate::{Bug, Crypto, Node, NodeId};
 
+pub(crate) use self::naming::Named;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) use self::pull::{MAX_PULLS, MAX_WANTED};
 pub(crate) use self::put::VOUCHER_MS;
@@ -53,6 +55,7 @@ pub(crate) struct Replication {
     circle: Vec<NodeId>,
     pulls: Pulls,
     sync: Sync,
+    receipts: receipts::Receipts,
     walk: walk::Walk,
 }
 

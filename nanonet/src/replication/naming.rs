@@ -11,6 +11,8 @@
 //! of those who are gone. A node that does not answer when it is named something is taken for gone, too.
 //! Named even more distant records, it looks who is near.
 
+use nano_core::Account;
+
 use super::LOOK_MS;
 use super::circle::Around;
 use crate::routing::forward::Own;
@@ -21,7 +23,18 @@ use crate::{AccountKey, Crypto, Node, NodeId};
 /// Holders that name the records of one that is gone.
 const NAMERS: usize = 2;
 /// Places behind the last holder from where on what is named is not kept.
-const SPARE: usize = 8;
+pub(super) const SPARE: usize = 8;
+
+/// How records are named to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// To us, who should hold them.
+    ToHolder,
+    /// To us, who should hold them or may hold older ones.
+    AsNewer,
+    /// To whoever hears it.
+    ToAnyone,
+}
 
 impl<C: Crypto> Node<C> {
     /// Nodes are gone: names what they held to the new holders. `before` and `after` are those
@@ -71,8 +84,20 @@ impl<C: Crypto> Node<C> {
 
     /// Names records to a node.
     pub(super) fn name(&mut self, to: NodeId, headers: &[Header]) {
+        self.name_as(to, false, headers);
+    }
+
+    /// Names all records of an account to one who should hold them or may hold older ones.
+    pub(super) fn name_newer(&mut self, to: NodeId, account: &Account) {
+        for headers in self.names_of(account).chunks(MAX_HEADERS) {
+            self.name_as(to, true, headers);
+        }
+    }
+
+    fn name_as(&mut self, to: NodeId, newer: bool, headers: &[Header]) {
         let body = Ask::Headers {
             from: self.id,
+            newer,
             headers: headers.to_vec(),
         };
         self.ask(Own::Headers(Some(to)), Target::Exactly(to), body);
@@ -107,18 +132,22 @@ impl<C: Crypto> Node<C> {
         self.look_by(self.now.plus(LOOK_MS));
     }
 
-    /// A node names records it holds; `to_us`: because it thinks that we should, too.
-    pub(crate) fn serve_headers(&mut self, from: NodeId, to_us: bool, headers: &[Header]) {
+    /// A node names records it holds.
+    pub(crate) fn serve_headers(&mut self, from: NodeId, named: Named, headers: &[Header]) {
         if !self.may_hold() || self.config.role.is_bridge_here() {
             return;
         }
         let around = self.around();
         let us = self.id.point().first_bits();
-        let spare = if to_us { SPARE } else { 0 };
-        let nearest = usize::from(self.config.replicas) + spare;
+        let replicas = usize::from(self.config.replicas);
         let (mut lacking, mut foreign) = (Vec::new(), false);
         for header in headers {
             let key = AccountKey::new(&header.account);
+            let nearest = match named {
+                Named::ToHolder => replicas + SPARE,
+                Named::AsNewer if self.slice.get(&header.account).is_some() => replicas + 2 * SPARE,
+                Named::AsNewer | Named::ToAnyone => replicas,
+            };
             let ours = around.nearer(key.first_bits(), us) < nearest
                 || self.belongs(&key.point(), &self.id);
             if ours && !self.holds(header) {
@@ -126,7 +155,7 @@ impl<C: Crypto> Node<C> {
             }
             foreign |= !ours;
         }
-        if foreign && to_us {
+        if foreign && named == Named::ToHolder {
             // Somebody knows fewer nodes near there than we do, or we know some that are gone.
             self.doubt_neighbourhood();
         }

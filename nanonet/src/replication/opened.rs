@@ -6,7 +6,7 @@ use nano_core::{Account, BlockHash};
 
 use crate::slice::{HeldFrontier, Outcome};
 use crate::wire::{Name, Packed};
-use crate::{Crypto, Node, Record, RecordError};
+use crate::{AccountKey, Crypto, Node, Record, RecordError};
 
 /// A record that came.
 pub(super) enum Opened {
@@ -55,6 +55,15 @@ impl<C: Crypto> Node<C> {
 
     /// Offers a record to the slice. `packed` is what it was read from.
     pub(super) fn take_in_opened(&mut self, packed: &Packed, opened: Opened) -> Outcome {
+        let account = opened.account();
+        let outcome = self.offer_opened(packed, opened);
+        if matches!(outcome, Outcome::OrderUnknown { kept: true, .. }) {
+            self.order_soon(&AccountKey::new(&account).point());
+        }
+        outcome
+    }
+
+    fn offer_opened(&mut self, packed: &Packed, opened: Opened) -> Outcome {
         let account = opened.account();
         match opened {
             Opened::Known(frontier) => {

@@ -1,7 +1,9 @@
 //! New records on their way to those who shall hold them.
 //!
-//! A bridge sends a record towards the account's key; the nearest node keeps it and passes it to the
-//! others that are nearest as far as it knows. Rules:
+//! A bridge sends a record towards the account's key ([`super::receipts`]); the first node on the way
+//! that shall hold it keeps it and passes it to the others that shall, as far as it knows; where it
+//! had it already, it only names it to them. To who comes next after them it is named, too, because
+//! an older record they may still hold is an old answer. Rules:
 //! - a put that nobody asked for is kept only with a voucher of an anchor, at most [`VOUCHER_MS`]
 //!   old, or if its account was asked for here lately. Without anchors any known bridge's voucher
 //!   will do, or that a bridge sent it: records are verified in any case;
@@ -9,13 +11,14 @@
 
 use nano_core::{Account, BlockHash, UnixMillis};
 
+use super::naming::SPARE;
 use super::opened::Opened;
 use crate::Crypto;
 use crate::id::hash;
 use crate::routing::contact::Who;
 use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, BATCH_BYTES, Failure, Packed, Reply, Target, Voucher, fitting};
-use crate::{AccountKey, Node, NodeKey, Purpose, Record, Role};
+use crate::{AccountKey, Node, NodeId, NodeKey, Point, Purpose, Record, Role};
 
 /// How old a voucher may be: one hour.
 pub(crate) const VOUCHER_MS: u64 = 3_600_000;
@@ -42,7 +45,7 @@ impl<C: Crypto> Node<C> {
                 signature: self.identity.sign(Purpose::Put, &data),
             });
             let body = Ask::Put { records, voucher };
-            self.ask(Own::Put, Target::Near(point), body);
+            self.put_for_sure(point, body);
         }
     }
 
@@ -99,29 +102,54 @@ impl<C: Crypto> Node<C> {
             self.counters.refuse("unsolicited-put");
             return self.reply(upstream, id, refused);
         }
+        // A bridge keeps what it puts.
+        let mut new = self.config.role.is_bridge_here();
         for (packed, opened) in packed.iter().zip(records) {
             let outcome = self.take_in_opened(packed, opened);
             if !outcome.holds() {
                 self.blame(None, outcome.reason().unwrap_or("refused"));
                 return self.reply(upstream, id, refused);
             }
+            new |= outcome.changed();
         }
         let mut keepers = u8::from(!self.config.role.is_bridge_here());
         if matches!(target, Target::Near(_)) {
             let point = AccountKey::new(&account).point();
+            for id in self.beside_holders(&point) {
+                self.name_newer(id, &account);
+            }
             for other in self.holders_of(&point) {
                 if other == self.id {
                     continue;
                 }
                 keepers += 1;
+                if !new {
+                    self.name_newer(other, &account);
+                    continue;
+                }
                 let body = Ask::Put {
                     records: packed.clone(),
                     voucher: voucher.clone(),
                 };
-                self.ask(Own::Put, Target::Exactly(other), body);
+                self.ask(Own::Put(None), Target::Exactly(other), body);
             }
         }
         self.reply(upstream, id, Reply::Stored(keepers));
+    }
+
+    /// Whether a put that is on its way to `point` ends here.
+    pub(crate) fn enters(&self, point: &Point) -> bool {
+        let browser = !self.config.role.is_bridge_here();
+        browser && self.may_hold() && self.is_holder(point)
+    }
+
+    /// Who comes next after the holders of a place: they may think that they are some, or have been.
+    fn beside_holders(&self, point: &Point) -> Vec<NodeId> {
+        let replicas = usize::from(self.config.replicas);
+        let mut beside = self.nearest_browsers(point, replicas + SPARE);
+        beside.drain(..replicas.min(beside.len()));
+        beside.retain(|id| *id != self.id);
+        beside
     }
 
     fn may_put(

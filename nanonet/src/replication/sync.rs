@@ -35,11 +35,12 @@ use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use super::pull::{MAX_SCANNED, PULL_AGAIN_MS};
 use crate::link::LinkEnd;
 use crate::routing::forward::{Own, Upstream};
+use crate::slice::ChainOrder;
 use crate::sorted::SortedMap;
 use crate::wire::{
     Ask, Bytes, Failure, Holder, KeyRange, MAX_HEADERS, MAX_SKETCH, Name, Reply, Target, Wanted,
 };
-use crate::{AccountKey, Bug, Crypto, Event, LinkId, Node, NodeId};
+use crate::{AccountKey, Bug, Crypto, Event, LinkId, Node, NodeId, Point};
 
 /// Time from one comparison of a level without differences to the next: an hour.
 pub(super) const CHECK_MS: u64 = 3_600_000;
@@ -65,6 +66,8 @@ const MANY_GONE: usize = 5;
 const TOGETHER_MS: u64 = 120_000;
 /// How soon it then is.
 const SOON_MS: u64 = 10_000;
+/// How soon others are asked for the order of what came.
+const ORDER_MS: u64 = 3_000;
 /// How long a place is in unrest after that.
 const UNREST_MS: u64 = 240_000;
 /// Time after which those near us are then asked again whether they are there.
@@ -156,8 +159,9 @@ impl Sync {
         self.levels.len() + self.tasks.len()
     }
 
-    /// Everything is to be compared now.
+    /// Everything is to be compared now, with several partners and again and again for a while.
     pub(super) fn all_due(&mut self, now: UnixMillis) {
+        self.unrest_until = now.plus(UNREST_MS);
         for (_, level) in self.levels.iter_mut() {
             level.due = now;
         }
@@ -215,6 +219,12 @@ impl<C: Crypto> Node<C> {
             // Without room the end of a task looks again.
             self.look_by(next.max(now.plus(super::LOOK_MS)));
         }
+    }
+
+    /// Whether many near us are gone, or were not to be reached, so that what is newest may have
+    /// passed us by.
+    pub(crate) fn is_in_unrest(&self) -> bool {
+        self.replication.sync.unrest_until > self.now
     }
 
     /// Counts who has gone; when it is many, all levels are compared soon, and again and again.
@@ -495,6 +505,7 @@ impl<C: Crypto> Node<C> {
         self.leave_out_outdated(part, &mut missing);
         have.sort_unstable();
         self.name_what_it_lacks(part, partner, &have);
+        self.add_unordered(part, &have, &mut missing);
         if missing.is_empty() {
             return Ok(self.next_part(task));
         }
@@ -513,6 +524,42 @@ impl<C: Crypto> Node<C> {
                 let (block, send) = name.hashes();
                 held.superseder(&block).is_none() && !held.has_received(&send)
             });
+        }
+    }
+
+    /// Adds what both hold and we cannot put in order: the other side may have met the blocks between,
+    /// and then its copy names them.
+    fn add_unordered(&self, keys: KeyRange, have: &[Id], missing: &mut Vec<Name>) {
+        for (_, account) in self.slice.accounts_in(keys.first, keys.last) {
+            let held = self.slice.get(account);
+            if held.is_none_or(|held| held.order() != ChainOrder::Unknown) {
+                continue;
+            }
+            let names = self.names_of(account).into_iter();
+            let names = names
+                .filter(|header| !header.receivable)
+                .map(|it| it.name());
+            let both = |name: &Name| have.binary_search(&Id::from_byte_array(name.0)).is_err();
+            missing.extend(names.filter(both));
+            missing.truncate(MAX_COMPARED);
+        }
+        missing.sort_unstable();
+        missing.dedup();
+    }
+
+    /// A frontier of `point` came that cannot be put in order with what is held: soon others are asked.
+    pub(super) fn order_soon(&mut self, point: &Point) {
+        let soon = self.later(ORDER_MS);
+        let shared = self.id.point().distance(point).shared_bits();
+        let levels = &mut self.replication.sync.levels;
+        let number = if levels.contains_key(&shared) {
+            shared
+        } else {
+            OURS
+        };
+        if let Some(level) = levels.get_mut(&number) {
+            level.due = level.due.min(soon);
+            self.look_by(soon);
         }
     }
 

@@ -41,7 +41,7 @@ fn link_bridge(node: &mut Node, bridge: &Identity) {
     let made = Link::initiator(&node.identity, config, &mut node.rng, at);
     let peer = Peer::new(made, LinkOrigin::Dialled, Transport::WebSocket, at);
     node.table.open(link, peer);
-    node.table.up(link, Contact::new(record), at);
+    node.table.up(link, Contact::new(record), false, at);
 }
 
 fn record(place: u64) -> Record {

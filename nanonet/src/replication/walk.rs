@@ -40,6 +40,7 @@ impl<C: Crypto> Node<C> {
             headers.truncate(MAX_HEADERS);
             let body = Ask::Headers {
                 from: self.id,
+                newer: false,
                 headers,
             };
             self.ask(Own::Headers(None), Target::Near(first.point()), body);

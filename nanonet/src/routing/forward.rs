@@ -43,6 +43,9 @@ pub(crate) const MAX_HELD_BYTES: usize = 4 << 20;
 pub(crate) const MAX_SEEN: usize = 8192;
 /// Most links one node tries for one request.
 pub(crate) const MAX_TRIES: usize = 4;
+/// Budget of a request to one node: whoever is still there is found within a few steps, and who is gone
+/// is not worth asking everybody for.
+const EXACTLY_BUDGET: u8 = 10;
 /// How long a way back is kept.
 const EXPIRES_MS: u64 = 30_000;
 
@@ -62,8 +65,8 @@ pub(crate) enum Own {
     Neighbourhood,
     /// To get a signal to the other end of a session.
     Signal(SessionId),
-    /// To have records kept.
-    Put,
+    /// To have records kept, as a path of this put if it is one; see [`crate::replication`].
+    Put(Option<u64>),
     /// To tell a node what it should hold.
     Headers(Option<NodeId>),
     /// To get records from a node that told us; see [`crate::replication`].
@@ -187,18 +190,31 @@ impl<C: Crypto> Node<C> {
         self.ask_over(own, target, body, &[]);
     }
 
-    /// Like `ask`, without trying the links in `avoid`.
-    pub(crate) fn ask_over(&mut self, own: Own, target: Target, body: Ask, avoid: &[LinkId]) {
+    /// Like `ask`, without trying the links in `avoid`; the link it went over, if it did.
+    pub(crate) fn ask_over(
+        &mut self,
+        own: Own,
+        target: Target,
+        body: Ask,
+        avoid: &[LinkId],
+    ) -> Option<LinkId> {
+        let budget = match target {
+            Target::Near(_) => MAX_BUDGET,
+            Target::Exactly(_) => EXACTLY_BUDGET,
+        };
         let request = Request {
             id: self.rng.next_u64(),
             target,
             // Not always the same number, so that it does not tell who asked.
             hops_left: MAX_HOPS - u8::try_from(self.rng.below(4)).unwrap_or(0),
-            budget: MAX_BUDGET - u8::try_from(self.rng.below(4)).unwrap_or(0),
+            budget: budget - u8::try_from(self.rng.below(4)).unwrap_or(0),
             body,
         };
-        self.forwards.first_seen(request.id);
+        let id = request.id;
+        self.forwards.first_seen(id);
         self.handle(Upstream::Own(own), request, avoid);
+        let passing = self.forwards.passing.get(&id)?;
+        passing.waiting.map(|(link, _)| link)
     }
 
     /// A request came over a link.
@@ -224,7 +240,7 @@ impl<C: Crypto> Node<C> {
                     return self.reply(upstream, request.id, Reply::Found(Box::new(found)));
                 }
             }
-            (Target::Near(at), Ask::Put { .. }) if self.guards(at) => {
+            (Target::Near(at), Ask::Put { .. }) if self.guards(at) || self.enters(at) => {
                 return self.serve(upstream, request);
             }
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. })

@@ -10,13 +10,15 @@
 
 use std::cmp::Reverse;
 
+use nano_core::Account;
+
 use super::forward::{MAX_TRIES, Passing, Upstream};
 use super::nearest::Nearest;
 use super::table::{Hop, Turn};
 use super::worth::Closeness;
 use crate::link::LinkEnd;
 use crate::wire::{Ask, Target};
-use crate::{Crypto, Distance, LinkId, Node, Point, Role};
+use crate::{AccountKey, AnswerSource, Crypto, Distance, LinkId, Node, NodeId, Point, Role};
 
 /// Nodes nearest to a place that surely hold what lies there, of the 16 that do.
 const HOLDERS: usize = 12;
@@ -40,7 +42,8 @@ impl Gains {
     /// When a link's turn comes among those of one [`Turn`]: the one worth most first.
     pub(crate) fn of<E: LinkEnd>(&self, hop: &Hop<'_, E>) -> Reverse<u64> {
         let gained = Closeness::of(&hop.distance).gained(self.us, self.reach);
-        Reverse(hop.peer.share.worth(gained, hop.peer.link.rtt_ms()))
+        let peer = (gained > 0).then(|| hop.peer()).flatten();
+        Reverse(peer.map_or(0, |peer| peer.share.worth(gained, peer.link.rtt_ms())))
     }
 }
 
@@ -72,6 +75,26 @@ impl<C: Crypto> Node<C> {
         self.reach = edge.map_or(Closeness::MIN, |edge| {
             Closeness::of(&us.distance(&edge.point()))
         });
+    }
+
+    /// Whether an answer is of one who shall hold the records of `account`, or may think so, as far as can
+    /// be told from how densely nodes lie around us: twice as far as a holder's distance is allowed.
+    pub(crate) fn is_in_reach(&self, source: &AnswerSource, account: &Account) -> bool {
+        let AnswerSource::Peer { id, .. } = source else {
+            return true;
+        };
+        self.may_reach(&AccountKey::new(account).point(), id)
+    }
+
+    /// Whether `id` may be one of those who hold what lies at `point`, judged by density alone. Of places
+    /// further away we know too few nodes to count who is nearer.
+    pub(crate) fn may_reach(&self, point: &Point, id: &NodeId) -> bool {
+        Closeness::of(&point.distance(&id.point())) >= self.reach.one_bit_less()
+    }
+
+    /// Whether we are one of those who hold what lies at `point` in all likelihood.
+    pub(crate) fn surely_reaches(&self, point: &Point) -> bool {
+        Closeness::of(&point.distance(&self.id.point())) >= self.reach
     }
 
     /// How long to wait for the acknowledgement of a link.

@@ -113,10 +113,9 @@ impl<C: Crypto> Node<C> {
         let role = record.role;
         self.found_bridge(&record);
         let who = C::contact(record);
-        self.table.up(link, who.clone(), self.now);
+        self.table.up(link, who.clone(), leaf, self.now);
         if let Some(peer) = self.table.get_mut(link) {
             peer.links = seat.links;
-            peer.leaf = leaf;
         }
         self.known.reached(&id);
         if !leaf {

@@ -110,18 +110,34 @@ pub(crate) enum Turn {
 pub(crate) struct Hop<'a, E> {
     /// Which.
     pub(crate) link: LinkId,
-    /// What is known of it.
-    pub(crate) peer: &'a Peer<E>,
     /// What its node does.
     pub(crate) role: Role,
     /// How far its node is from the target.
     pub(crate) distance: Distance,
+    table: &'a Table<E>,
+}
+
+impl<'a, E> Hop<'a, E> {
+    /// What is known of it.
+    pub(crate) fn peer(&self) -> Option<&'a Peer<E>> {
+        self.table.get(self.link)
+    }
+}
+
+/// What choosing among links needs to know of each of those that are up.
+struct Spot {
+    link: LinkId,
+    id: NodeId,
+    role: Role,
+    leaf: bool,
 }
 
 /// All links.
 pub(crate) struct Table<E> {
     peers: SortedMap<LinkId, Peer<E>>,
     by_id: SortedMap<NodeId, LinkId>,
+    /// Of the links that are up, side by side: every request on its way looks at all of them.
+    spots: Vec<Spot>,
 }
 
 impl<E> Table<E> {
@@ -130,6 +146,7 @@ impl<E> Table<E> {
         Self {
             peers: SortedMap::new(),
             by_id: SortedMap::new(),
+            spots: Vec::new(),
         }
     }
 
@@ -144,9 +161,16 @@ impl<E> Table<E> {
     }
 
     /// Gives a greeting link its peer.
-    pub(crate) fn up(&mut self, link: LinkId, who: Who, now: UnixMillis) {
+    pub(crate) fn up(&mut self, link: LinkId, who: Who, leaf: bool, now: UnixMillis) {
         if let Some(peer) = self.peers.get_mut(&link) {
             self.by_id.insert(who.id, link);
+            self.spots.push(Spot {
+                link,
+                id: who.id,
+                role: who.record.role,
+                leaf,
+            });
+            peer.leaf = leaf;
             peer.who = Some(who);
             peer.since = now;
         }
@@ -163,6 +187,9 @@ impl<E> Table<E> {
             self.by_id.remove(&before.id);
         }
         self.by_id.insert(who.id, link);
+        if let Some(spot) = self.spots.iter_mut().find(|spot| spot.link == link) {
+            (spot.id, spot.role, spot.leaf) = (who.id, who.record.role, leaf);
+        }
         peer.who = Some(who);
         std::mem::replace(&mut peer.leaf, leaf)
     }
@@ -177,6 +204,7 @@ impl<E> Table<E> {
     /// Takes a link out.
     pub(crate) fn close(&mut self, link: LinkId) -> Option<Peer<E>> {
         let peer = self.peers.remove(&link)?;
+        self.spots.retain(|spot| spot.link != link);
         if let Some(who) = &peer.who
             && self.by_id.get(&who.id) == Some(&link)
         {
@@ -258,17 +286,18 @@ impl<E> Table<E> {
         target: &Point,
         mut rank: impl FnMut(&Hop<'_, E>) -> Option<(Turn, R)>,
     ) -> Option<(LinkId, Role)> {
-        let candidates = self.up_links().filter_map(|(link, peer, who)| {
-            let (role, distance) = (who.record.role, target.distance(&who.id.point()));
+        let candidates = self.spots.iter().filter_map(|spot| {
+            let (link, role) = (spot.link, spot.role);
+            let distance = target.distance(&spot.id.point());
             let there = distance.shared_bits() == 256;
-            if peer.leaf && role == Role::Browser && !there {
+            if spot.leaf && role == Role::Browser && !there {
                 return None;
             }
             let hop = Hop {
                 link,
-                peer,
                 role,
                 distance,
+                table: self,
             };
             let (turn, worth) = rank(&hop)?;
             let turn = if there { Turn::Target } else { turn };

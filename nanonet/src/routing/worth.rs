@@ -37,6 +37,11 @@ impl Closeness {
         Self(zeros * 256 + (255 - after))
     }
 
+    /// Twice as far away.
+    pub(crate) const fn one_bit_less(self) -> Self {
+        Self(self.0.saturating_sub(256))
+    }
+
     /// By how much `self` is closer than `other`, nothing beyond `reach`; at least 1 if it is closer.
     pub(crate) fn gained(self, other: Self, reach: Self) -> u32 {
         let gained = self.min(reach).0.saturating_sub(other.min(reach).0);

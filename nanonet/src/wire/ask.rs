@@ -69,6 +69,8 @@ pub(crate) enum Ask {
     Headers {
         /// Where to pull them from.
         from: NodeId,
+        /// They are new: who holds an older one of an account pulls it although it need not hold any.
+        newer: bool,
         /// Their names.
         headers: Vec<Header>,
     },

@@ -88,9 +88,12 @@ fn ask() -> impl Strategy<Value = Ask> {
             sealed: Bytes(bytes)
         }),
         (packed(), voucher()).prop_map(|(records, voucher)| Ask::Put { records, voucher }),
-        (any::<[u8; 32]>(), headers()).prop_map(|(from, headers)| Ask::Headers {
-            from: NodeId::from_bytes(from),
-            headers
+        (any::<[u8; 32]>(), any::<bool>(), headers()).prop_map(|(from, newer, headers)| {
+            Ask::Headers {
+                from: NodeId::from_bytes(from),
+                newer,
+                headers,
+            }
         }),
         (keys(), headers()).prop_map(|(keys, headers)| Ask::Pull {
             keys,
@@ -270,6 +273,7 @@ fn more_than_a_message_may_carry_is_refused() {
             1,
             Ask::Headers {
                 from: NodeId::from_bytes([1; 32]),
+                newer: false,
                 headers: vec![header; MAX_HEADERS + 1],
             },
         ),

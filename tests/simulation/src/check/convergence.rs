@@ -1,8 +1,8 @@
 //! After the faults there is one network, and everyone in it knows the same.
 //!
 //! - Honest nodes and anchors, with the links among them, are connected.
-//! - Of the browsers nearest to each key, three quarters hold its newest frontier, and at most an
-//!   eighth an older one: at the edge two nodes may differ in who is among the nearest. A browser whose router lets it have no link to another browser
+//! - Of the browsers nearest to each key, three quarters hold its newest frontier, and at most a
+//!   sixth an older one: at the edge two nodes may differ in who is among the nearest. A browser whose router lets it have no link to another browser
 //!   is known to bridges only, and so to none of these.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +96,7 @@ pub fn look<C: Crypto>(
             .filter(|(_, held)| held.is_some() && **held != newest)
             .map(|(place, _)| *place)
             .collect();
-        if right * 4 < near.len() * 3 || old.len() * 8 > near.len() {
+        if right * 4 < near.len() * 3 || old.len() * 6 > near.len() {
             broken.add(world.now, NAME, || {
                 let nearest = near.len();
                 format!(

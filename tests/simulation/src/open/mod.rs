@@ -28,13 +28,16 @@ thread_local! {
     static SEEN: RefCell<Seen> = RefCell::default();
 }
 
+/// A record, the date of the table under which it was checked, and what it proves.
+type Proven = (Box<[u8]>, UnixMillis, Arc<HeldFrontier>);
+
 #[derive(Default)]
 struct Seen {
     contacts: HashMap<[u8; 64], Who>,
     verdicts: HashMap<[u8; 64], (PeerRecord, Result<(), SignatureError>)>,
     news: HashMap<[u8; 32], bool>,
     /// By a sum of its bytes: a record and what it proves under the table of a date.
-    records: HashMap<u64, (Box<[u8]>, UnixMillis, Arc<HeldFrontier>)>,
+    records: HashMap<u64, Proven>,
     asked: u64,
     checked: u64,
 }
