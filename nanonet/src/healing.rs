@@ -21,6 +21,7 @@
 use nano_core::UnixMillis;
 
 use crate::routing::forward::Own;
+use crate::routing::places::POOR;
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
 use crate::wire::{Ask, Target};
@@ -142,7 +143,7 @@ impl<C: Crypto> Node<C> {
     /// Asks for bridges, and each linked one who lies around us.
     fn reach_across(&mut self) {
         self.healing.tried = self.now;
-        let urgent = self.healing.thin;
+        let urgent = self.healing.thin || self.browser_links() < POOR;
         self.event(Event::NeedBridge { urgent });
         let bridges = self.table.links_of(Role::Bridge);
         let browsers = self.table.links_of(Role::Browser);
