@@ -94,6 +94,12 @@ impl<C: Crypto> Node<C> {
         let Some(account) = records.first().map(Opened::account) else {
             return self.reply(upstream, id, refused);
         };
+        let point = AccountKey::new(&account).point();
+        let browser = !self.config.role.is_bridge_here();
+        if browser && matches!(target, Target::Near(_)) && !self.belongs(&point, &self.id) {
+            // The way ended before a holder: the bridge tries another.
+            return self.reply(upstream, id, refused);
+        }
         let one_account = records.iter().all(|record| record.account() == account);
         if !self.may_hold()
             || !one_account

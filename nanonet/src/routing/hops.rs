@@ -89,12 +89,18 @@ impl<C: Crypto> Node<C> {
     /// Whether `id` may be one of those who hold what lies at `point`, judged by density alone. Of places
     /// further away we know too few nodes to count who is nearer.
     pub(crate) fn may_reach(&self, point: &Point, id: &NodeId) -> bool {
-        Closeness::of(&point.distance(&id.point())) >= self.reach.one_bit_less()
+        self.tells_no_density()
+            || Closeness::of(&point.distance(&id.point())) >= self.reach.one_bit_less()
     }
 
     /// Whether we are one of those who hold what lies at `point` in all likelihood.
     pub(crate) fn surely_reaches(&self, point: &Point) -> bool {
-        Closeness::of(&point.distance(&self.id.point())) >= self.reach
+        self.tells_no_density() || Closeness::of(&point.distance(&self.id.point())) >= self.reach
+    }
+
+    /// Whether a record has so few holders that the distance of that many nodes says nothing of density.
+    fn tells_no_density(&self) -> bool {
+        usize::from(self.config.replicas) < HOLDERS
     }
 
     /// How long to wait for the acknowledgement of a link.
