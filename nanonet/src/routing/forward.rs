@@ -45,7 +45,7 @@ pub(crate) const MAX_SEEN: usize = 8192;
 pub(crate) const MAX_TRIES: usize = 4;
 /// Budget of a request to one node: whoever is still there is found within a few steps, and who is gone
 /// is not worth asking everybody for.
-const EXACTLY_BUDGET: u8 = 10;
+const EXACTLY_BUDGET: u8 = 16;
 /// How long a way back is kept.
 const EXPIRES_MS: u64 = 30_000;
 
