@@ -120,7 +120,6 @@ impl<C: Crypto> Node<C> {
         }
         let mut keepers = u8::from(!self.config.role.is_bridge_here());
         if matches!(target, Target::Near(_)) {
-            let point = AccountKey::new(&account).point();
             for id in self.beside_holders(&point) {
                 self.name_newer(id, &account);
             }
