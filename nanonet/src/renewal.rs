@@ -11,7 +11,7 @@
 //! nothing to ask. One question per [`ASK_EVERY_MS`], so that full nodes are not flooded. The search
 //! ends when none of its records has a thin proof, until the next table comes.
 
-use nano_core::{Raw, UnixMillis, WeightTable};
+use nano_core::{Account, Raw, UnixMillis, WeightTable};
 
 use crate::slice::HeldFrontier;
 use crate::timers::Timer;
@@ -65,6 +65,13 @@ fn is_thin(frontier: &HeldFrontier, weights: &WeightTable) -> bool {
 }
 
 impl<C: Crypto> Node<C> {
+    /// Whether somebody who goes by the table in force may refuse what we hold of an account.
+    pub(crate) fn holds_thinly(&self, account: &Account) -> bool {
+        let held = self.slice.get(account);
+        let mut frontiers = held.into_iter().flat_map(|held| held.frontiers());
+        frontiers.any(|frontier| is_thin(frontier, &self.config.weights))
+    }
+
     /// Looks through some of the records for thin proofs.
     pub(crate) fn renew_proofs(&mut self) {
         let (now, renewal) = (self.now, &self.renewal);

@@ -5,8 +5,9 @@
 //! (answered, or after [`RESOLVE_MS`]).
 //!
 //! Rules:
-//! - what the bridge's own slice holds answers first, unless it shall be fresh; so does a
-//!   statement of the last minute that the account was never opened;
+//! - what the bridge's own slice holds answers first, unless it shall be fresh or its proof has become
+//!   thin (see [`crate::renewal`]); so does a statement of the last minute that the account was never
+//!   opened;
 //! - all askers of one account wait for one resolve, [`MAX_WAITING`] of them; a fresh asker also
 //!   takes the result of one that is already open;
 //! - what was found is kept and put into the nanonet, so that the next one to ask finds it there;
@@ -179,7 +180,8 @@ impl<C: Crypto> Node<C> {
     /// What we hold with a frontier, or a recent statement that there is none.
     fn found_or_unopened(&self, account: &Account) -> Option<Found> {
         if self.slice.get(account).is_some() {
-            return self.found(account);
+            let thin = self.holds_thinly(account);
+            return self.found(account).filter(|_| !thin);
         }
         let sighting = self.resolves.unopened.get(account)?;
         if self.has_bug(Bug::AsksForAll) {

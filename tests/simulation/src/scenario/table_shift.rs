@@ -100,7 +100,12 @@ fn tables(held: &WeightTable, now: nano_core::UnixMillis) -> (WeightTable, Weigh
     }
     shifted.online_weight = shifted.total();
     let mut false_table = shifted.clone();
-    let most = Raw::new(held.total().number() * 4);
+    let total = held.total().number();
+    // The sum stays as it was, so that it gives nothing away.
+    for weight in false_table.weights.values_mut() {
+        *weight = Raw::new(weight.number() / 8);
+    }
+    let most = Raw::new(total - total / 8);
     false_table.weights.insert(bought().account(), most);
     false_table.online_weight = false_table.total();
     (shifted, false_table)
