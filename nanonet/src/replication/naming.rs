@@ -128,6 +128,7 @@ impl<C: Crypto> Node<C> {
 
     /// A node does not answer: if it is gone, the next one shall hold its records.
     pub(crate) fn doubt_node(&mut self, id: &NodeId) {
+        self.seen_gone(id);
         self.known.doubt(id);
         self.look_by(self.now.plus(LOOK_MS));
     }

@@ -158,7 +158,10 @@ impl<C: Crypto> Node<C> {
             if !peer.leaf {
                 self.add_news(&who, false);
             }
-            self.known.unlist(link, &[who.id]);
+            let _ = self.known.unlist(link, &[who.id]);
+            if reason.is_none_or(CloseReason::is_silence) {
+                self.seen_gone(&who.id);
+            }
             if self.is_among_nearest(&self.id.point(), &who.id, self.places.near()) {
                 self.look_again();
             }
@@ -221,7 +224,9 @@ impl<C: Crypto> Node<C> {
             });
         self.known
             .learn(self.now, &self.at, Some(link), lists, peers);
-        self.known.unlist(link, &said.gone);
+        for gone in self.known.unlist(link, &said.gone) {
+            self.seen_gone(&gone);
+        }
         let us = self.id.point();
         let replicas = usize::from(self.config.replicas);
         if said
