@@ -203,6 +203,15 @@ impl Point {
         first_bits(&self.0)
     }
 
+    /// The same with bit `bit` the other way, counted from the first.
+    pub(crate) fn flipped(&self, bit: u16) -> Point {
+        let mut bytes = self.0;
+        if let Some(byte) = bytes.get_mut(usize::from(bit / 8)) {
+            *byte ^= 0x80 >> (bit % 8);
+        }
+        Point(bytes)
+    }
+
     /// How far `other` is from here: the XOR of the two, the same in both directions.
     pub fn distance(&self, other: &Point) -> Distance {
         let mut bytes = self.0;

@@ -68,6 +68,8 @@ pub(crate) enum Upstream {
 pub(crate) enum Own {
     /// To learn who is near a place.
     Neighbourhood,
+    /// To learn who is in a part of the key space where we know nobody.
+    Far,
     /// To get a signal to the other end of a session.
     Signal(SessionId),
     /// To have records kept, as a path of this put if it is one; see [`crate::replication`].

@@ -393,6 +393,7 @@ impl<C: Crypto> Node<C> {
             self.look_wait = (self.look_wait * 2).min(LOOK_UP_MS);
             let target = Target::Near(self.id.point());
             self.ask(Own::Neighbourhood, target, Ask::FindNearest);
+            self.look_far();
         }
         self.timers.set_by(Timer::Membership, self.look_next);
     }
