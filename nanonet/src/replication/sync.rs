@@ -19,6 +19,8 @@
 //!   after [`RETRY_MS`], doubled each time up to [`LONGEST_RETRY_MS`];
 //! - after a slice, or differences, a level is compared again after [`AGAIN_MS`], with somebody else
 //!   if there is one; without differences after [`CHECK_MS`], each with up to half as much more;
+//! - where somebody is seen to be gone, the level is compared after [`GONE_MS`]: who now is a holder may
+//!   have an older copy than those who were;
 //! - when many near us are seen to be gone together ([`MANY_GONE`]), we are in *unrest* for [`UNREST_MS`]: all levels
 //!   are compared soon and every [`UNREST_AGAIN_MS`], each with [`MAX_TRIES`] partners. Naming alone is
 //!   blind where those who should name are gone themselves, and who is left does not hold everything
@@ -66,6 +68,8 @@ const MANY_GONE: usize = 6;
 const TOGETHER_MS: u64 = 120_000;
 /// How soon it then is.
 const SOON_MS: u64 = 10_000;
+/// How soon a level is compared where somebody has gone.
+const GONE_MS: u64 = 20_000;
 /// How soon others are asked for the order of what came.
 const ORDER_MS: u64 = 3_000;
 /// How long a place is in unrest after that.
@@ -234,6 +238,7 @@ impl<C: Crypto> Node<C> {
         if !self.replication.circle.contains(id) {
             return;
         }
+        self.compare_soon(&id.point(), GONE_MS);
         let sync = &mut self.replication.sync;
         if now.since(sync.gone_from) >= TOGETHER_MS {
             sync.gone = Vec::new();
@@ -563,7 +568,12 @@ impl<C: Crypto> Node<C> {
 
     /// A frontier of `point` came that cannot be put in order with what is held: soon others are asked.
     pub(super) fn order_soon(&mut self, point: &Point) {
-        let soon = self.later(ORDER_MS);
+        self.compare_soon(point, ORDER_MS);
+    }
+
+    /// The level of `point` is compared in `wait` milliseconds or a little later.
+    fn compare_soon(&mut self, point: &Point, wait: u64) {
+        let soon = self.later(wait);
         let shared = self.id.point().distance(point).shared_bits();
         let levels = &mut self.replication.sync.levels;
         let number = if levels.contains_key(&shared) {

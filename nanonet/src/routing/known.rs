@@ -252,17 +252,27 @@ impl Known {
         forgotten
     }
 
-    /// A link is gone, and with it what its peer listed.
-    pub(crate) fn link_gone(&mut self, now: UnixMillis, link: LinkId) {
-        for (_, entry) in self.entries.iter_mut() {
+    /// A link is gone, and with it what its peer listed. Those whom nobody else lists.
+    pub(crate) fn link_gone(&mut self, now: UnixMillis, link: LinkId) -> Vec<NodeId> {
+        let mut unlisted = Vec::new();
+        for (id, entry) in self.entries.iter_mut() {
             let listed = entry.listed_by.len();
             entry.listed_by.retain(|by| *by != link);
             if entry.listed_by.is_empty() && listed > 0 {
                 entry.found_until = entry.found_until.min(now.plus(LOST_MS));
+                unlisted.push(*id);
             }
             if entry.by == Some(link) {
                 entry.by = None;
             }
+        }
+        unlisted
+    }
+
+    /// A node answered.
+    pub(crate) fn answered(&mut self, now: UnixMillis, id: &NodeId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.found_until = now.plus(FOUND_MS);
         }
     }
 

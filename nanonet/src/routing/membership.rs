@@ -152,7 +152,10 @@ impl<C: Crypto> Node<C> {
         self.counters.past_bytes_in += stats.bytes_in;
         self.counters.past_bytes_out += stats.bytes_out;
         self.timers.clear(Timer::Link(link));
-        self.known.link_gone(self.now, link);
+        let unlisted = self.known.link_gone(self.now, link);
+        if reason.is_none_or(CloseReason::is_silence) {
+            self.ask_whether_there(&unlisted);
+        }
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
             if !peer.leaf {
