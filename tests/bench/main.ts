@@ -2,12 +2,14 @@
 
 import { type Bench, beyond, table } from "./figures.js";
 import { nanoPeer } from "./nano-peer.js";
+import { pow } from "./pow.js";
 import { powNative } from "./pow-native.js";
 import { size } from "./size.js";
 import { verify } from "./verify.js";
 
 const benches: Record<string, Bench> = {
 	"nano-peer": nanoPeer,
+	pow,
 	"pow-native": powNative,
 	size,
 	verify,
