@@ -12,7 +12,7 @@
 //!
 //! With the feature `raw` the crate becomes the browser's `work.wasm`, whose one export imports
 //! nothing and manages no memory; with `simd128` besides, `work-simd.wasm`, for browsers with vector
-//! instructions.
+//! instructions, and with `relaxed`, `work-relaxed.wasm`, for those that have the relaxed ones too.
 
 mod blake2b;
 mod engine;

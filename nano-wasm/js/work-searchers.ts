@@ -14,6 +14,11 @@ const VECTORS = Uint8Array.of(
 	...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
 	...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
+/** The same with a relaxed one. */
+const RELAXED = Uint8Array.of(
+	...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+	...[10, 15, 1, 13, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 11],
+);
 const SPACE = 1n << 64n;
 
 /** A search as searchers need to know it. */
@@ -41,7 +46,9 @@ export interface Listener {
 /** All searchers of a pool. */
 export class Searchers {
 	/** What threads hash with. */
-	readonly engine: keyof typeof FILES = WebAssembly.validate(VECTORS) ? "simd128" : "scalar";
+	readonly engine: Exclude<WorkEngine, "webgpu"> = WebAssembly.validate(VECTORS)
+		? "simd128"
+		: "scalar";
 	readonly #threads = new Set<Searcher>();
 	#gpu: Searcher | undefined;
 	#gpuState: GpuState;
@@ -67,7 +74,7 @@ export class Searchers {
 
 	/** At most `count` threads and at least one searcher; with `gpu` also the graphics processor, if there is one. */
 	async load(count: number, gpu: boolean): Promise<Searcher[]> {
-		this.#module ??= compile(new URL(`./${FILES[this.engine]}`, import.meta.url)).catch((error) => {
+		this.#module ??= compile(new URL(`./${file()}`, import.meta.url)).catch((error) => {
 			// The network may be back at the next try.
 			this.#module = undefined;
 			throw error;
@@ -186,8 +193,11 @@ export class Searchers {
 	}
 }
 
-/** The kernel of each kind of thread. */
-const FILES = { simd128: "work-simd.wasm", scalar: "work.wasm" } as const;
+/** The fastest kernel that this browser can run. */
+function file(): string {
+	if (WebAssembly.validate(RELAXED)) return "work-relaxed.wasm";
+	return WebAssembly.validate(VECTORS) ? "work-simd.wasm" : "work.wasm";
+}
 
 /** What a pool says that was closed. */
 export function closed(): NanoError {

@@ -2,7 +2,7 @@
 
 /** Runs our kernel over as many nonces as it is told, in one call that finds nothing. */
 export const kernelWorker = `
-const loaded = WebAssembly.compileStreaming(fetch("/nanonet/work-simd.wasm"));
+const loaded = WebAssembly.compileStreaming(fetch("/nanonet/work-relaxed.wasm"));
 onmessage = async ({ data }) => {
 	const { search } = new WebAssembly.Instance(await loaded).exports;
 	search(1n, 2n, 3n, 4n, -1n, BigInt(Date.now()) << 24n, data);

@@ -37,7 +37,7 @@ const nodeFiles = () => [
 	"node.wasm",
 	"work-worker.js",
 	"work-gpu-worker.js",
-	"work-simd.wasm",
+	"work-relaxed.wasm",
 ];
 
 /** The size of node, overlay and everything a page needs. */

@@ -16,8 +16,8 @@ use crate::order;
 use crate::tools::Tools;
 
 /// What wasm-opt has to be told that it may meet: what rustc's wasm32 target emits by default, and the vector
-/// instructions of `work-simd.wasm`, of which wasm-opt brings none in by itself.
-const TARGET_FEATURES: [&str; 8] = [
+/// instructions of `work-simd.wasm` and `work-relaxed.wasm`, of which wasm-opt brings none in by itself.
+const TARGET_FEATURES: [&str; 9] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-multivalue",
@@ -26,6 +26,7 @@ const TARGET_FEATURES: [&str; 8] = [
     "--enable-reference-types",
     "--enable-sign-ext",
     "--enable-simd",
+    "--enable-relaxed-simd",
 ];
 
 /// Builds the file and returns where it lies, ready to be copied into the package.
