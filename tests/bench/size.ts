@@ -60,7 +60,8 @@ export const size: Bench = {
 			against(
 				bytes("overlay-gzip", probe("with-overlay.wasm") - probe("without-overlay.wasm")),
 				"limit",
-				// 90,000 was reckoned without join work, diversity, reputation and news for everyone.
+				// 90,000 was reckoned without join work, diversity, reputation, news for everyone and the
+				// healing of splits.
 				165_000,
 			),
 			against(

@@ -101,7 +101,7 @@ fn tables(held: &WeightTable, now: nano_core::UnixMillis) -> (WeightTable, Weigh
     shifted.online_weight = shifted.total();
     let mut false_table = shifted.clone();
     let total = held.total().number();
-    // The sum stays as it was, so that it gives nothing away.
+    // The sum stays about what it was, so that it gives nothing away.
     for weight in false_table.weights.values_mut() {
         *weight = Raw::new(weight.number() / 8);
     }
