@@ -7,7 +7,7 @@ import { run } from "./lib/run.mjs";
 import { script } from "./lib/say.mjs";
 
 /** What needs neither a browser nor the package that it would run. */
-const WITHOUT_PACKAGE = ["list", "nano-peer"];
+const WITHOUT_PACKAGE = ["list", "nano-peer", "pow-native"];
 
 script(async () => {
 	await prerequisites();

@@ -4,5 +4,6 @@ export { NanoError } from "./errors.js";
 export { NanoNode } from "./node.js";
 export type * from "./options.js";
 export type * from "./types.js";
+export { WorkAhead } from "./work-ahead.js";
 export { WorkPool } from "./work-pool.js";
 export type * from "./work-types.js";

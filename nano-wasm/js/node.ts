@@ -16,6 +16,7 @@ import type {
 	PendingBlock,
 	ProcessResult,
 } from "./types.js";
+import { WorkAhead } from "./work-ahead.js";
 import { WorkPool } from "./work-pool.js";
 import { type News, WorkerClient } from "./worker-client.js";
 
@@ -44,6 +45,8 @@ export class NanoNode {
 	readonly network: NodeNetwork;
 	/** Computes work on threads of its own; by default to the threshold that every kind of block passes. */
 	readonly work: WorkPool;
+	/** Computes the work of the user's next blocks before it is needed; `work` then has it at once. */
+	readonly ahead: WorkAhead;
 
 	readonly #client: WorkerClient;
 	readonly #peers: PeerConnections;
@@ -71,9 +74,10 @@ export class NanoNode {
 		this.id = started.id;
 		this.network = options.network ?? "live";
 		this.work = new WorkPool({
-			threshold: started.workThreshold,
+			difficulty: started.workThreshold,
 			...(options.workThreads === undefined ? {} : { threads: options.workThreads }),
 		});
+		this.ahead = new WorkAhead(this.work);
 		this.#client = client;
 		this.#peers = peers;
 		this.#events = events;
@@ -155,7 +159,7 @@ export class NanoNode {
 		const search = { root, control };
 		this.#search = search;
 		this.work
-			.generate(root, { threshold, background: true, signal: control.signal })
+			.generate(root, { difficulty: threshold, purpose: "join", signal: control.signal })
 			.then((nonce) => this.#client.post({ type: "workFound", root, nonce }))
 			.catch(() => {})
 			.finally(() => {

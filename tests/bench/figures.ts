@@ -6,6 +6,8 @@ export interface Figure {
 	name: string;
 	/** Measured value. */
 	value: number;
+	/** Half the distance between the quartiles of what `value` is the median of. */
+	spread?: number;
 	/** Unit of `value` and `peer_value`. */
 	unit: string;
 	/** What it is compared with: another program measured in the same run, or a limit. */
@@ -52,10 +54,11 @@ export function round(value: number): number {
 /** Prints figures as a table for people. */
 export function table(name: string, figures: Figure[]): string {
 	const rows = [
-		["figure", "value", "unit", "against", "its value", "ratio"],
+		["figure", "value", "±", "unit", "against", "its value", "ratio"],
 		...figures.map((figure) => [
 			figure.name,
 			figure.value.toLocaleString("en"),
+			figure.spread?.toLocaleString("en") ?? "",
 			figure.unit,
 			figure.peer ?? "",
 			figure.peer_value?.toLocaleString("en") ?? "",

@@ -36,7 +36,8 @@ const nodeFiles = () => [
 	"node-worker.js",
 	"node.wasm",
 	"work-worker.js",
-	"work.wasm",
+	"work-gpu-worker.js",
+	"work-relaxed.wasm",
 ];
 
 /** The size of node, overlay and everything a page needs. */

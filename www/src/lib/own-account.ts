@@ -117,6 +117,14 @@ export class OwnAccount {
 		);
 	}
 
+	/** Lets the work of the next block be computed before somebody waits for it. */
+	async expect({ frontier }: Pick<AccountAnswer, "frontier">): Promise<void> {
+		const { parseAddress, workThreshold } = await loadCore();
+		const root = frontier ?? parseAddress(this.#wallet.address).publicKey;
+		const difficulty = workThreshold(this.#node.network, frontier ? "send" : "receive");
+		this.#node.ahead.expect(this.#wallet.address, root, difficulty);
+	}
+
 	/** Whether a payment is still to be received. */
 	wants(own: AccountAnswer): boolean {
 		return own.receivable.some(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
@@ -163,7 +171,8 @@ export class OwnAccount {
 		const unsigned = buildBlock({ account: this.#wallet.address, ...change });
 		tell({ step: "working", fraction: 0 });
 		const work = await this.#node.work.generate(workRoot(unsigned), {
-			threshold: workThreshold(this.#node.network, kind),
+			difficulty: workThreshold(this.#node.network, kind),
+			purpose: kind,
 			onProgress: (at) => tell({ step: "working", fraction: at.fraction }),
 			signal,
 		});
@@ -172,6 +181,7 @@ export class OwnAccount {
 		signal.throwIfAborted();
 		tell({ step: "publishing", hash });
 		await this.#untilConfirmed(block, hash);
+		void this.expect({ frontier: hash });
 		tell({ step: "confirmed", hash });
 	}
 

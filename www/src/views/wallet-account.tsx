@@ -43,6 +43,7 @@ export function Account({
 			const { answer } = await ask(wallet.address, { fresh });
 			setOwn(answer);
 			setProblem(null);
+			if (answer.state !== "unknown") void account?.expect(answer);
 			await receiveAll(answer);
 		} catch (error) {
 			setProblem(text(error));
