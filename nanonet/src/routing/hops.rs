@@ -102,7 +102,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn would_know(&self, id: &NodeId) -> bool {
         self.config.role == Role::Browser
             && self.reach > Closeness::MIN
-            && Closeness::of(&self.id.point().distance(&id.point())) >= self.reach
+            && Closeness::of(&self.id.point().distance(&id.point())).one_bit_less() >= self.reach
     }
 
     /// Whether we are linked with a node, or heard of it.
