@@ -21,7 +21,7 @@ import type { Page } from "playwright-core";
 import { temporaryFolder } from "../e2e/lib/servers.js";
 import { serve } from "../e2e/lib/static-server.js";
 import { launch } from "../e2e/lib/tabs.js";
-import { against, type Bench, type Figure, round } from "./figures.js";
+import { against, type Bench, type Figure, quantile, round } from "./figures.js";
 import { kernelWorker, nanocurrencyWorker } from "./pow-workers.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -108,11 +108,6 @@ async function measure(open: () => Promise<Page>): Promise<Map<string, number[]>
 	}
 	return rates;
 }
-
-const quantile = (values: number[], share: number) => {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
-};
 
 /** Medians with their spread, and what each is compared with. */
 function figures(rates: Map<string, number[]>, share: number): Figure[] {
