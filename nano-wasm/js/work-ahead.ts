@@ -18,10 +18,18 @@ interface Hints {
 	getBattery?: () => Promise<{ charging: boolean; level: number }>;
 }
 
+/** The work of one account's next block. */
+interface Expected {
+	root: string;
+	control: AbortController;
+	/** Whether it was found. */
+	done: Promise<boolean>;
+}
+
 /** Computes the work of accounts' next blocks. */
 export class WorkAhead {
 	readonly #pool: WorkPool;
-	readonly #expected = new Map<string, { root: string; control: AbortController }>();
+	readonly #expected = new Map<string, Expected>();
 
 	constructor(pool: WorkPool) {
 		this.#pool = pool;
@@ -32,19 +40,20 @@ export class WorkAhead {
 	 * @param account any name, such as its address
 	 * @param root hash of its newest block, or its public key while it has none, 64 hex digits
 	 * @param difficulty to reach, 16 hex digits; default: the pool's
+	 * @returns whether it was found: false when it was forgotten before, or the device is spared
 	 */
-	expect(account: string, root: string, difficulty?: string): void {
+	async expect(account: string, root: string, difficulty?: string): Promise<boolean> {
 		const before = this.#expected.get(account);
-		if (before?.root === root) return;
+		if (before?.root === root) return before.done;
 		this.forget(account);
 		const [oldest] = this.#expected.keys();
 		if (this.#expected.size >= MOST_ACCOUNTS && oldest !== undefined) this.forget(oldest);
 		const control = new AbortController();
-		const expected = { root, control };
+		const expected = { root, control, done: this.#compute(root, control.signal, difficulty) };
 		this.#expected.set(account, expected);
-		void this.#compute(root, control.signal, difficulty).then((done) => {
-			if (!done && this.#expected.get(account) === expected) this.#expected.delete(account);
-		});
+		const done = await expected.done;
+		if (!done && this.#expected.get(account) === expected) this.#expected.delete(account);
+		return done;
 	}
 
 	/** Ends the search for an account's next block; what was found stays. */

@@ -51,6 +51,12 @@ export function round(value: number): number {
 	return value === 0 ? 0 : Number(value.toPrecision(4));
 }
 
+/** The value below which a share of the values lies, 0 to 1. */
+export function quantile(values: number[], share: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+}
+
 /** Prints figures as a table for people. */
 export function table(name: string, figures: Figure[]): string {
 	const rows = [

@@ -4,6 +4,7 @@ import { type Bench, beyond, table } from "./figures.js";
 import { nanoPeer } from "./nano-peer.js";
 import { pow } from "./pow.js";
 import { powNative } from "./pow-native.js";
+import { send } from "./send.js";
 import { size } from "./size.js";
 import { verify } from "./verify.js";
 
@@ -11,6 +12,7 @@ const benches: Record<string, Bench> = {
 	"nano-peer": nanoPeer,
 	pow,
 	"pow-native": powNative,
+	send,
 	size,
 	verify,
 };
