@@ -5,6 +5,7 @@ import { nanoPeer } from "./nano-peer.js";
 import { pow } from "./pow.js";
 import { powNative } from "./pow-native.js";
 import { size } from "./size.js";
+import { startup } from "./startup.js";
 import { verify } from "./verify.js";
 
 const benches: Record<string, Bench> = {
@@ -12,6 +13,7 @@ const benches: Record<string, Bench> = {
 	pow,
 	"pow-native": powNative,
 	size,
+	startup,
 	verify,
 };
 

@@ -54,7 +54,19 @@ pub fn accounts(
     if matches!(request.action(), "pending" | "accounts_pending") {
         fields.insert("deprecated".to_owned(), json!("1"));
     }
-    Ok(Label::verified(as_of).on(fields))
+    let unopened = states.iter().filter(|(_, state)| state.head.is_none());
+    let unopened: Vec<Account> = unopened.map(|(account, _)| *account).collect();
+    let label = Label {
+        verified: unopened.len() < states.len() || is_about_sends(request),
+        unopened,
+        ..Label::verified(as_of)
+    };
+    Ok(label.on(fields))
+}
+
+/// Whether the answer is made of sends, which are proven whatever is known of their receiver.
+fn is_about_sends(request: &Request) -> bool {
+    request.action().ends_with("receivable") || request.action().ends_with("pending")
 }
 
 fn not_found() -> Refusal {

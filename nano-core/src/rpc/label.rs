@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::UnixMillis;
+use crate::{Account, UnixMillis};
 
 /// Its name.
 pub const LABEL: &str = "nanonet";
@@ -14,6 +14,8 @@ pub struct Label {
     pub verified: bool,
     /// Fields that are only somebody's word.
     pub unverified: Vec<String>,
+    /// Accounts of which an anchor bridge stated that they have no block; there is no proof of that.
+    pub unopened: Vec<Account>,
     /// When anchor bridges last saw the state, the oldest of several.
     pub as_of: Option<UnixMillis>,
 }
@@ -25,6 +27,7 @@ impl Label {
         Self {
             verified: true,
             unverified: Vec::new(),
+            unopened: Vec::new(),
             as_of,
         }
     }
@@ -35,6 +38,7 @@ impl Label {
         Self {
             verified: false,
             unverified: Vec::new(),
+            unopened: Vec::new(),
             as_of: None,
         }
     }
@@ -45,6 +49,9 @@ impl Label {
         label.insert("verified".to_owned(), json!(self.verified));
         if !self.unverified.is_empty() {
             label.insert("unverified".to_owned(), json!(self.unverified));
+        }
+        if !self.unopened.is_empty() {
+            label.insert("unopened".to_owned(), json!(self.unopened));
         }
         if let Some(as_of) = self.as_of {
             label.insert("as_of".to_owned(), json!(as_of.number().to_string()));

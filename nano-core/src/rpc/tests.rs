@@ -253,6 +253,19 @@ fn what_only_a_full_node_says_is_named_as_unverified() {
 }
 
 #[test]
+fn that_an_account_has_no_block_is_said_to_be_unproven() {
+    let given = answer(&json!({ "action": "account_balance", "account": UNOPENED }));
+    assert_eq!(given["balance"], "0");
+    assert_eq!(given[LABEL]["verified"], false);
+    assert_eq!(given[LABEL]["unopened"], json!([UNOPENED]));
+    let given = answer(&json!({ "action": "accounts_balances", "accounts": [OPENED, UNOPENED] }));
+    assert_eq!(given[LABEL]["verified"], true);
+    assert_eq!(given[LABEL]["unopened"], json!([UNOPENED]));
+    let given = answer(&json!({ "action": "receivable", "account": WAITING }));
+    assert_eq!(given[LABEL]["verified"], true);
+}
+
+#[test]
 fn a_full_node_that_claims_another_confirmed_block_adds_nothing() {
     let asked = request(&json!({ "action": "account_info", "account": OPENED, "weight": "true" }));
     let account = OPENED.parse().unwrap();

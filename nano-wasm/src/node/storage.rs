@@ -9,10 +9,15 @@
 //! entry must be durable: [`Storage::is_blocking`] is true until the transaction with it is on
 //! disk, which that transaction asks for (`durability: "strict"`; browsers' default is relaxed).
 //!
+//! One origin has one node, which may move from one tab to another. Each time it starts a new term begins, whose
+//! number is kept in `meta`; a transaction of an earlier term is refused before it changes anything, so that a tab
+//! that slept through its replacement does no harm.
+//!
 //! When the browser refuses storage, at the start or later (private windows, full disks), the node
 //! goes on in memory, where the node itself holds everything, and the reason is kept for the
 //! status.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -28,6 +33,8 @@ use super::reply::StorageStatus;
 pub(super) const IDENTITY: &str = "identity";
 /// Key of the nodes known last in `meta`.
 pub(super) const KNOWN: &str = "known";
+/// Key of the newest term's number in `meta`.
+const TERM: &str = "term";
 const META: &str = "meta";
 const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;
@@ -39,6 +46,8 @@ pub(super) enum StorageError {
     Open(String),
     #[error("stored data could not be read ({0}); the node began anew in memory")]
     Read(String),
+    #[error("another tab has taken over this node; nothing is written here any more")]
+    Deposed,
     #[error(
         "data could not be stored ({0}), perhaps for lack of space; nothing more is kept after the page is closed"
     )]
@@ -64,6 +73,8 @@ pub(super) struct Database {
     database: idb::Database,
     /// The same, for what `idb` does not offer.
     durable: DurableDatabase,
+    /// Number of the term in which this is written to.
+    term: Cell<u64>,
 }
 
 /// Changes of entries by key text; `None` removes.
@@ -91,7 +102,28 @@ impl Database {
         Ok(Self {
             durable: database.clone().unchecked_into(),
             database: database.into(),
+            term: Cell::new(u64::MAX),
         })
+    }
+
+    /// Begins a term, later than every other and than `floor`: what an earlier one writes is refused from now on.
+    pub(super) async fn begin_term(&self, floor: u64) -> Result<u64, StorageError> {
+        let begin = async {
+            let transaction = self
+                .database
+                .transaction(&[META], TransactionMode::ReadWrite)?;
+            let store = transaction.object_store(META)?;
+            let before = term(store.get(JsValue::from_str(TERM))?.await?.as_ref());
+            let now = before.max(floor).saturating_add(1);
+            let value = Uint8Array::from(&now.to_be_bytes()[..]);
+            drop(store.put(&value, Some(&JsValue::from_str(TERM)))?);
+            transaction.commit()?.await.map(|_| now)
+        };
+        let now = begin
+            .await
+            .map_err(|error: idb::Error| StorageError::Write(error.to_string()))?;
+        self.term.set(now);
+        Ok(now)
     }
 
     /// A value of `meta`.
@@ -149,13 +181,24 @@ impl Database {
         changes: Changes,
         durable: bool,
     ) -> Result<(), StorageError> {
+        let stores: &[&str] = if store == META {
+            &[META]
+        } else {
+            &[store, META]
+        };
         let write = async {
             let transaction = if durable {
-                self.durable_transaction(store)?
+                self.durable_transaction(stores)?
             } else {
                 self.database
-                    .transaction(&[store], TransactionMode::ReadWrite)?
+                    .transaction(stores, TransactionMode::ReadWrite)?
             };
+            let newest = transaction.object_store(META)?;
+            let newest = newest.get(JsValue::from_str(TERM))?.await?;
+            if term(newest.as_ref()) > self.term.get() {
+                drop(transaction.abort()?);
+                return Ok(None);
+            }
             let target = transaction.object_store(store)?;
             for (key, value) in changes {
                 let key = JsValue::from_str(&key);
@@ -164,25 +207,36 @@ impl Database {
                     None => drop(target.delete(key)?),
                 }
             }
-            transaction.commit()?.await
+            transaction.commit()?.await.map(Some)
         };
         match write.await {
-            Ok(result) if result.is_committed() => Ok(()),
+            Ok(Some(result)) if result.is_committed() => Ok(()),
+            Ok(None) => Err(StorageError::Deposed),
             Ok(_) => Err(StorageError::Write("the transaction was aborted".into())),
             Err(error) => Err(StorageError::Write(error.to_string())),
         }
     }
 
     /// A transaction that is complete only when it is on disk.
-    fn durable_transaction(&self, store: &str) -> Result<idb::Transaction, idb::Error> {
+    fn durable_transaction(&self, stores: &[&str]) -> Result<idb::Transaction, idb::Error> {
         let options = Object::new();
         // Setting a property of a new object cannot fail.
         let _ = Reflect::set(&options, &"durability".into(), &"strict".into());
+        let stores: Array = stores
+            .iter()
+            .map(|store| JsValue::from_str(store))
+            .collect();
         self.durable
-            .transaction_with_options(&Array::of1(&store.into()), "readwrite", &options)
+            .transaction_with_options(&stores, "readwrite", &options)
             .map(Into::into)
             .map_err(idb::Error::TransactionOpenFailed)
     }
+}
+
+/// The number of a stored term; 0 before the first.
+fn term(value: Option<&JsValue>) -> u64 {
+    let bytes = value.and_then(bytes).unwrap_or_default();
+    bytes.try_into().map_or(0, u64::from_be_bytes)
 }
 
 /// What was stored as bytes.
