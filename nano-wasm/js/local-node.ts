@@ -15,8 +15,6 @@ export interface Place {
 	storage: "indexeddb" | "memory";
 	/** Why less is kept than the person wanted. */
 	storageProblem?: string;
-	/** A term that is over: this node's is later. */
-	termFloor?: number;
 	/** Told about twice a second while page and worker live. */
 	onBeat?: () => void;
 	/** Told once if the worker dies. */
@@ -58,7 +56,14 @@ export class LocalNode implements NodeHost {
 				);
 			} else if (news.event === "status") {
 				listener.event("status", { ...news.detail, connections: peers.summary() });
-			} else listener.event(news.event, news.detail as never);
+			} else {
+				listener.event(news.event, news.detail as never);
+				// A later node owns its storage: this one has ended.
+				if (news.event === "error" && news.detail.code === "deposed") {
+					peers.stop();
+					client.close(new NanoError("deposed", news.detail.message));
+				}
+			}
 		};
 		const client = new WorkerClient(onNews, (error) => {
 			peers.stop();
@@ -119,7 +124,6 @@ function startCommand(options: StartOptions, place: Place): Extract<Request, { t
 		name: options.name ?? "default",
 		storage: place.storage,
 		...(place.storageProblem === undefined ? {} : { storageProblem: place.storageProblem }),
-		...(place.termFloor === undefined ? {} : { termFloor: place.termFloor }),
 		bridges: options.bridges ?? [location.origin],
 		listed: options.bridges === undefined,
 		anchors: options.anchors ?? [],

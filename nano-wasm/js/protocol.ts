@@ -23,8 +23,6 @@ export type Command =
 			storage: "indexeddb" | "memory";
 			/** Why less storage is asked for than the person wanted. */
 			storageProblem?: string;
-			/** A term that is over: this node's is later. */
-			termFloor?: number;
 			name: string;
 			bridges: string[];
 			/** Whether the bridges of the list that comes with the package stand behind them. */
@@ -94,7 +92,7 @@ export type Reply =
 export interface Started {
 	key: string;
 	id: string;
-	/** Number of its term: storage refuses what a node of an earlier one writes. */
+	/** Number of its term: storage refuses what a node of an earlier one writes. 0 without storage. */
 	term: number;
 	/** Work threshold that every block kind passes, 16 hex digits. */
 	workThreshold: string;

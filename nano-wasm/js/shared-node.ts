@@ -246,7 +246,6 @@ export class SharedNode implements NodeHost {
 				this.#options,
 				{
 					storage: "indexeddb",
-					termFloor: this.#term,
 					onBeat: beat,
 					onFailure: (error) => this.#failed(error),
 				},
@@ -269,8 +268,10 @@ export class SharedNode implements NodeHost {
 		}
 		const { started } = this.#local;
 		this.#desk = new TabDesk(this.#local, this.#name, (message) => this.#post(message));
-		this.#follow("leading", started.term, started);
-		this.#post({ kind: "lead", from: this.#tab, term: started.term, started });
+		// Storage that was cleared, or none, begins to count anew; the tabs go on.
+		const term = Math.max(started.term, this.#term + 1);
+		this.#follow("leading", term, started);
+		this.#post({ kind: "lead", from: this.#tab, term, started });
 		await released;
 	}
 

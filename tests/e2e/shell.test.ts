@@ -116,22 +116,31 @@ test("a browser that cannot transfer channels forwards their bytes", async () =>
 	await tab.close();
 });
 
-test("a second tab of one browser keeps nothing, is somebody else, and says so", async () => {
-	const page = await first.context.newPage();
+test("a browser without locks has a node in each tab, and the later one is who writes", async () => {
+	const alone = altered("delete Navigator.prototype.locks;");
+	const tab = await Tab.open(alone, bridge.ready.url, "alone", OPTIONS);
+	assert.equal(await tab.page.evaluate(() => globalThis.node.role), "alone");
+	const page = await tab.context.newPage();
 	await page.goto(bridge.ready.url);
 	await until("the page has its scripts", () =>
 		page.evaluate<boolean>("globalThis.ready === true"),
 	);
-	const { id, storage } = await page.evaluate(async () => {
-		const node = await globalThis.nanonet.NanoNode.start({ network: "dev" });
-		const status = await node.status();
-		await node.stop();
-		return { id: node.id as string, storage: status.storage };
+	const failed = tab.page.evaluate(
+		() =>
+			new Promise<string>((resolve) =>
+				globalThis.node.on("error", ({ code }: { code: string }) => resolve(code)),
+			),
+	);
+	const id = await page.evaluate(async () => {
+		globalThis.node = await globalThis.nanonet.NanoNode.start({ network: "dev" });
+		return globalThis.node.id as string;
 	});
-	assert.equal(storage.kind, "memory");
-	assert.match(storage.problem, /another tab/i);
-	assert.notEqual(id, await first.id());
-	await page.close();
+	assert.equal(id, await tab.id());
+	// What it learns it wants to keep, and storage is the other's.
+	const { address } = await account(tab.page, SAMPLES + 3);
+	void tab.account(address).catch(() => {});
+	assert.equal(await failed, "deposed");
+	await tab.context.close();
 });
 
 test("storage that cannot be opened is done without, with the reason in the status", async () => {

@@ -126,8 +126,6 @@ pub(super) struct StartOptions {
     pub(super) storage: StorageKind,
     /// Why the page asks for less storage than the person wanted.
     pub(super) storage_problem: Option<String>,
-    /// A term that is over.
-    pub(super) term_floor: Option<u64>,
     pub(super) name: String,
     pub(super) bridges: Vec<String>,
     /// Whether the bridges of the list that comes with the package stand behind them.

@@ -52,7 +52,7 @@ pub(super) async fn start(
             .open(&format!("nanonet-{}-{network}", options.name))
             .await;
     }
-    let term = opened.begin_term(options.term_floor.unwrap_or(0)).await;
+    let term = opened.begin_term().await;
     let identity = opened.identity().await?;
     let entries = opened.entries().await;
     let known = opened.known().await;
@@ -116,15 +116,15 @@ impl Opened {
         }
     }
 
-    /// Begins a term; in memory, too, whose node nobody else has.
-    async fn begin_term(&mut self, floor: u64) -> u64 {
+    /// Begins a term; 0 in memory, which is nobody else's.
+    async fn begin_term(&mut self) -> u64 {
         if let Some(database) = self.database.clone() {
-            match database.begin_term(floor).await {
+            match database.begin_term().await {
                 Ok(term) => return term,
                 Err(error) => *self = Self::at_start(Some(error.to_string())),
             }
         }
-        floor.saturating_add(1)
+        0
     }
 
     /// The stored identity, or a new one, which is stored before it is used.

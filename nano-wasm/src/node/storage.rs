@@ -106,22 +106,14 @@ impl Database {
         })
     }
 
-    /// Begins a term, later than every other and than `floor`: what an earlier one writes is refused from now on.
-    pub(super) async fn begin_term(&self, floor: u64) -> Result<u64, StorageError> {
-        let begin = async {
-            let transaction = self
-                .database
-                .transaction(&[META], TransactionMode::ReadWrite)?;
-            let store = transaction.object_store(META)?;
-            let before = term(store.get(JsValue::from_str(TERM))?.await?.as_ref());
-            let now = before.max(floor).saturating_add(1);
-            let value = Uint8Array::from(&now.to_be_bytes()[..]);
-            drop(store.put(&value, Some(&JsValue::from_str(TERM)))?);
-            transaction.commit()?.await.map(|_| now)
-        };
-        let now = begin
-            .await
-            .map_err(|error: idb::Error| StorageError::Write(error.to_string()))?;
+    /// Begins a term, later than every other: what an earlier one writes is refused from now on.
+    pub(super) async fn begin_term(&self) -> Result<u64, StorageError> {
+        let before = term(self.meta(TERM).await?);
+        // Whoever began a term since then made this write one of an earlier term.
+        self.term.set(before);
+        let now = before.saturating_add(1);
+        let changes = Changes::from([(TERM.to_owned(), Some(now.to_be_bytes().to_vec()))]);
+        self.write(META, changes, false).await?;
         self.term.set(now);
         Ok(now)
     }
@@ -187,16 +179,10 @@ impl Database {
             &[store, META]
         };
         let write = async {
-            let transaction = if durable {
-                self.durable_transaction(stores)?
-            } else {
-                self.database
-                    .transaction(stores, TransactionMode::ReadWrite)?
-            };
+            let transaction = self.writing(stores, durable)?;
             let newest = transaction.object_store(META)?;
             let newest = newest.get(JsValue::from_str(TERM))?.await?;
-            if term(newest.as_ref()) > self.term.get() {
-                drop(transaction.abort()?);
+            if term(newest.as_ref().and_then(bytes)) > self.term.get() {
                 return Ok(None);
             }
             let target = transaction.object_store(store)?;
@@ -217,11 +203,12 @@ impl Database {
         }
     }
 
-    /// A transaction that is complete only when it is on disk.
-    fn durable_transaction(&self, stores: &[&str]) -> Result<idb::Transaction, idb::Error> {
+    /// A transaction that writes; a durable one is complete only when it is on disk.
+    fn writing(&self, stores: &[&str], durable: bool) -> Result<idb::Transaction, idb::Error> {
         let options = Object::new();
+        let durability = if durable { "strict" } else { "relaxed" };
         // Setting a property of a new object cannot fail.
-        let _ = Reflect::set(&options, &"durability".into(), &"strict".into());
+        let _ = Reflect::set(&options, &"durability".into(), &durability.into());
         let stores: Array = stores
             .iter()
             .map(|store| JsValue::from_str(store))
@@ -234,8 +221,8 @@ impl Database {
 }
 
 /// The number of a stored term; 0 before the first.
-fn term(value: Option<&JsValue>) -> u64 {
-    let bytes = value.and_then(bytes).unwrap_or_default();
+fn term(stored: Option<Vec<u8>>) -> u64 {
+    let bytes = stored.unwrap_or_default();
     bytes.try_into().map_or(0, u64::from_be_bytes)
 }
 
