@@ -4,7 +4,7 @@ import { NanoError } from "./errors.js";
 import type { HostListener, NodeHost, TabRole } from "./host.js";
 import type { StartOptions } from "./options.js";
 import { PeerConnections } from "./peer-connections.js";
-import type { Command, Started, WireStatus } from "./protocol.js";
+import type { Started, WireStatus } from "./protocol.js";
 import { type News, type Request, WorkerClient } from "./worker-client.js";
 
 /** How long a worker may take to write what it has when the node is stopped. */
@@ -27,15 +27,16 @@ export class LocalNode implements NodeHost {
 	readonly role: TabRole = "alone";
 	readonly #client: WorkerClient;
 	readonly #peers: PeerConnections;
-	readonly #onConnectivity: () => void;
+	readonly #ended = new AbortController();
 
 	private constructor(started: Started, client: WorkerClient, peers: PeerConnections) {
 		this.started = started;
 		this.#client = client;
 		this.#peers = peers;
-		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
-		addEventListener("online", this.#onConnectivity);
-		addEventListener("offline", this.#onConnectivity);
+		const tell = () => client.post({ type: "network", online: navigator.onLine });
+		for (const event of ["online", "offline"]) {
+			addEventListener(event, tell, { signal: this.#ended.signal });
+		}
 	}
 
 	/** Starts a worker and in it a node. */
@@ -90,11 +91,6 @@ export class LocalNode implements NodeHost {
 		return { ...(answer as WireStatus), connections: this.#peers.summary() } as T;
 	}
 
-	/** Tells the worker something that it does not answer. */
-	post(command: Command): void {
-		this.#client.post(command);
-	}
-
 	/** Ends it: storage is written, links are closed. A worker that does not answer is ended as it is. */
 	async stop(): Promise<void> {
 		try {
@@ -109,8 +105,7 @@ export class LocalNode implements NodeHost {
 
 	/** Ends it at once, as a crash would; open calls fail with `error`. */
 	drop(error: NanoError): void {
-		removeEventListener("online", this.#onConnectivity);
-		removeEventListener("offline", this.#onConnectivity);
+		this.#ended.abort();
 		this.#peers.stop();
 		this.#client.close(error);
 	}

@@ -33,6 +33,9 @@ interface Ask {
 	readonly reject: (error: NanoError) => void;
 }
 
+/** Why a node in this tab has ended while its calls go on. */
+const moved = () => new NanoError("moved", "The node goes on in another tab.");
+
 /** The node of this origin, seen from one tab. */
 export class SharedNode implements NodeHost {
 	readonly #name: string;
@@ -64,14 +67,8 @@ export class SharedNode implements NodeHost {
 	#failures = 0;
 	#over: NanoError | undefined;
 	#ready: ((error?: NanoError) => void) | undefined;
-	readonly #onFreeze = () => this.#suspend();
-	readonly #onResume = () => this.#join();
-	readonly #onHide = (event: PageTransitionEvent) => {
-		if (event.persisted) this.#suspend();
-	};
-	readonly #onShow = (event: PageTransitionEvent) => {
-		if (event.persisted) this.#join();
-	};
+	/** Aborted at the end. */
+	readonly #ended = new AbortController();
 
 	private constructor(options: StartOptions, listener: HostListener) {
 		this.#name = `nanonet-${options.name ?? "default"}-${options.network ?? "live"}`;
@@ -95,10 +92,13 @@ export class SharedNode implements NodeHost {
 		const onAbort = () => node.#ready?.(aborted(signal as AbortSignal));
 		signal?.addEventListener("abort", onAbort, { once: true });
 		node.#join();
-		document.addEventListener("freeze", node.#onFreeze);
-		document.addEventListener("resume", node.#onResume);
-		addEventListener("pagehide", node.#onHide);
-		addEventListener("pageshow", node.#onShow);
+		const until = { signal: node.#ended.signal };
+		const suspend = () => node.#suspend();
+		const join = () => node.#join();
+		document.addEventListener("freeze", suspend, until);
+		document.addEventListener("resume", join, until);
+		addEventListener("pagehide", (event) => event.persisted && suspend(), until);
+		addEventListener("pageshow", (event) => event.persisted && join(), until);
 		try {
 			await ready;
 			return node;
@@ -190,7 +190,7 @@ export class SharedNode implements NodeHost {
 
 	/** Leaves without an end: the page is put away. */
 	#suspend(): void {
-		this.#stepBack(new NanoError("moved", "The page was put away; the node goes on elsewhere."));
+		this.#stepBack(moved());
 		this.#place.abort();
 		this.#turn.abort();
 		clearInterval(this.#watchdog);
@@ -203,10 +203,7 @@ export class SharedNode implements NodeHost {
 		this.#over = error;
 		this.#post({ kind: "bye", from: this.#tab });
 		this.#suspend();
-		document.removeEventListener("freeze", this.#onFreeze);
-		document.removeEventListener("resume", this.#onResume);
-		removeEventListener("pagehide", this.#onHide);
-		removeEventListener("pageshow", this.#onShow);
+		this.#ended.abort();
 		for (const ask of this.#asks.values()) ask.reject(error);
 		this.#asks.clear();
 	}
@@ -222,7 +219,7 @@ export class SharedNode implements NodeHost {
 				() => {
 					if (signal.aborted) return;
 					// Taken from us: we were silent too long.
-					this.#stepBack(new NanoError("moved", "Another tab took over the node."));
+					this.#stepBack(moved());
 					this.#again(signal);
 				},
 			);
@@ -255,7 +252,7 @@ export class SharedNode implements NodeHost {
 				},
 			);
 			if (turn.aborted) {
-				local.drop(new NanoError("moved", "The page was put away."));
+				local.drop(moved());
 				return;
 			}
 			this.#local = local;
@@ -349,7 +346,7 @@ export class SharedNode implements NodeHost {
 	#happened<K extends keyof NodeEvents>(name: K, detail: NodeEvents[K]): void {
 		if (name === "error" && MOVED.has((detail as NodeEvents["error"]).code)) {
 			// Storage says that a newer term has begun: somebody else leads.
-			this.#stepBack(new NanoError("moved", "Another tab took over the node."));
+			this.#stepBack(moved());
 			return;
 		}
 		this.#failures = 0;
@@ -410,7 +407,7 @@ export class SharedNode implements NodeHost {
 	#heardOf({ term, started }: Extract<TabMessage, { kind: "lead" }>): void {
 		this.#heard = performance.now();
 		if (term < this.#term || (term === this.#term && this.#role !== "waiting")) return;
-		if (this.#local) this.#stepBack(new NanoError("moved", "Another tab took over the node."));
+		if (this.#local) this.#stepBack(moved());
 		this.#follow("following", term, started);
 	}
 

@@ -51,7 +51,7 @@ export class TabDesk {
 		let count = 0;
 		for (const asks of this.#open.values()) count += asks.size;
 		if (count >= MOST_ASKS) {
-			const message = `${MOST_ASKS} questions of other tabs are open, which is the limit; wait for some to end.`;
+			const message = "Too many questions of other tabs are open; wait for some to end.";
 			this.#post({ kind: "fail", to: from, ask, code: "too-many-questions", message });
 			return;
 		}

@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use idb::{DatabaseEvent as _, Factory, ObjectStoreParams, TransactionMode};
+use idb::{DatabaseEvent as _, Factory, ObjectStoreParams};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use nanonet::{StoreKey, StoreOp, StoredEntry};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -38,6 +38,9 @@ const TERM: &str = "term";
 const META: &str = "meta";
 const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;
+/// Modes of a transaction.
+const READ: &str = "readonly";
+const WRITE: &str = "readwrite";
 
 /// Why storage cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +49,7 @@ pub(super) enum StorageError {
     Open(String),
     #[error("stored data could not be read ({0}); the node began anew in memory")]
     Read(String),
-    #[error("another tab has taken over this node; nothing is written here any more")]
+    #[error("another tab runs this node now; here it has ended")]
     Deposed,
     #[error(
         "data could not be stored ({0}), perhaps for lack of space; nothing more is kept after the page is closed"
@@ -70,9 +73,7 @@ extern "C" {
 
 /// An open database.
 pub(super) struct Database {
-    database: idb::Database,
-    /// The same, for what `idb` does not offer.
-    durable: DurableDatabase,
+    database: DurableDatabase,
     /// Number of the term in which this is written to.
     term: Cell<u64>,
 }
@@ -100,8 +101,7 @@ impl Database {
             .map_err(|error: idb::Error| StorageError::Open(error.to_string()))?
             .into();
         Ok(Self {
-            durable: database.clone().unchecked_into(),
-            database: database.into(),
+            database: database.unchecked_into(),
             term: Cell::new(u64::MAX),
         })
     }
@@ -121,9 +121,7 @@ impl Database {
     /// A value of `meta`.
     pub(super) async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let read = async {
-            let transaction = self
-                .database
-                .transaction(&[META], TransactionMode::ReadOnly)?;
+            let transaction = self.transaction(&[META], READ, false)?;
             let store = transaction.object_store(META)?;
             store.get(JsValue::from_str(key))?.await
         };
@@ -142,9 +140,7 @@ impl Database {
     /// All entries.
     pub(super) async fn entries(&self) -> Result<Vec<StoredEntry>, StorageError> {
         let read = async {
-            let transaction = self
-                .database
-                .transaction(&[ENTRIES], TransactionMode::ReadOnly)?;
+            let transaction = self.transaction(&[ENTRIES], READ, false)?;
             let store = transaction.object_store(ENTRIES)?;
             // Both at once: one transaction answers its requests in order, and both in key order.
             let keys = store.get_all_keys(None, None)?;
@@ -179,7 +175,7 @@ impl Database {
             &[store, META]
         };
         let write = async {
-            let transaction = self.writing(stores, durable)?;
+            let transaction = self.transaction(stores, WRITE, durable)?;
             let newest = transaction.object_store(META)?;
             let newest = newest.get(JsValue::from_str(TERM))?.await?;
             if term(newest.as_ref().and_then(bytes)) > self.term.get() {
@@ -203,8 +199,13 @@ impl Database {
         }
     }
 
-    /// A transaction that writes; a durable one is complete only when it is on disk.
-    fn writing(&self, stores: &[&str], durable: bool) -> Result<idb::Transaction, idb::Error> {
+    /// A transaction; a durable one is complete only when it is on disk.
+    fn transaction(
+        &self,
+        stores: &[&str],
+        mode: &str,
+        durable: bool,
+    ) -> Result<idb::Transaction, idb::Error> {
         let options = Object::new();
         let durability = if durable { "strict" } else { "relaxed" };
         // Setting a property of a new object cannot fail.
@@ -213,8 +214,8 @@ impl Database {
             .iter()
             .map(|store| JsValue::from_str(store))
             .collect();
-        self.durable
-            .transaction_with_options(&stores, "readwrite", &options)
+        self.database
+            .transaction_with_options(&stores, mode, &options)
             .map(Into::into)
             .map_err(idb::Error::TransactionOpenFailed)
     }
