@@ -105,11 +105,13 @@ pub fn plan(network: Network, request: &Request) -> Result<Plan, Refusal> {
             of_accounts(request, |request| Ok(vec![request.account()?]))
         }
         "receivable" | "pending" => of_accounts(request, |request| {
-            (request.count()?, request.threshold()?);
+            request.count()?;
+            request.threshold()?;
             Ok(vec![request.account()?])
         }),
         "accounts_receivable" | "accounts_pending" => of_accounts(request, |request| {
-            (request.count()?, request.threshold()?);
+            request.count()?;
+            request.threshold()?;
             let texts = request.texts("accounts")?;
             texts
                 .into_iter()
@@ -175,7 +177,7 @@ fn of_accounts(
 
 fn passed_on(request: &Request) -> Value {
     let mut fields: Map<String, Value> = request.spelled_for_full_nodes();
-    if request.get("count").is_some_and(|count| is_negative(count)) {
+    if request.get("count").is_some_and(is_negative) {
         // One of the two node programs does not read a negative count; this many is all.
         fields.insert("count".to_owned(), json!(u32::MAX.to_string()));
     }

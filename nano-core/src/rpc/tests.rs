@@ -469,3 +469,25 @@ fn quorum_representatives_and_version_have_a_full_nodes_fields() {
         sample.response["network_identifier"]
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_is_posted_and_nothing_that_a_full_node_says_panics(
+        action in "(account_info|receivable|accounts_balances|block_info|blocks_info|process|work_generate|work_validate|nano_to_raw|[a-z_]{0,12})",
+        value in "(nano_[13][a-z0-9]{0,60}|[0-9A-Fa-f]{0,64}|-?[0-9]{0,40}|.{0,20})",
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
+    ) {
+        let _ = Request::parse(&bytes);
+        let asked = json!({
+            "action": action, "account": value, "accounts": [value], "hash": value, "hashes": [value],
+            "count": value, "threshold": value, "amount": value, "work": value, "difficulty": value,
+            "multiplier": value, "block": { "type": "state", "account": value, "balance": value },
+        });
+        let asked = request(&asked);
+        if let Ok(Plan::Accounts { accounts, .. }) = plan(Network::Live, &asked) {
+            let _ = super::accounts(&asked, &states(&accounts), Some(&json!({ "frontier": value })));
+            let _ = super::accounts(&asked, &States::new(), None);
+        }
+        let _ = from_full_node(&asked, &json!({ "contents": value, "blocks": { value: 1 } }));
+    }
+}
