@@ -8,7 +8,9 @@ import { script } from "./lib/say.mjs";
 
 /** What needs neither a browser nor the package that it would run. */
 const WITHOUT_PACKAGE = ["list", "nano-peer", "pow-native"];
-/** What looks at the page that a bridge serves. */
+/** What runs a bridge. */
+const WITH_BRIDGE = ["send", "startup"];
+/** What looks at the page that it serves. */
 const WITH_PAGE = ["send"];
 
 script(async () => {
@@ -20,10 +22,8 @@ script(async () => {
 	if (bench !== undefined && !WITHOUT_PACKAGE.includes(bench)) {
 		await npmPackages("tests/bench", "Installing the packages measured against");
 		await buildPackage();
-		if (WITH_PAGE.includes(bench)) {
-			await buildPage();
-			await buildBridge();
-		}
+		if (WITH_PAGE.includes(bench)) await buildPage();
+		if (WITH_BRIDGE.includes(bench)) await buildBridge();
 		env.NANONET_BROWSER = await browser();
 	}
 	await run(process.execPath, ["--import", "tsx", "tests/bench/main.ts", ...args], { env });

@@ -6,6 +6,7 @@ import { pow } from "./pow.js";
 import { powNative } from "./pow-native.js";
 import { send } from "./send.js";
 import { size } from "./size.js";
+import { startup } from "./startup.js";
 import { verify } from "./verify.js";
 
 const benches: Record<string, Bench> = {
@@ -14,6 +15,7 @@ const benches: Record<string, Bench> = {
 	"pow-native": powNative,
 	send,
 	size,
+	startup,
 	verify,
 };
 

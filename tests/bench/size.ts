@@ -19,12 +19,12 @@ const brotli = (data: Buffer) =>
 		},
 	}).length;
 
-/** A script of the package and the chunks it shares with the package's other entries. */
+/** A script of the package and the chunks it loads with it; those that it imports when they are needed are not. */
 const withChunks = (script: string, found = new Set<string>()): Set<string> => {
 	if (found.has(script)) return found;
 	found.add(script);
 	const text = readFileSync(join(pkg, script), "utf8");
-	for (const [, chunk] of text.matchAll(/\b(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g)) {
+	for (const [, chunk] of text.matchAll(/\b(?:from|import)\s*"\.\/([^"]+\.js)"/g)) {
 		if (chunk) withChunks(chunk, found);
 	}
 	return found;
