@@ -30,20 +30,29 @@ const withChunks = (script: string, found = new Set<string>()): Set<string> => {
 	return found;
 };
 
-/** Everything a page loads to run a node and compute work: no more, no less. */
+/** Everything every page loads to run a node and compute work: no more, no less. */
 const nodeFiles = () => [
 	...withChunks("index.js"),
 	"node-worker.js",
 	"node.wasm",
 	"work-worker.js",
-	"work-gpu-worker.js",
 	"work-relaxed.wasm",
 ];
+
+/** What it loads besides, at its first search, where the browser offers a graphics processor. */
+const GPU_FILE = "work-gpu-worker.js";
 
 /** The size of node, overlay and everything a page needs. */
 export const size: Bench = {
 	about: "bytes a page downloads to run a node",
-	figures: ["node-wasm-raw", "node-wasm-gzip", "node-wasm-brotli", "overlay-gzip", "all-brotli"],
+	figures: [
+		"node-wasm-raw",
+		"node-wasm-gzip",
+		"node-wasm-brotli",
+		"overlay-gzip",
+		"all-brotli",
+		"gpu-brotli",
+	],
 	limits: { "overlay-gzip": { most: 1 }, "all-brotli": { most: 1 } },
 	async run(): Promise<Figure[]> {
 		execFileSync("cargo", ["run", "-q", "-p", "wasm-build", "--", "overlay-size"], {
@@ -73,6 +82,7 @@ export const size: Bench = {
 				"limit",
 				300_000,
 			),
+			bytes("gpu-brotli", brotli(readFileSync(join(pkg, GPU_FILE)))),
 		];
 	},
 };
