@@ -38,8 +38,8 @@ impl Closeness {
     }
 
     /// Leading bits that are shared.
-    pub(crate) const fn bits(self) -> u16 {
-        (self.0 / 256) as u16
+    pub(crate) fn bits(self) -> u16 {
+        u16::try_from(self.0 / 256).unwrap_or(u16::MAX)
     }
 
     /// Twice as far away.
