@@ -42,6 +42,7 @@ mod publish;
 mod query;
 mod reader;
 mod record;
+pub mod registry;
 mod renewal;
 mod replication;
 mod reputation;

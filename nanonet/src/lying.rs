@@ -26,6 +26,8 @@ use crate::{
 pub enum Misroute {
     /// It takes them and does nothing.
     Drop,
+    /// It acknowledges cells of private messages and does nothing with them.
+    Swallow,
     /// It names these nodes, which do not exist, in place of those it is linked with.
     Forge(Arc<[Who]>),
 }
@@ -41,6 +43,8 @@ pub(crate) struct Lies {
     pub(crate) withholding: bool,
     pub(crate) bug: Option<Bug>,
     pub(crate) without: Option<Defence>,
+    /// What it saw of cells, if that is wanted.
+    pub(crate) glimpses: Option<Vec<crate::onion::Glimpse>>,
     /// When a planted bug acted last.
     pub(crate) acted: UnixMillis,
 }
@@ -60,6 +64,11 @@ impl<C: Crypto> Node<C> {
     /// Whether it drops what others send over it.
     pub(crate) const fn drops(&self) -> bool {
         matches!(self.lies.misroute, Some(Misroute::Drop))
+    }
+
+    /// Whether it drops cells that it acknowledged.
+    pub(crate) const fn swallows_cells(&self) -> bool {
+        matches!(self.lies.misroute, Some(Misroute::Swallow))
     }
 
     /// The nodes it names in place of `named`.

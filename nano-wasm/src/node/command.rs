@@ -37,6 +37,12 @@ pub(super) enum Command {
         id: u64,
         address: String,
     },
+    /// Private messages and the registry of keys.
+    Post {
+        id: u64,
+        #[serde(flatten)]
+        ask: super::post::Ask,
+    },
     Stop {
         id: u64,
     },
@@ -109,6 +115,7 @@ impl Command {
             | Self::Pending { id }
             | Self::Watch { id, .. }
             | Self::Unwatch { id, .. }
+            | Self::Post { id, .. }
             | Self::Stop { id } => Some(*id),
             #[cfg(feature = "adversary")]
             Self::Tamper { id, .. } => Some(*id),

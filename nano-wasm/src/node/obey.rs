@@ -64,6 +64,7 @@ impl Driver {
                 self.input(Input::Unwatch { account });
                 self.page.result(id, &());
             }),
+            Command::Post { id, ask } => self.ask_post(id, ask),
             Command::Stop { id } => self.stop(id),
             Command::Cancel { request } => {
                 self.state.borrow_mut().settle(request);
