@@ -6,7 +6,13 @@ import { FirstLink } from "./first-link.js";
 import { Messages, Registry, Services } from "./messages.js";
 import type { StartOptions } from "./options.js";
 import { PeerConnections } from "./peer-connections.js";
-import { type PostAsk, readAnswer, type Started, type WireAnswer, type WireStatus } from "./protocol.js";
+import {
+	type PostAsk,
+	readAnswer,
+	type Started,
+	type WireAnswer,
+	type WireStatus,
+} from "./protocol.js";
 import type {
 	AccountAnswer,
 	AccountOptions,

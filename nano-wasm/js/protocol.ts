@@ -62,7 +62,11 @@ export type Command =
 	| { type: "forwardWritten"; session: number; bytes: number }
 	| { type: "forwardClosed"; session: number }
 	/** Test builds only: how to alter answers from now on. */
-	| { type: "tamper"; id: number; how: string };
+	| { type: "tamper"; id: number; how: string }
+	/** Test builds only: what was seen of cells since the last time. */
+	| { type: "glimpses"; id: number }
+	/** Test builds only: how many cells per second a hop works off. */
+	| { type: "measureCells"; id: number };
 
 /** What is asked of the registry of keys and of private messages. */
 export type PostAsk =

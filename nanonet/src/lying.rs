@@ -43,8 +43,6 @@ pub(crate) struct Lies {
     pub(crate) withholding: bool,
     pub(crate) bug: Option<Bug>,
     pub(crate) without: Option<Defence>,
-    /// What it saw of cells, if that is wanted.
-    pub(crate) glimpses: Option<Vec<crate::onion::Glimpse>>,
     /// When a planted bug acted last.
     pub(crate) acted: UnixMillis,
 }

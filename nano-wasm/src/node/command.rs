@@ -102,6 +102,16 @@ pub(super) enum Command {
         id: u64,
         how: String,
     },
+    /// What was seen of cells since the last time; what is seen is kept from the first time on.
+    #[cfg(feature = "adversary")]
+    Glimpses {
+        id: u64,
+    },
+    /// How many cells per second a hop works off, beside the cipher alone.
+    #[cfg(feature = "adversary")]
+    MeasureCells {
+        id: u64,
+    },
 }
 
 impl Command {
@@ -118,7 +128,9 @@ impl Command {
             | Self::Post { id, .. }
             | Self::Stop { id } => Some(*id),
             #[cfg(feature = "adversary")]
-            Self::Tamper { id, .. } => Some(*id),
+            Self::Tamper { id, .. } | Self::Glimpses { id } | Self::MeasureCells { id } => {
+                Some(*id)
+            }
             _ => None,
         }
     }

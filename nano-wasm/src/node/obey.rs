@@ -118,6 +118,10 @@ impl Driver {
             }
             #[cfg(feature = "adversary")]
             Command::Tamper { id, how } => self.tamper(id, &how),
+            #[cfg(feature = "adversary")]
+            Command::Glimpses { id } => self.glimpses(id),
+            #[cfg(feature = "adversary")]
+            Command::MeasureCells { id } => self.measure_cells(id),
         }
     }
 

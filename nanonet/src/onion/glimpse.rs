@@ -1,10 +1,14 @@
-//! What nodes saw of private messages, for tests that look for what nobody should have seen.
+//! What a node saw of private messages: for tests that look for what nobody should have seen, and for
+//! operators of bridges who want to see what they can see.
 //!
-//! Exists in tests and with the feature `adversary` only.
+//! Not in the browser's product build. At most [`MAX_GLIMPSES`] are kept; further ones are not.
 
 use super::{Cell, CellError, Peeled};
 use crate::wire::Target;
 use crate::{Bug, Crypto, LinkId, Node, NodeId};
+
+/// Most that is kept until it is taken.
+const MAX_GLIMPSES: usize = 4_096;
 
 /// Something that a node saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,19 +40,21 @@ pub enum Glimpse {
 impl<C: Crypto> Node<C> {
     /// Remembers from now on what it sees of cells.
     pub fn watch_cells(&mut self) {
-        self.lies.glimpses = Some(Vec::new());
+        self.post.glimpses = Some(Vec::new());
     }
 
     /// What it saw since this was asked last.
     pub fn take_glimpses(&mut self) -> Vec<Glimpse> {
-        match &mut self.lies.glimpses {
+        match &mut self.post.glimpses {
             Some(glimpses) => std::mem::take(glimpses),
             None => Vec::new(),
         }
     }
 
     fn glimpse(&mut self, what: impl FnOnce() -> Glimpse) {
-        if let Some(glimpses) = &mut self.lies.glimpses {
+        if let Some(glimpses) = &mut self.post.glimpses
+            && glimpses.len() < MAX_GLIMPSES
+        {
             glimpses.push(what());
         }
     }

@@ -34,11 +34,12 @@ impl Held {
         }
     }
 
-    /// Holds a cell if it may; whether it did.
+    /// Takes a cell for a node that was linked and is gone; false if there is no such node. A cell that is
+    /// not the first of its circuit is dropped: its sender sends what was in it again.
     pub(crate) fn hold(&mut self, to: NodeId, now: UnixMillis, cell: &Cell) -> bool {
         self.expire(now);
         if cell.number() != 0 || !self.parted.contains_key(&to) {
-            return false;
+            return self.parted.contains_key(&to);
         }
         let mut theirs = self
             .cells
@@ -49,11 +50,10 @@ impl Held {
         if let Some(first) = first.filter(|_| theirs.count() + 1 >= PER_NODE) {
             self.cells.remove(first);
         }
-        let room = self.cells.len() < MAX_HELD;
-        if room {
+        if self.cells.len() < MAX_HELD {
             self.cells.push((to, now, cell.clone()));
         }
-        room
+        true
     }
 
     /// A node is back: what was held for it.

@@ -16,11 +16,13 @@
 //! it costs a hop after that is one ChaCha20-Poly1305 over the cell, as in the bench `messages`.
 
 mod cell;
-#[cfg(any(test, feature = "adversary"))]
+#[cfg(any(test, feature = "adversary", feature = "bridge"))]
 mod glimpse;
 mod held;
 mod layer;
 mod letter;
+#[cfg(any(test, feature = "adversary"))]
+mod measure;
 mod post;
 mod ranks;
 mod relay;
@@ -30,10 +32,12 @@ mod talk;
 mod tests;
 
 pub use self::cell::{CELL_BYTES, Cell, CircuitId};
-#[cfg(any(test, feature = "adversary"))]
+#[cfg(any(test, feature = "adversary", feature = "bridge"))]
 pub use self::glimpse::Glimpse;
 #[cfg(any(test, feature = "adversary"))]
 pub(crate) use self::letter::{reads as reads_letter, samples as sample_letters};
+#[cfg(any(test, feature = "adversary"))]
+pub use self::measure::Measured;
 pub(crate) use self::post::Post;
 pub use self::post::{Outbound, Received, SendFailure, USUAL_RELAYS};
 pub use self::relay::{CellError, FRESH_MS, HOLD_MS, IDLE_MS, Payload, Peeled, Relays};

@@ -8,6 +8,8 @@
 //!   another it is passed on as any request to one node, each leg acknowledged.
 //! - A message goes over two paths at once that share no relay, as far as there are enough nodes.
 //! - What a path did not bring in time is sent over another; its relays lose rank.
+//! - A node passes no cell of its own circuits on between others, or the hop that gets it would meet its
+//!   name a second time, perhaps beside the recipient's.
 //! - A node that neither registers nor writes sends no loops and has no doors.
 //!
 //! Limits: [`MAX_TALKS`] keys at once (one that is idle gives way), [`MAX_LOOPS`] loops, circuits as
@@ -152,6 +154,9 @@ pub(crate) struct Post {
     pub(crate) held: Held,
     looked: UnixMillis,
     last_session: u64,
+    /// What it saw of cells, if that is wanted.
+    #[cfg(any(test, feature = "adversary", feature = "bridge"))]
+    pub(super) glimpses: Option<Vec<super::Glimpse>>,
 }
 
 impl Post {
@@ -173,11 +178,19 @@ impl Post {
             held: Held::default(),
             looked: UnixMillis(0),
             last_session: 0,
+            #[cfg(any(test, feature = "adversary", feature = "bridge"))]
+            glimpses: None,
         }
     }
 }
 
 impl Post {
+    /// Whether a cell with this number in front is of a circuit of ours.
+    pub(crate) fn made(&self, circuit: super::CircuitId) -> bool {
+        let mut paths = self.talks.values().flat_map(|talk| &talk.paths);
+        paths.any(|path| path.circuit.has(circuit))
+    }
+
     /// Who sends over a circuit that ends here.
     fn sender_over(&self, circuit: u64) -> Option<NodeKey> {
         let mut talks = self.talks.iter();
@@ -436,11 +449,12 @@ impl<C: Crypto> Node<C> {
         } else {
             None
         };
-        let doors = doors.iter().filter(|door| usable(&avoid, &door.id));
-        let door = doors.max_by_key(|door| score(&door.id)).copied();
-        let door = match door {
-            Some(door) => Hop::from(door),
-            None => self.middle(&avoid)?,
+        let door = if doors.is_empty() {
+            // Who names none is looked for by the last relay.
+            self.middle(&avoid)?
+        } else {
+            let doors = doors.iter().filter(|door| usable(&avoid, &door.id));
+            Hop::from(*doors.max_by_key(|door| score(&door.id))?)
         };
         avoid.push(door.id);
         let mut route: Vec<Hop> = guard.into_iter().collect();
@@ -578,11 +592,11 @@ impl<C: Crypto> Node<C> {
 
     /// Hands on a letter's cell, where it begins its way.
     #[cfg_attr(
-        not(any(test, feature = "adversary")),
-        allow(unused_variables, reason = "looked at in tests only")
+        not(any(test, feature = "adversary", feature = "bridge")),
+        allow(unused_variables, reason = "not looked at in browsers")
     )]
     fn hand_first(&mut self, to: NodeId, cell: super::Cell, number: u64, payload: &[u8]) {
-        #[cfg(any(test, feature = "adversary"))]
+        #[cfg(any(test, feature = "adversary", feature = "bridge"))]
         self.glimpse_made(&cell, payload);
         self.hand_on(to, cell, number);
     }
@@ -618,10 +632,10 @@ impl<C: Crypto> Node<C> {
         if self.swallows_cells() {
             return self.reply(upstream, id, Reply::Delivered);
         }
-        #[cfg(any(test, feature = "adversary"))]
+        #[cfg(any(test, feature = "adversary", feature = "bridge"))]
         let before = cell.clone();
         let peeled = self.post.relays.peel(&self.identity, self.now, cell);
-        #[cfg(any(test, feature = "adversary"))]
+        #[cfg(any(test, feature = "adversary", feature = "bridge"))]
         self.glimpse_peeled(&before, &peeled);
         match peeled {
             Ok(Peeled::Onward { next, cell }) => {

@@ -114,6 +114,12 @@ impl Circuit {
         self.hops[self.hops.len() - 1].circuit
     }
 
+    /// Whether a cell with this number in front is one of its own, on any leg.
+    #[must_use]
+    pub fn has(&self, circuit: CircuitId) -> bool {
+        self.hops.iter().any(|leg| leg.circuit == circuit)
+    }
+
     /// What only sender and recipient know of it and may sign; see [`super::relay::Payload`].
     #[must_use]
     pub fn binding(&self) -> [u8; 32] {

@@ -135,7 +135,7 @@ impl<C: Crypto> Node<C> {
                 expired: false,
             },
         );
-        let mut avoid = self.table.links_of(Role::Bridge);
+        let mut avoid = self.bridges_to_spare();
         for _ in 0..PATHS {
             let body = Ask::FindKey { key, after };
             let target = Target::Near(place_of(&key));

@@ -92,10 +92,10 @@ impl<C: Crypto> Node<C> {
         self.publication.doors = named;
         self.registry
             .offer(self.now, self.config.network, record.clone());
-        let mut avoid = self.table.links_of(Role::Bridge);
-        for bridge in avoid.clone() {
+        for bridge in self.table.links_of(Role::Bridge) {
             self.send_record(bridge, &record);
         }
+        let mut avoid = self.bridges_to_spare();
         let target = Target::Near(place_of(&record.key));
         for _ in 0..PATHS {
             let body = Ask::Register(Box::new(record.clone()));
@@ -103,6 +103,14 @@ impl<C: Crypto> Node<C> {
                 Some(link) => avoid.push(link),
                 None => break,
             }
+        }
+    }
+
+    /// Links to bridges, where others lead to everyone as well.
+    pub(super) fn bridges_to_spare(&self) -> Vec<LinkId> {
+        match self.table.count_of(Role::Browser) {
+            0 => Vec::new(),
+            _ => self.table.links_of(Role::Bridge),
         }
     }
 

@@ -234,13 +234,18 @@ impl<C: Crypto> Node<C> {
         if !self.forwards.first_seen(request.id) {
             return self.fail(Upstream::Link(link), &request, Failure::Seen);
         }
-        #[cfg(any(test, feature = "adversary"))]
+        #[cfg(any(test, feature = "adversary", feature = "bridge"))]
         if let Ask::Cell(cell) = &request.body {
             self.glimpse_handed(link, &request.target, cell);
         }
         #[cfg(any(test, feature = "adversary"))]
         if self.drops() {
             return;
+        }
+        if let (Ask::Cell(cell), true) = (&request.body, request.target != Target::Exactly(self.id))
+            && self.post.made(cell.circuit())
+        {
+            return self.fail(Upstream::Link(link), &request, Failure::Busy);
         }
         self.handle(Upstream::Link(link), request, &[]);
     }
