@@ -40,7 +40,7 @@ const GUARDS: usize = 3;
 /// Paths at once.
 const PATHS: usize = 2;
 /// Relays of a path where nobody says otherwise.
-pub const USUAL_RELAYS: usize = 3;
+pub const USUAL_RELAYS: u8 = 3;
 /// Circuits that lead through a browser, and through a bridge.
 const CIRCUITS_IN_BROWSER: usize = 2_048;
 const CIRCUITS_IN_BRIDGE: usize = 65_536;
@@ -258,7 +258,7 @@ impl<C: Crypto> Node<C> {
             // The time, so that a restarted node's sessions are later ones.
             let session = self.now.0.max(self.post.last_session + 1);
             self.post.last_session = session;
-            let talk = Talk::new(self.now, session, USUAL_RELAYS);
+            let talk = Talk::new(self.now, session, usize::from(USUAL_RELAYS));
             self.post.talks.insert(key, talk);
         }
         self.post.talks.get_mut(&key)
@@ -484,7 +484,8 @@ impl<C: Crypto> Node<C> {
         let mut used = Vec::new();
         let mut routes: Vec<Route> = Vec::new();
         for _ in 0..GUARDS {
-            let Some(hops) = self.route(&to, &record.doors, USUAL_RELAYS, &used) else {
+            let Some(hops) = self.route(&to, &record.doors, usize::from(USUAL_RELAYS), &used)
+            else {
                 break;
             };
             let hops: Vec<NodeId> = hops[..hops.len() - 1].iter().map(|hop| hop.id).collect();

@@ -54,6 +54,12 @@ impl<C: Crypto> Node<C> {
         self.post_soon();
     }
 
+    /// Records of keys that it holds.
+    #[must_use]
+    pub const fn keys_held(&self) -> usize {
+        self.registry.len()
+    }
+
     /// Sends our record if there is something new in it, or for long enough nothing was sent.
     pub(crate) fn publish_record(&mut self) {
         let Some(wanted) = &self.publication.wanted else {

@@ -46,7 +46,7 @@ pub struct Workload {
     #[arg(long = "loss-ppm", default_value_t = 10_000)]
     pub loss_ppm: u32,
     /// Relays of each route.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = USUAL_RELAYS)]
     pub relays: u8,
 }
 
@@ -57,7 +57,7 @@ impl Default for Workload {
             rate: 4,
             droppers: 20,
             loss_ppm: 10_000,
-            relays: 3,
+            relays: USUAL_RELAYS,
         }
     }
 }
@@ -288,5 +288,3 @@ fn seed_of(seed: u64, place: u64) -> [u8; 32] {
     bytes[8..16].copy_from_slice(&place.to_be_bytes());
     bytes
 }
-
-const _: () = assert!(USUAL_RELAYS == 3);
