@@ -23,7 +23,7 @@ export class Registry {
 	 */
 	register(options: { services?: NodeService[]; metadata?: string } = {}): Promise<void> {
 		const { services = [], metadata = "" } = options;
-		return this.#ask({ ask: "register", services: services.map(toWire), metadata });
+		return this.#ask({ type: "register", services: services.map(toWire), metadata });
 	}
 
 	/**
@@ -31,7 +31,7 @@ export class Registry {
 	 * `bad-key` or `offline`.
 	 */
 	async lookup(key: string, signal?: AbortSignal): Promise<KeyLookup> {
-		const { node, routes } = await this.#ask<WireLookup>({ ask: "lookUp", key }, signal);
+		const { node, routes } = await this.#ask<WireLookup>({ type: "lookUp", key }, signal);
 		return { node: readNode(node), routes };
 	}
 }
@@ -57,7 +57,7 @@ export class Messages {
 		options: { relays?: number; timeoutMs?: number; signal?: AbortSignal } = {},
 	): Promise<void> {
 		const { relays, timeoutMs = SEND_MS, signal } = options;
-		const asked = { ask: "send" as const, to, text, timeoutMs };
+		const asked = { type: "send" as const, to, text, timeoutMs };
 		return this.#ask(relays === undefined ? asked : { ...asked, relays }, signal);
 	}
 
@@ -81,8 +81,8 @@ export class Services {
 		filter: { kind: string; attributes?: Record<string, string> },
 		signal?: AbortSignal,
 	): Promise<RegisteredNode[]> {
-		const { kind, attributes } = toWire({ attributes: {}, ...filter });
-		const found = await this.#ask<WireNode[]>({ ask: "findServices", kind, attributes }, signal);
+		const wire = toWire({ attributes: {}, ...filter });
+		const found = await this.#ask<WireNode[]>({ type: "findServices", filter: wire }, signal);
 		return found.map(readNode);
 	}
 }

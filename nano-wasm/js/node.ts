@@ -92,8 +92,7 @@ export class NanoNode {
 			...(options.workThreads === undefined ? {} : { threads: options.workThreads }),
 		});
 		this.ahead = new WorkAhead(this.work);
-		const ask = <T>(asked: PostAsk, signal?: AbortSignal) =>
-			client.request<T>({ type: "post", ...asked }, signal);
+		const ask = <T>(asked: PostAsk, signal?: AbortSignal) => client.request<T>(asked, signal);
 		this.registry = new Registry(ask);
 		this.messages = new Messages(ask, (listener) => events.on("message", listener));
 		this.services = new Services(ask);

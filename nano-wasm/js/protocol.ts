@@ -40,7 +40,7 @@ export type Command =
 	| { type: "pending"; id: number }
 	| { type: "watch"; id: number; address: string }
 	| { type: "unwatch"; id: number; address: string }
-	| ({ type: "post"; id: number } & PostAsk)
+	| (PostAsk & { id: number })
 	| { type: "stop"; id: number }
 	/** Nobody waits for the answer to `request` any more. */
 	| { type: "cancel"; request: number }
@@ -70,10 +70,10 @@ export type Command =
 
 /** What is asked of the registry of keys and of private messages. */
 export type PostAsk =
-	| { ask: "register"; services: WireService[]; metadata: string }
-	| { ask: "lookUp"; key: string }
-	| { ask: "findServices"; kind: string; attributes: WireAttribute[] }
-	| { ask: "send"; to: string; text: string; relays?: number; timeoutMs: number };
+	| { type: "register"; services: WireService[]; metadata: string }
+	| { type: "lookUp"; key: string }
+	| { type: "findServices"; filter: WireService }
+	| { type: "send"; to: string; text: string; relays?: number; timeoutMs: number };
 
 /** One thing to be known of a service. */
 export interface WireAttribute {

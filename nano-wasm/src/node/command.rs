@@ -1,6 +1,7 @@
 //! What the page asks. TypeScript's side of these types is `js/protocol.ts`.
 
 use nano_core::{Root, WorkNonce};
+use nanonet::registry::{Service, ServiceFilter};
 use serde::Deserialize;
 
 /// One command. Those with an `id` are answered once, by a result or an error.
@@ -37,11 +38,25 @@ pub(super) enum Command {
         id: u64,
         address: String,
     },
-    /// Private messages and the registry of keys.
-    Post {
+    Register {
         id: u64,
-        #[serde(flatten)]
-        ask: super::post::Ask,
+        services: Vec<Service>,
+        metadata: String,
+    },
+    LookUp {
+        id: u64,
+        key: String,
+    },
+    FindServices {
+        id: u64,
+        filter: ServiceFilter,
+    },
+    Send {
+        id: u64,
+        to: String,
+        text: String,
+        relays: Option<u8>,
+        timeout_ms: u32,
     },
     Stop {
         id: u64,
@@ -125,7 +140,10 @@ impl Command {
             | Self::Pending { id }
             | Self::Watch { id, .. }
             | Self::Unwatch { id, .. }
-            | Self::Post { id, .. }
+            | Self::Register { id, .. }
+            | Self::LookUp { id, .. }
+            | Self::FindServices { id, .. }
+            | Self::Send { id, .. }
             | Self::Stop { id } => Some(*id),
             #[cfg(feature = "adversary")]
             Self::Tamper { id, .. } | Self::Glimpses { id } | Self::MeasureCells { id } => {

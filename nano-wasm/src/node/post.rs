@@ -3,39 +3,13 @@
 use std::rc::Rc;
 
 use nanonet::onion::{Outbound, Received, SendFailure, USUAL_RELAYS};
-use nanonet::registry::{
-    Attribute, FoundKey, KeyRecord, LookupError, Metadata, Registration, Route, Service,
-    ServiceFilter,
-};
+use nanonet::registry::{FoundKey, KeyRecord, LookupError, Metadata, Registration, Route, Service};
 use nanonet::{Input, NodeKey, RequestId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::driver::Driver;
 use super::reply::{self, Event};
 use crate::fault::Fault;
-
-/// What the page asks.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "ask", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(super) enum Ask {
-    Register {
-        services: Vec<Service>,
-        metadata: String,
-    },
-    LookUp {
-        key: String,
-    },
-    FindServices {
-        kind: String,
-        attributes: Vec<Attribute>,
-    },
-    Send {
-        to: String,
-        text: String,
-        relays: Option<u8>,
-        timeout_ms: u32,
-    },
-}
 
 /// What is known of a key.
 #[derive(Serialize)]
@@ -109,54 +83,54 @@ impl NodeReply {
 }
 
 impl Driver {
-    /// Does what the page asks.
-    pub(super) fn ask_post(self: &Rc<Self>, id: u64, ask: Ask) {
-        if let Err(fault) = self.hand_in(id, ask) {
-            self.page.error(id, &fault);
+    /// The page wants the node to be found by its key.
+    pub(super) fn register(self: &Rc<Self>, id: u64, services: Vec<Service>, open: String) {
+        let metadata = Metadata {
+            open,
+            sealed: Vec::new(),
+        };
+        self.input(Input::Register(Box::new(Registration {
+            services,
+            metadata,
+        })));
+        self.page.result(id, &());
+    }
+
+    /// The page asks who is behind a key.
+    pub(super) fn look_up(self: &Rc<Self>, id: u64, key: &str) {
+        if let Some(key) = self.parse_key(id, key) {
+            self.state.borrow_mut().expect(id);
+            let request = RequestId(id);
+            self.input(Input::LookUp { request, key });
         }
     }
 
-    fn hand_in(self: &Rc<Self>, id: u64, ask: Ask) -> Result<(), Fault> {
-        let request = RequestId(id);
-        let input = match ask {
-            Ask::Register { services, metadata } => {
-                let metadata = Metadata {
-                    open: metadata,
-                    sealed: Vec::new(),
-                };
-                self.input(Input::Register(Box::new(Registration {
-                    services,
-                    metadata,
-                })));
-                self.page.result(id, &());
-                return Ok(());
-            }
-            Ask::LookUp { key } => Input::LookUp {
-                request,
-                key: parse(&key)?,
-            },
-            Ask::FindServices { kind, attributes } => Input::FindServices {
-                request,
-                filter: Box::new(ServiceFilter { kind, attributes }),
-            },
-            Ask::Send {
+    /// The page writes to a key.
+    pub(super) fn send(
+        self: &Rc<Self>,
+        id: u64,
+        to: &str,
+        text: String,
+        relays: Option<u8>,
+        timeout_ms: u32,
+    ) {
+        if let Some(to) = self.parse_key(id, to) {
+            self.state.borrow_mut().expect(id);
+            let message = Box::new(Outbound {
                 to,
-                text,
-                relays,
-                timeout_ms,
-            } => Input::Send {
-                request,
-                message: Box::new(Outbound {
-                    to: parse(&to)?,
-                    body: text.into_bytes(),
-                    relays: relays.unwrap_or(USUAL_RELAYS),
-                    patience_ms: timeout_ms.into(),
-                }),
-            },
-        };
-        self.state.borrow_mut().expect(id);
-        self.input(input);
-        Ok(())
+                body: text.into_bytes(),
+                relays: relays.unwrap_or(USUAL_RELAYS),
+                patience_ms: timeout_ms.into(),
+            });
+            let request = RequestId(id);
+            self.input(Input::Send { request, message });
+        }
+    }
+
+    fn parse_key(&self, id: u64, key: &str) -> Option<NodeKey> {
+        let parsed = key.parse();
+        let told = |error| self.page.error(id, &Fault::coded("bad-key")(error));
+        parsed.map_err(told).ok()
     }
 
     /// A key was looked up.
@@ -221,8 +195,4 @@ impl Driver {
             }));
         }
     }
-}
-
-fn parse(key: &str) -> Result<NodeKey, Fault> {
-    key.parse().map_err(Fault::coded("bad-key"))
 }

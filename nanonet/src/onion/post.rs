@@ -328,7 +328,7 @@ impl<C: Crypto> Node<C> {
     /// Linked nodes that may be guards or doors, best first.
     fn contacts(&self) -> Vec<(u16, Hop)> {
         let links = self.table.up_links();
-        let mut contacts: Vec<(u16, Hop)> = links
+        let contacts = links
             .filter(|(_, peer, who)| !peer.leaf || who.record.role == Role::Bridge)
             .map(|(_, _, who)| {
                 let rank = self.post.ranks.of(&who.id).reliability;
@@ -341,10 +341,8 @@ impl<C: Crypto> Node<C> {
                     noise_key: who.record.noise_key,
                 };
                 (rank.saturating_sub(spared), hop)
-            })
-            .collect();
-        contacts.sort_unstable_by(|a, b| b.cmp(a));
-        contacts
+            });
+        in_order(contacts)
     }
 
     /// Chooses guards and doors anew where one is gone or does not relay.
@@ -410,7 +408,7 @@ impl<C: Crypto> Node<C> {
         let chance = self.rng.next_u64();
         let known = self.known.certain(self.now);
         let linked = self.table.up_links().map(|(_, _, who)| who);
-        let mut all: Vec<Hop> = known
+        let all: Vec<Hop> = known
             .chain(linked)
             .filter(|who| !avoid.contains(&who.id) && who.id != self.id)
             .map(|who| Hop {
@@ -418,8 +416,6 @@ impl<C: Crypto> Node<C> {
                 noise_key: who.record.noise_key,
             })
             .collect();
-        all.sort_unstable();
-        all.dedup();
         // A start by chance, then every so-manyth: eight to choose from.
         let count = all.len();
         let start = usize::try_from(chance % (count.max(1) as u64)).unwrap_or(0);
@@ -482,7 +478,7 @@ impl<C: Crypto> Node<C> {
             noise_key: record.noise_key,
         };
         let mut used = Vec::new();
-        let mut routes: Vec<Route> = Vec::new();
+        let mut routes: Vec<(u16, Route)> = Vec::new();
         for _ in 0..GUARDS {
             let Some(hops) = self.route(&to, &record.doors, usize::from(USUAL_RELAYS), &used)
             else {
@@ -496,14 +492,18 @@ impl<C: Crypto> Node<C> {
             });
             let measured = ranks.iter().all(|rank| rank.latency_ms > 0);
             let latency: u32 = ranks.iter().map(|rank| rank.latency_ms).sum();
-            routes.push(Route {
-                hops,
-                latency_ms: if measured { latency } else { 0 },
-                reliability: u16::try_from(reliability).unwrap_or(0),
-            });
+            let reliability = u16::try_from(reliability).unwrap_or(0);
+            routes.push((
+                reliability,
+                Route {
+                    hops,
+                    latency_ms: if measured { latency } else { 0 },
+                    reliability,
+                },
+            ));
         }
-        routes.sort_by_key(|route| std::cmp::Reverse(route.reliability));
-        routes
+        let routes = in_order(routes.into_iter()).into_iter();
+        routes.map(|(_, route)| route).collect()
     }
 
     // Loops.
@@ -929,6 +929,16 @@ impl<C: Crypto> Node<C> {
         self.hand_first(first, cell, number, &payload);
         Some(sent)
     }
+}
+
+/// The few items, the highest number first; of equals, in their order.
+fn in_order<T>(items: impl Iterator<Item = (u16, T)>) -> Vec<(u16, T)> {
+    let mut sorted: Vec<(u16, T)> = Vec::new();
+    for item in items {
+        let place = sorted.partition_point(|other| other.0 >= item.0);
+        sorted.insert(place, item);
+    }
+    sorted
 }
 
 /// A letter of at most `room` bytes, and the parts in it.

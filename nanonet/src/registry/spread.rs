@@ -169,11 +169,15 @@ impl<C: Crypto> Node<C> {
             Upstream::Own(_) => None,
         };
         let mut to: Vec<NodeId> = Vec::new();
+        let mut to_holders = matches!(target, Target::Near(_));
         if self.config.role.is_bridge_here() {
-            let bridges = self.table.links_of(Role::Bridge).into_iter();
-            to.extend(bridges.filter_map(|link| self.peer_id(link)));
+            let bridges = self.table.links_of(Role::Bridge);
+            // Who is linked with a bridge alone reaches the holders through it.
+            let by_bridge = matches!(upstream, Upstream::Link(link) if bridges.contains(&link));
+            to_holders |= !by_bridge;
+            to.extend(bridges.iter().filter_map(|link| self.peer_id(*link)));
         }
-        if matches!(target, Target::Near(_)) {
+        if to_holders {
             to.extend(self.nearest_browsers(&place_of(key), HOLDERS));
         }
         to.retain(|id| *id != self.id && Some(*id) != from);

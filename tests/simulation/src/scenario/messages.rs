@@ -26,7 +26,7 @@ const REPLY_MS: u64 = 4_000;
 /// Time to find its place for the last who joined while the world was built.
 const MESH_MS: u64 = 30_000;
 /// Time in which everyone registers.
-const REGISTER_MS: u64 = 60_000;
+const REGISTER_MS: u32 = 60_000;
 /// Time between two looks.
 const LOOK_MS: u64 = 100;
 
@@ -100,13 +100,15 @@ pub fn play<C: Reported>(options: Options, work: Workload, plant: Option<Plant>)
         checker: Checker::default(),
         leaks: LeakChecker::default(),
         known: 0,
+        unregistered: Vec::new(),
+        chance: Rng::from_seed(seed_of(options.seed, u64::MAX - 1)),
         since: BTreeMap::new(),
         left: BTreeMap::new(),
         failed: BTreeMap::new(),
         plant,
         honest: Box::new(move |place| dropper(options.seed, work.droppers, place).is_none()),
     };
-    run.until(&mut world, |now| now.plus(REGISTER_MS));
+    run.until(&mut world, |now| now.plus(REGISTER_MS.into()));
     let mut talks: Vec<Talk> = Vec::new();
     let gap = 1_000 / work.rate.max(1);
     let start = world.now;
@@ -173,6 +175,9 @@ struct Run {
     checker: Checker,
     leaks: LeakChecker,
     known: usize,
+    /// Who has yet to register, and when.
+    unregistered: Vec<(UnixMillis, Place)>,
+    chance: Rng,
     /// When each browser registered.
     since: BTreeMap<Place, UnixMillis>,
     left: BTreeMap<Place, UnixMillis>,
@@ -230,16 +235,29 @@ impl Run {
             }
             if world.is_browser(place) {
                 self.since.insert(place, world.now);
-                world.input(place, Input::Register(Box::default()));
+                // Not all in one moment, as they would never open their pages.
+                let wait = self.chance.below(REGISTER_MS / 4);
+                self.unregistered.push((world.now.plus(wait.into()), place));
             }
         }
         self.known = world.places();
+        let now = world.now;
+        let (due, later) = std::mem::take(&mut self.unregistered)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.unregistered = later;
+        let due: Vec<(UnixMillis, Place)> = due;
+        for (_, place) in due {
+            if world.runs(place) {
+                world.input(place, Input::Register(Box::default()));
+            }
+        }
     }
 
     /// Honest browsers that are there for a while.
     fn settled<C: Reported>(&self, world: &World<C>) -> Vec<Place> {
         let settled = self.since.iter().filter(|(place, since)| {
-            let long = world.now.since(**since) >= REGISTER_MS / 2;
+            let long = world.now.since(**since) >= u64::from(REGISTER_MS) / 2;
             world.runs(**place) && long && (self.honest)(**place)
         });
         settled.map(|(place, _)| *place).collect()
