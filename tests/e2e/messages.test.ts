@@ -67,6 +67,7 @@ before(async () => {
 		const { links } = await c.status();
 		return links.filter((link) => link.role === "bridge").length === 2;
 	});
+	await until("c has paid for its place", async () => (await c.status()).standing === "member");
 	await c.page.evaluate("nanonet.glimpses(node)");
 	a = await withoutPeers(first, "a");
 	b = await withoutPeers(second, "b");

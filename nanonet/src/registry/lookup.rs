@@ -207,6 +207,9 @@ impl<C: Crypto> Node<C> {
         {
             match record.check(self.now, self.config.network) {
                 Ok(()) => {
+                    // Whoever looks a key up mostly writes to it next.
+                    let (now, network) = (self.now, self.config.network);
+                    self.registry.offer(now, network, record.clone());
                     if let Some(lookup) = self.lookups.open.remove(&key) {
                         self.end_lookup(&lookup.requests, key, Ok(record));
                     }

@@ -15,6 +15,9 @@ use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, Failure, Reply, Target};
 use crate::{Crypto, LinkId, Node, NodeId, Role};
 
+/// How long after the first time a node sends its record again, then twice as long each time up to
+/// [`REFRESH_MS`]: who shall hold it may only just have joined.
+const FIRST_REFRESH_MS: u64 = 10_000;
 /// How often a node sends its record again: half an hour.
 pub const REFRESH_MS: u64 = 1_800_000;
 /// Links that a record is sent over towards its place.
@@ -40,8 +43,9 @@ pub(crate) struct Publication {
     pub(crate) wanted: Option<Registration>,
     /// The highest sequence number given or seen.
     pub(crate) sequence: u64,
-    /// When it was sent last.
+    /// When it was sent last, and how long after that again.
     pub(crate) sent_at: UnixMillis,
+    pub(crate) wait: u64,
     /// The doors that it named.
     pub(crate) doors: Vec<NodeId>,
 }
@@ -51,6 +55,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn on_register(&mut self, wanted: Registration) {
         self.publication.wanted = Some(wanted);
         self.publication.sent_at = UnixMillis(0);
+        self.publication.wait = FIRST_REFRESH_MS;
         self.post_soon();
     }
 
@@ -73,7 +78,7 @@ impl<C: Crypto> Node<C> {
         let passed = self.now.since(self.publication.sent_at);
         let changed = named.iter().any(|id| !self.publication.doors.contains(id));
         let urgent = changed && passed >= 2 * UPDATE_MS;
-        if named.is_empty() || (!urgent && passed < REFRESH_MS) {
+        if named.is_empty() || (!urgent && passed < self.publication.wait) {
             return;
         }
         let record = KeyRecord {
@@ -94,6 +99,9 @@ impl<C: Crypto> Node<C> {
         };
         let record = self.identity.sign_record(record);
         self.publication.sequence = record.sequence;
+        if self.publication.sent_at != UnixMillis(0) {
+            self.publication.wait = (self.publication.wait * 2).min(REFRESH_MS);
+        }
         self.publication.sent_at = self.now;
         self.publication.doors = named;
         self.registry

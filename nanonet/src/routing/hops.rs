@@ -116,8 +116,10 @@ impl<C: Crypto> Node<C> {
             Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_) => 3_000,
             Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) => 6_000,
             Ask::Resolve { .. } => 20_000,
-            Ask::FindNearest | Ask::Signal { .. } | Ask::FindServices(_) => 1_500,
-            Ask::Get { .. } | Ask::Cell(_) | Ask::FindKey { .. } => {
+            Ask::FindNearest | Ask::Signal { .. } | Ask::FindKey { .. } | Ask::FindServices(_) => {
+                1_500
+            }
+            Ask::Get { .. } | Ask::Cell(_) => {
                 let peer = self.table.get(link);
                 let distance = peer.and_then(|peer| peer.who.as_ref());
                 let distance = distance.map(|who| target.point().distance(&who.id.point()));

@@ -203,6 +203,7 @@ export interface Link {
 /** The parts of a node's status that tests read. */
 export interface Status {
 	state: string;
+	standing: string;
 	links: Link[];
 	bridges: string[];
 	records: number;
