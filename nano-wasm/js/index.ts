@@ -1,6 +1,7 @@
 // The package: a node of the Nano network in a browser tab.
 
 export { NanoError } from "./errors.js";
+export { Messages, Registry, Services } from "./messages.js";
 export { NanoNode } from "./node.js";
 export type * from "./options.js";
 export type * from "./types.js";

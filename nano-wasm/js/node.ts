@@ -3,9 +3,16 @@
 import { Emitter } from "./emitter.js";
 import { NanoError } from "./errors.js";
 import { FirstLink } from "./first-link.js";
+import { Messages, Registry, Services } from "./messages.js";
 import type { StartOptions } from "./options.js";
 import { PeerConnections } from "./peer-connections.js";
-import { readAnswer, type Started, type WireAnswer, type WireStatus } from "./protocol.js";
+import {
+	type PostAsk,
+	readAnswer,
+	type Started,
+	type WireAnswer,
+	type WireStatus,
+} from "./protocol.js";
 import type {
 	AccountAnswer,
 	AccountOptions,
@@ -48,6 +55,13 @@ export class NanoNode {
 	/** Computes the work of the user's next blocks before it is needed; `work` then has it at once. */
 	readonly ahead: WorkAhead;
 
+	/** Who is behind a key, and being found by one's own. */
+	readonly registry: Registry;
+	/** Private messages from key to key. */
+	readonly messages: Messages;
+	/** What other nodes offer. */
+	readonly services: Services;
+
 	readonly #client: WorkerClient;
 	readonly #peers: PeerConnections;
 	readonly #events: Emitter<NodeEvents>;
@@ -78,6 +92,10 @@ export class NanoNode {
 			...(options.workThreads === undefined ? {} : { threads: options.workThreads }),
 		});
 		this.ahead = new WorkAhead(this.work);
+		const ask = <T>(asked: PostAsk, signal?: AbortSignal) => client.request<T>(asked, signal);
+		this.registry = new Registry(ask);
+		this.messages = new Messages(ask, (listener) => events.on("message", listener));
+		this.services = new Services(ask);
 		this.#client = client;
 		this.#peers = peers;
 		this.#events = events;
