@@ -140,6 +140,7 @@ impl<C: Crypto> Node<C> {
                 fresh,
             } => self.serve_resolve(upstream, id, account, held, fresh),
             Ask::Publish(block) => self.serve_publish(upstream, id, *block),
+            Ask::Notify(bytes) => self.serve_notify(upstream, id, &bytes.0),
             Ask::Get { .. } => {
                 let (why, budget) = (Failure::NotFound, 0);
                 self.reply(upstream, id, Reply::Failed { why, budget });
@@ -159,6 +160,7 @@ impl<C: Crypto> Node<C> {
             Own::Sync(task) => self.on_sync_reply(task, body, via),
             Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
             Own::Publish(hash) => self.on_publish_reply(hash, &body),
+            Own::Notify(asker) => self.on_notify_reply(asker, &body),
         }
     }
 }

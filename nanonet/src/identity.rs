@@ -39,6 +39,10 @@ pub enum Purpose {
     Seen,
     /// A [`crate::gossip::Vouched`] piece of news.
     News,
+    /// A [`crate::notify::Stamp`].
+    Stamp,
+    /// A [`crate::notify::Directory`].
+    Directory,
 }
 
 impl Purpose {
@@ -51,6 +55,8 @@ impl Purpose {
             Self::Weights => b"nanonet weights v1",
             Self::Seen => b"nanonet seen v1",
             Self::News => b"nanonet news v1",
+            Self::Stamp => b"nanonet stamp v1",
+            Self::Directory => b"nanonet directory v1",
         }
     }
 
@@ -287,6 +293,8 @@ mod tests {
             Purpose::Weights,
             Purpose::Seen,
             Purpose::News,
+            Purpose::Stamp,
+            Purpose::Directory,
         ];
         for one in all {
             for other in all.into_iter().filter(|other| *other != one) {

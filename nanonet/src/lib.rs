@@ -36,6 +36,7 @@ pub mod link;
 #[cfg(any(test, feature = "adversary"))]
 mod lying;
 mod node;
+pub mod notify;
 mod peer;
 mod publish;
 mod query;

@@ -24,6 +24,7 @@
 //! | `bridges` | what bridges state, compared |
 //! | `exchange` | introductions besides those of links |
 //! | `healing` | what is done when the network may have been split |
+//! | `notify` | payment notifications: keeping, bringing, receiving |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -42,6 +43,7 @@ use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
+use crate::notify::Notified;
 use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
@@ -107,6 +109,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) watching: Watching,
     pub(crate) resolves: Resolves,
     pub(crate) gossip: Gossip,
+    pub(crate) notified: Notified,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
     pub(crate) lies: crate::lying::Lies,
@@ -158,6 +161,10 @@ impl<C: Crypto> Node<C> {
         timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
         timers.set(Timer::Replication, now.plus(1_000));
+        let notified = Notified::new(&config, &identity, &seed);
+        if notified.is_store() {
+            timers.set(Timer::Notify, now.plus(1_000));
+        }
         Self {
             places: Places::new(id, config.role, config.max_links),
             config,
@@ -191,6 +198,7 @@ impl<C: Crypto> Node<C> {
             watching: Watching::default(),
             resolves: Resolves::default(),
             gossip: Gossip::default(),
+            notified,
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]
             lies: crate::lying::Lies::default(),
@@ -264,6 +272,7 @@ impl<C: Crypto> Node<C> {
                 anchors.truncate(MAX_ANCHORS);
                 self.slice.set_anchors(&anchors);
                 self.config.anchors = anchors;
+                self.notified_of_anchors();
                 self.status_changed();
             }
             Input::Resolved { request, outcome } => self.on_resolved(request, outcome),
@@ -272,6 +281,7 @@ impl<C: Crypto> Node<C> {
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
             Input::Introduced(records) => self.on_introduced(records),
             Input::Tell(tell) => self.on_tell(*tell),
+            Input::Notify(input) => self.on_notify_input(*input),
             Input::Timeout => {}
         }
         self.work();
@@ -347,6 +357,7 @@ impl<C: Crypto> Node<C> {
             Timer::Resolve(request) => self.on_resolve_timer(request),
             Timer::Join => self.on_join_timer(),
             Timer::Gossip => self.on_gossip_timer(),
+            Timer::Notify => self.on_notify_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) enum Timer {
     Join,
     /// Announce, pull or serve news.
     Gossip,
+    /// Notifications: try again, compare, end what is over.
+    Notify,
     /// Say that the status changed.
     Status,
 }

@@ -9,6 +9,7 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
+use crate::notify::NotifyInput;
 use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
 
 /// What happened outside.
@@ -161,6 +162,8 @@ pub enum Input {
     /// Tell everyone; what cannot be told is [`Event::Refused`](crate::Event::Refused) with the
     /// reason.
     Tell(Box<Tell>),
+    /// Something about payment notifications.
+    Notify(Box<NotifyInput>),
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).
     Timeout,

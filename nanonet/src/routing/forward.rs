@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use crate::Crypto;
+use crate::notify::Asker;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
@@ -77,6 +78,8 @@ pub(crate) enum Own {
     Resolve(u64),
     /// To have a bridge publish this block.
     Publish(BlockHash),
+    /// About payment notifications.
+    Notify(Asker),
 }
 
 /// A request on its way.
@@ -180,6 +183,7 @@ fn held_bytes(ask: &Ask) -> usize {
             ..
         } => names.len() * 32,
         Ask::Compare { sketch, .. } => sketch.0.len() + MAX_NEAR * 8,
+        Ask::Notify(bytes) => bytes.0.len(),
         _ => 0,
     }
 }

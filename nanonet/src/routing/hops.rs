@@ -114,7 +114,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn patience(&self, link: LinkId, target: &Target, ask: &Ask) -> u64 {
         match ask {
             Ask::Put { .. } | Ask::Headers { .. } => 3_000,
-            Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) => 6_000,
+            Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) | Ask::Notify(_) => 6_000,
             Ask::Resolve { .. } => 20_000,
             Ask::FindNearest | Ask::Signal { .. } => 1_500,
             Ask::Get { .. } => {

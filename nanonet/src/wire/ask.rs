@@ -102,6 +102,8 @@ pub(crate) enum Ask {
     },
     /// To a bridge: publish this block.
     Publish(Box<Block>),
+    /// About payment notifications; see [`crate::notify`].
+    Notify(Bytes),
 }
 
 impl Ask {

@@ -9,6 +9,7 @@ use super::{
     Wanted,
 };
 use crate::gossip::NewsId;
+use crate::notify::MAX_MESSAGE;
 use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
@@ -92,6 +93,7 @@ impl Message {
                 | Ask::Publish(_) => Class::Query,
                 Ask::Headers { .. } | Ask::Pull { .. } | Ask::Compare { .. } => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
+                Ask::Notify(ref bytes) => notify_class(bytes),
             },
             Self::Response(response) => match response.body {
                 Reply::Nearest(_)
@@ -102,6 +104,7 @@ impl Message {
                 | Reply::Stored(_)
                 | Reply::Failed { .. } => Class::Query,
                 Reply::Records { .. } | Reply::Compared(_) => Class::Bulk,
+                Reply::Notify(ref bytes) => notify_class(bytes),
             },
         }
     }
@@ -125,6 +128,8 @@ impl Message {
                 Ask::Pull { .. } | Ask::Compare { .. } => 10,
                 Ask::Put { records, .. } => 2 + 4 * count(records),
                 Ask::Resolve { .. } | Ask::Publish(_) => 20,
+                // A signature is checked and one made; a batch takes as many.
+                Ask::Notify(bytes) => 4 + count(&bytes.0) / 512,
             },
             Self::Response(_) => 1,
         }
@@ -155,6 +160,7 @@ impl Message {
                 Ask::Compare { .. } => "compare",
                 Ask::Resolve { .. } => "resolve",
                 Ask::Publish(_) => "publish",
+                Ask::Notify(_) => "notify",
             },
             Self::Response(response) => match &response.body {
                 Reply::Nearest(_) => "nearest",
@@ -165,6 +171,7 @@ impl Message {
                 Reply::Records { .. } => "records",
                 Reply::Compared(_) => "compared",
                 Reply::Progress(_) => "progress",
+                Reply::Notify(_) => "notified",
                 Reply::Failed { why, .. } => match why {
                     super::Failure::NotFound => "failed-not-found",
                     super::Failure::Seen => "failed-seen",
@@ -256,6 +263,7 @@ impl Message {
                         return Err(WireError::TooMany { what: "near nodes" });
                     }
                     Ask::Compare { sketch, .. } => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
+                    Ask::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_MESSAGE),
                     Ask::FindNearest | Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => {
                         return Ok(());
                     }
@@ -265,6 +273,7 @@ impl Message {
                 Reply::Nearest(peers) => ("peers", peers.len(), MAX_PEERS),
                 Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
                 Reply::Compared(sketch) => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
+                Reply::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_MESSAGE),
                 _ => return Ok(()),
             },
         };
@@ -272,6 +281,15 @@ impl Message {
             return Err(WireError::TooMany { what });
         }
         Ok(())
+    }
+}
+
+/// What is short is a question that somebody waits for.
+const fn notify_class(bytes: &Bytes) -> Class {
+    if bytes.0.len() <= 4 * 1024 {
+        Class::Query
+    } else {
+        Class::Bulk
     }
 }
 

@@ -9,7 +9,9 @@ use simulation::check::slice::Plant as SlicePlant;
 use simulation::open::Open;
 use simulation::scenario::adversary::Adversary;
 use simulation::scenario::trial::Setup;
-use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, slice};
+use simulation::scenario::{
+    OPEN_FROM, Options, gossip, lookup, mainnet_load, notifications, slice,
+};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -31,6 +33,8 @@ enum Scenario {
     Slice(SliceArgs),
     /// What people ask on a usual day, and how much of that the full nodes see.
     MainnetLoad(Load),
+    /// Notifications for ninety days, while a third of the bridges is lost one by one.
+    Notifications(Notifications),
     /// Two halves that do not reach each other for ten minutes.
     Partition(Siege),
     /// Hostile nodes around a victim.
@@ -157,10 +161,18 @@ struct Load {
     plant: Option<LoadPlant>,
 }
 
+#[derive(Debug, Args)]
+struct Notifications {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: notifications::Workload,
+}
+
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => {
-            println!("lookup\ngossip\nslice\nmainnet-load");
+            println!("lookup\ngossip\nslice\nmainnet-load\nnotifications");
             for scenario in Adversary::value_variants() {
                 println!("{}", scenario.name());
             }
@@ -173,6 +185,9 @@ fn main() {
         Scenario::Flood(siege) => siege.play(Adversary::Flood),
         Scenario::OldProofReplay(siege) => siege.play(Adversary::OldProofReplay),
         Scenario::TableShift(siege) => siege.play(Adversary::TableShift),
+        Scenario::Notifications(Notifications { world, work }) => {
+            world.print(&notifications::play(world.options(), &work));
+        }
         Scenario::Lookup(Lookup { world, work }) => {
             let options = world.options();
             world.print(&if world.is_real() {
