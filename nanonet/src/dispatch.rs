@@ -140,7 +140,13 @@ impl<C: Crypto> Node<C> {
                 fresh,
             } => self.serve_resolve(upstream, id, account, held, fresh),
             Ask::Publish(block) => self.serve_publish(upstream, id, *block),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
             Ask::Notify(bytes) => self.serve_notify(upstream, id, &bytes.0),
+            #[cfg(not(any(feature = "bridge", feature = "wallet")))]
+            Ask::Notify(_) => {
+                let (why, budget) = (Failure::Refused, 0);
+                self.reply(upstream, id, Reply::Failed { why, budget });
+            }
             Ask::Get { .. } => {
                 let (why, budget) = (Failure::NotFound, 0);
                 self.reply(upstream, id, Reply::Failed { why, budget });
@@ -160,6 +166,7 @@ impl<C: Crypto> Node<C> {
             Own::Sync(task) => self.on_sync_reply(task, body, via),
             Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
             Own::Publish(hash) => self.on_publish_reply(hash, &body),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
             Own::Notify(asker) => self.on_notify_reply(asker, &body),
         }
     }

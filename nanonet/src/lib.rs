@@ -36,6 +36,7 @@ pub mod link;
 #[cfg(any(test, feature = "adversary"))]
 mod lying;
 mod node;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
 pub mod notify;
 mod peer;
 mod publish;

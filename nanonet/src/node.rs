@@ -43,6 +43,7 @@ use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
+#[cfg(any(feature = "bridge", feature = "wallet"))]
 use crate::notify::Notified;
 use crate::publish::Publishing;
 use crate::query::Questions;
@@ -109,6 +110,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) watching: Watching,
     pub(crate) resolves: Resolves,
     pub(crate) gossip: Gossip,
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
     pub(crate) notified: Notified,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
@@ -161,7 +163,9 @@ impl<C: Crypto> Node<C> {
         timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
         timers.set(Timer::Replication, now.plus(1_000));
+        #[cfg(any(feature = "bridge", feature = "wallet"))]
         let notified = Notified::new(&config, &identity, &seed);
+        #[cfg(any(feature = "bridge", feature = "wallet"))]
         if notified.is_store() {
             timers.set(Timer::Notify, now.plus(1_000));
         }
@@ -198,6 +202,7 @@ impl<C: Crypto> Node<C> {
             watching: Watching::default(),
             resolves: Resolves::default(),
             gossip: Gossip::default(),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
             notified,
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]
@@ -272,6 +277,7 @@ impl<C: Crypto> Node<C> {
                 anchors.truncate(MAX_ANCHORS);
                 self.slice.set_anchors(&anchors);
                 self.config.anchors = anchors;
+                #[cfg(any(feature = "bridge", feature = "wallet"))]
                 self.notified_of_anchors();
                 self.status_changed();
             }
@@ -281,6 +287,7 @@ impl<C: Crypto> Node<C> {
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
             Input::Introduced(records) => self.on_introduced(records),
             Input::Tell(tell) => self.on_tell(*tell),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
             Input::Notify(input) => self.on_notify_input(*input),
             Input::Timeout => {}
         }
@@ -357,6 +364,7 @@ impl<C: Crypto> Node<C> {
             Timer::Resolve(request) => self.on_resolve_timer(request),
             Timer::Join => self.on_join_timer(),
             Timer::Gossip => self.on_gossip_timer(),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
             Timer::Notify => self.on_notify_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }

@@ -33,6 +33,7 @@ pub(crate) enum Timer {
     /// Announce, pull or serve news.
     Gossip,
     /// Notifications: try again, compare, end what is over.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
     Notify,
     /// Say that the status changed.
     Status,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A sealed notification.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SealedForm {
+pub(crate) struct SealedForm {
     version: u8,
     /// `nr_…`
     hash: String,
@@ -32,7 +32,7 @@ pub(super) struct SealedForm {
 /// A store's receipt.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StampForm {
+pub(crate) struct StampForm {
     store: String,
     at: u64,
     signature: String,
@@ -41,7 +41,7 @@ pub(super) struct StampForm {
 /// A recipient's word that something shall be forgotten.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DeletionForm {
+pub(crate) struct DeletionForm {
     recipient_pubkey: String,
     hash: String,
     signature: String,

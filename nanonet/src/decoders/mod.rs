@@ -10,7 +10,9 @@ mod values;
 
 pub use self::node::node;
 pub use self::seeds::{Seed, seeds};
-pub use self::values::{news, overlay_message, peer_record, record, sealed, sighting};
+pub use self::values::{
+    news, notification, overlay_message, peer_record, record, sealed, sighting,
+};
 pub use crate::link::decoders::{handshake, link};
 pub use crate::slice::decoders::{stored_account, stored_receivable};
 
@@ -23,11 +25,12 @@ use crate::{Addresses, Identity, PeerRecord, Rng, Role};
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 11] = [
+pub const DECODERS: [(&str, Decoder); 12] = [
     ("handshake", handshake),
     ("link", link),
     ("news", news),
     ("node", node),
+    ("notification", notification),
     ("overlay_message", overlay_message),
     ("peer_record", peer_record),
     ("record", record),

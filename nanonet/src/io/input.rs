@@ -9,6 +9,7 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
 use crate::notify::NotifyInput;
 use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
 
@@ -163,6 +164,7 @@ pub enum Input {
     /// reason.
     Tell(Box<Tell>),
     /// Something about payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
     Notify(Box<NotifyInput>),
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).

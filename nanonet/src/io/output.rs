@@ -4,6 +4,7 @@ use nano_core::{Account, Block, BlockHash, Difficulty, Root};
 
 use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
 use crate::Channel;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
 use crate::notify::NotifyOutput;
 
 /// What the shell is asked to do.
@@ -58,6 +59,7 @@ pub enum Output {
         threshold: Difficulty,
     },
     /// Something about payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
     Notify(Box<NotifyOutput>),
     /// Tell the person or the log.
     Event(Event),

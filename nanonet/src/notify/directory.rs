@@ -219,7 +219,7 @@ impl Places {
     pub fn order(&self, region: Region) -> Vec<NodeKey> {
         let point = region.point();
         let mut by_distance = self.listed.clone();
-        by_distance.sort_by_key(|(_, place, _)| point.distance(place));
+        by_distance.sort_by_cached_key(|(_, place, _)| point.distance(place));
         type Listed<'a> = Vec<&'a (NodeKey, Point, bool)>;
         let (anchors, others): (Listed<'_>, Listed<'_>) =
             by_distance.iter().partition(|(.., anchor)| *anchor);

@@ -21,7 +21,7 @@ pub const BATCH_BYTES: usize = 40 * 1024;
 /// Most notifications in one message.
 pub const MAX_ITEMS: usize = 64;
 /// Most bytes of a message about notifications.
-pub const MAX_MESSAGE: usize = 60 * 1024;
+pub const MAX_MESSAGE: usize = crate::wire::MAX_NOTIFY;
 
 /// Who waits for an answer; the driver's own number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

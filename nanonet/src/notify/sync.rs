@@ -12,7 +12,7 @@
 //!   anew, on who is next;
 //! - whoever holds something of a region compares it with all of those, whether or not it is one of them;
 //! - a bridge that does not answer is asked again after [`AGAIN_MS`], doubled up to [`SYNC_MS`];
-//! - an anchor lists the bridges it has met and that answered within [`LOST_MS`], and signs a new directory
+//! - an anchor adds bridges that answered lately, takes out those that did not within [`LOST_MS`], and signs a new directory
 //!   when the list changes, at most every [`DIRECTORY_MS`]; versions of directories go round with the digests.
 //!
 //! Memory: one entry per bridge (at most [`MAX_BRIDGES`] are met) with a list of regions, 256 lists of holders.
@@ -42,7 +42,7 @@ pub const LOST_MS: u64 = 3_600_000;
 /// How long a bridge that said it is full is passed over.
 const FULL_MS: u64 = 1_800_000;
 /// How often an anchor looks whether its directory is still right.
-const DIRECTORY_MS: u64 = 60_000;
+const DIRECTORY_MS: u64 = 10_000;
 /// Longest message of a reconciliation.
 const FRAME: u64 = 40 * 1024;
 
@@ -55,6 +55,8 @@ struct Peer {
     failures: u32,
     /// When it last answered, or was met.
     answered: UnixMillis,
+    /// Whether it ever answered.
+    ever: bool,
     down: bool,
     full_until: UnixMillis,
     /// Regions that differ and are to be compared.
@@ -99,7 +101,9 @@ pub(super) struct Sync {
     steps: BTreeMap<Ticket, (NodeKey, Step)>,
     /// How much bridges said that they hold of regions.
     told: BTreeMap<(Region, NodeKey), Digest>,
-    /// The holders of each region; empty when they are to be reckoned anew.
+    /// The order of each region under the directory in force; empty when it is to be reckoned anew.
+    orders: Vec<Vec<NodeKey>>,
+    /// The holders of each region; empty when they are to be chosen anew.
     holders: Vec<Vec<NodeKey>>,
     own: Option<PeerRecord>,
     look_next: UnixMillis,
@@ -151,6 +155,7 @@ impl Keeper {
             busy: false,
             failures: 0,
             answered: now,
+            ever: false,
             down: false,
             full_until: UnixMillis(0),
             differ: Vec::new(),
@@ -172,6 +177,7 @@ impl Keeper {
         }
         let places = &self.places;
         self.sync.told.retain(|(_, key), _| places.lists(key));
+        self.sync.orders.clear();
         self.sync.holders.clear();
         true
     }
@@ -179,17 +185,23 @@ impl Keeper {
     /// The bridges that a region belongs on, as seen from here.
     fn holders(&mut self, region: Region) -> &[NodeKey] {
         if self.sync.holders.is_empty() {
-            let own = self.key();
-            for number in 0..=255 {
-                let order = self.places.order(Region(number));
-                let able = order.into_iter().filter(|key| {
-                    let peer = self.sync.peers.get(key);
-                    let passed_over =
-                        peer.is_some_and(|peer| peer.down || peer.full_until > UnixMillis(0));
-                    *key == own || !passed_over
-                });
-                self.sync.holders.push(able.take(COPIES).collect());
+            if self.sync.orders.is_empty() {
+                let orders = (0..=255).map(|number| self.places.order(Region(number)));
+                self.sync.orders = orders.collect();
             }
+            let own = self.key();
+            let peers = self.sync.peers.iter();
+            let passed_over = peers.filter(|(key, peer)| {
+                **key != own && (peer.down || peer.full_until > UnixMillis(0))
+            });
+            let passed_over: Vec<NodeKey> = passed_over.map(|(key, _)| *key).collect();
+            let orders = self.sync.orders.iter();
+            self.sync.holders = orders
+                .map(|order| {
+                    let able = order.iter().filter(|key| !passed_over.contains(key));
+                    able.take(COPIES).copied().collect()
+                })
+                .collect();
         }
         &self.sync.holders[usize::from(region.0)]
     }
@@ -262,7 +274,7 @@ impl Keeper {
             return self.did_not_answer(now, key);
         };
         peer.failures = 0;
-        peer.answered = now;
+        (peer.answered, peer.ever) = (now, true);
         if std::mem::take(&mut peer.down) {
             self.sync.holders.clear();
         }
@@ -507,12 +519,18 @@ impl Keeper {
         if !self.places.is_anchor(&self.key()) {
             return;
         }
-        let there = self
-            .sync
-            .peers
-            .values()
-            .filter(|peer| now.since(peer.answered) < LOST_MS);
-        let mut bridges: Vec<PeerRecord> = there.filter_map(|peer| peer.record.clone()).collect();
+        let there = self.sync.peers.iter().filter(|(key, peer)| {
+            let silent = now.since(peer.answered);
+            if self.places.lists(key) {
+                silent < LOST_MS
+            } else {
+                // Anchors do not see the same at the same moment: what one has just taken out another
+                // must not put in again.
+                peer.ever && silent < 2 * SYNC_MS
+            }
+        });
+        let there = there.filter_map(|(_, peer)| peer.record.clone());
+        let mut bridges: Vec<PeerRecord> = there.collect();
         bridges.push(own);
         bridges.sort_by_key(|bridge| bridge.node_key);
         bridges.truncate(MAX_BRIDGES);

@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use crate::Crypto;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
 use crate::notify::Asker;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
@@ -79,6 +80,7 @@ pub(crate) enum Own {
     /// To have a bridge publish this block.
     Publish(BlockHash),
     /// About payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
     Notify(Asker),
 }
 

@@ -4,12 +4,11 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_NEAR, MAX_PEERS,
-    MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request, Response,
-    Wanted,
+    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_NEAR, MAX_NOTIFY,
+    MAX_PEERS, MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request,
+    Response, Wanted,
 };
 use crate::gossip::NewsId;
-use crate::notify::MAX_MESSAGE;
 use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::MAX_WATCHED;
@@ -263,7 +262,7 @@ impl Message {
                         return Err(WireError::TooMany { what: "near nodes" });
                     }
                     Ask::Compare { sketch, .. } => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
-                    Ask::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_MESSAGE),
+                    Ask::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_NOTIFY),
                     Ask::FindNearest | Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => {
                         return Ok(());
                     }
@@ -273,7 +272,7 @@ impl Message {
                 Reply::Nearest(peers) => ("peers", peers.len(), MAX_PEERS),
                 Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
                 Reply::Compared(sketch) => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
-                Reply::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_MESSAGE),
+                Reply::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_NOTIFY),
                 _ => return Ok(()),
             },
         };

@@ -10,7 +10,7 @@ use simulation::open::Open;
 use simulation::scenario::adversary::Adversary;
 use simulation::scenario::trial::Setup;
 use simulation::scenario::{
-    OPEN_FROM, Options, gossip, lookup, mainnet_load, notifications, slice,
+    OPEN_FROM, Options, gossip, lookup, mainnet_load, notification_spam, notifications, slice,
 };
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
@@ -35,6 +35,8 @@ enum Scenario {
     MainnetLoad(Load),
     /// Notifications for ninety days, while a third of the bridges is lost one by one.
     Notifications(Notifications),
+    /// A flood of notifications with valid work, and what honest senders then pay.
+    NotificationSpam(Spam),
     /// Two halves that do not reach each other for ten minutes.
     Partition(Siege),
     /// Hostile nodes around a victim.
@@ -169,10 +171,18 @@ struct Notifications {
     work: notifications::Workload,
 }
 
+#[derive(Debug, Args)]
+struct Spam {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: notification_spam::Workload,
+}
+
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => {
-            println!("lookup\ngossip\nslice\nmainnet-load\nnotifications");
+            println!("lookup\ngossip\nslice\nmainnet-load\nnotifications\nnotification-spam");
             for scenario in Adversary::value_variants() {
                 println!("{}", scenario.name());
             }
@@ -187,6 +197,9 @@ fn main() {
         Scenario::TableShift(siege) => siege.play(Adversary::TableShift),
         Scenario::Notifications(Notifications { world, work }) => {
             world.print(&notifications::play(world.options(), &work));
+        }
+        Scenario::NotificationSpam(Spam { world, work }) => {
+            world.print(&notification_spam::play(world.options(), &work));
         }
         Scenario::Lookup(Lookup { world, work }) => {
             let options = world.options();

@@ -528,9 +528,14 @@ impl World {
     fn open(&mut self, place: usize) {
         let now = self.now;
         let mut rng = self.rng.fork();
-        let up: Vec<NodeKey> = self.anchors.clone();
-        let first = up[usize::try_from(self.below(up.len() as u64)).unwrap()];
-        let second = up[usize::try_from(self.below(up.len() as u64)).unwrap()];
+        // Its node has links to two bridges that run.
+        let running = self.running();
+        let mut linked = || {
+            let count = u32::try_from(running.len()).unwrap();
+            let place = running.get(self.rng.below(count) as usize);
+            place.map(|place| self.bridges[*place].record.node_key)
+        };
+        let linked = [linked(), linked()];
         let browser = &mut self.browsers[place];
         if browser.wallet.is_some() {
             return;
@@ -543,8 +548,9 @@ impl World {
         if let Some(bug) = self.rules.plant {
             wallet.plant(bug);
         }
-        wallet.ask_directory(now, first);
-        wallet.ask_directory(now, second);
+        for bridge in linked.into_iter().flatten() {
+            wallet.ask_directory(now, bridge);
+        }
         let mut seen = None;
         for (key, bytes) in &browser.kept {
             match key {

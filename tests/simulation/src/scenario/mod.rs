@@ -11,6 +11,7 @@ mod fork_storm;
 pub mod gossip;
 pub mod lookup;
 pub mod mainnet_load;
+pub mod notification_spam;
 pub mod notifications;
 mod partition;
 mod replay;
