@@ -127,8 +127,8 @@ impl Message {
                 Ask::Pull { .. } | Ask::Compare { .. } => 10,
                 Ask::Put { records, .. } => 2 + 4 * count(records),
                 Ask::Resolve { .. } | Ask::Publish(_) => 20,
-                // A signature is checked and one made; a batch takes as many.
-                Ask::Notify(bytes) => 4 + count(&bytes.0) / 512,
+                // What a notification costs its sender is work; without it two hashes end it.
+                Ask::Notify(bytes) => 1 + count(&bytes.0) / 4_096,
             },
             Self::Response(_) => 1,
         }

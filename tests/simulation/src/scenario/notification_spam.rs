@@ -209,7 +209,6 @@ impl Siege {
             places,
             by_key,
             rng,
-            plant,
             honest: BTreeMap::new(),
             due: BinaryHeap::new(),
             work: Vec::new(),
