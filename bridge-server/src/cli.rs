@@ -171,6 +171,12 @@ pub struct RunOptions {
     /// Most links at once, browsers and bridges together. [default: 4096]
     #[arg(long, value_name = "N")]
     pub max_links: Option<u16>,
+    /// Mebibytes of payment notifications kept for others; 0 = none. [default: 256]
+    #[arg(long, value_name = "MIB")]
+    pub notifications: Option<u32>,
+    /// Keep and pass on only: no full node is dialled, nothing is proven or published.
+    #[arg(long)]
+    pub relay_only: bool,
     /// Print the ready line as JSON even on a terminal.
     #[arg(long)]
     pub json: bool,
@@ -207,6 +213,8 @@ impl RunOptions {
             weights: self.weights.or(lower.weights),
             replicas: self.replicas.or(lower.replicas),
             max_links: self.max_links.or(lower.max_links),
+            notifications: self.notifications.or(lower.notifications),
+            relay_only: self.relay_only || lower.relay_only,
             json: self.json || lower.json,
         }
     }

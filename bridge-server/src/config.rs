@@ -75,6 +75,8 @@ pub struct Config {
     pub accounts: u32,
     /// Accounts per second that are walked through in the background; 0 = none.
     pub backfill: u32,
+    /// Bounds of the store of notifications; `None` = none are kept.
+    pub notifications: Option<nanonet::notify::Limits>,
     /// Bounds of the relay; no option changes them.
     pub relay: relay::Limits,
 }
@@ -99,6 +101,8 @@ pub enum WeightsFrom {
     Rpc(RpcUrl),
     /// The development node in this process, asked repeatedly.
     Embedded,
+    /// There is none: nothing is proven here.
+    Nowhere,
 }
 
 /// Plain `http://…` URL of a full node's RPC.
@@ -240,6 +244,13 @@ impl Config {
                 "--dialect and --accounts are about --embedded-devnet; add it, or leave them out",
             ));
         }
+        if options.relay_only && (options.embedded_devnet || !options.peer.is_empty() || other_node)
+        {
+            return Err(ConfigError::Conflict(
+                "--relay-only asks no full node; leave out --peer, --rpc, --ws and --embedded-devnet, \
+                 or leave out --relay-only",
+            ));
+        }
         if options.replicas == Some(0) {
             return Err(ConfigError::Zero {
                 option: "--replicas",
@@ -251,7 +262,7 @@ impl Config {
             });
         }
         let mut peers = addresses("--peer", &options.peer)?;
-        if peers.is_empty() && !options.embedded_devnet {
+        if peers.is_empty() && !options.embedded_devnet && !options.relay_only {
             let name = network.preconfigured_peer();
             peers.extend(name.map(|name| format!("{name}:{}", network.peering_port())));
             if peers.is_empty() {
@@ -310,6 +321,7 @@ impl Config {
                 Network::Dev => 0,
                 _ => DEFAULT_BACKFILL,
             }),
+            notifications: notifications(network, options.notifications),
             relay: relay::Limits::DEFAULT,
         };
         config.listens_at(listen)?;
@@ -362,6 +374,22 @@ fn list_from(
     }
 }
 
+/// The store's bounds. On the development network a busy store asks for no more work, so that tests and
+/// benchmarks can put as fast as they like.
+fn notifications(network: Network, mebibytes: Option<u32>) -> Option<nanonet::notify::Limits> {
+    let usual = nanonet::notify::Limits::BRIDGE;
+    let bytes = mebibytes.map_or(usual.bytes, |mebibytes| u64::from(mebibytes) << 20);
+    let per_minute = match network {
+        Network::Dev => 10_000_000,
+        _ => usual.per_minute,
+    };
+    (bytes > 0).then_some(nanonet::notify::Limits {
+        bytes,
+        per_minute,
+        ..usual
+    })
+}
+
 fn weights_from(network: Network, options: &RunOptions) -> Result<WeightsFrom, ConfigError> {
     match (network, &options.weights, &options.rpc) {
         (_, Some(file), _) => Ok(WeightsFrom::File(file.clone())),
@@ -370,6 +398,7 @@ fn weights_from(network: Network, options: &RunOptions) -> Result<WeightsFrom, C
         (Network::Dev, None, Some(rpc)) => Ok(WeightsFrom::Rpc(rpc_url(rpc)?)),
         (Network::Live, None, _) => Ok(WeightsFrom::LiveSnapshot),
         (_, None, None) if options.embedded_devnet => Ok(WeightsFrom::Embedded),
+        (_, None, None) if options.relay_only => Ok(WeightsFrom::Nowhere),
         (_, None, _) => Err(ConfigError::Conflict(
             "no weight table: this network has none compiled in; give --weights FILE (the command \
              `weights` makes one out of a full node's RPC), or on the dev network --rpc URL",

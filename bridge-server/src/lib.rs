@@ -18,6 +18,7 @@
 //! | [`shell`] | sockets, clock and storage around the overlay's state machine |
 //! | [`http`], [`listener`] | page, API and links on one port |
 //! | [`store`] | SQLite |
+//! | [`notify`] | payment notifications: their disk and their HTTP interface |
 //! | [`rpc`], [`events`], [`receivables`] | a full node's RPC and WebSocket, where there are any |
 //! | `client` | the HTTP client for other programs' interfaces |
 //! | [`weights`] | the weight table in force |
@@ -43,6 +44,7 @@ pub mod http;
 pub mod listener;
 pub mod live;
 pub mod metrics;
+pub mod notify;
 pub mod prove;
 pub mod receivables;
 pub mod recent;

@@ -92,6 +92,12 @@ pub struct Metrics {
     pub http_requests: ByKind,
     /// Age of the weight table in seconds.
     pub weights_age_seconds: Gauge<i64>,
+    /// Notifications held now.
+    pub notify_held: Gauge,
+    /// What became of notifications handed in, pushed or brought by other bridges, by kind.
+    pub notifications: Family<Kind, Gauge>,
+    /// Writes of notifications that the disk refused, by reason.
+    pub notify_faults: ByKind,
     /// Failures of the storage.
     pub storage_errors: Counter<u64, AtomicU64>,
 }
@@ -279,6 +285,21 @@ impl Metrics {
             "weights_age_seconds",
             "Age of the weight table",
             self.weights_age_seconds.clone(),
+        );
+        all.register(
+            "notify_held",
+            "Notifications held now",
+            self.notify_held.clone(),
+        );
+        all.register(
+            "notifications",
+            "Notifications accepted, refused, repaired and pushed since the start",
+            self.notifications.clone(),
+        );
+        all.register(
+            "notify_faults",
+            "Writes of notifications that the disk refused, by reason",
+            self.notify_faults.clone(),
         );
         all.register(
             "storage_errors",

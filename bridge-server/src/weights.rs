@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use nano_core::{Network, Raw, WeightTable};
+use nano_core::{Network, Raw, UnixMillis, WeightTable};
 use nanonet::weights::from_one_bridge;
 use nanonet::{Identity, SignedWeights};
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ use crate::rpc::{Rpc, RpcError};
 
 /// Source of a table: compiled in for the live network.
 pub const LIVE_SNAPSHOT: &str = "live-snapshot";
+/// Source of a table: none, where nothing is to be proven.
+pub const NOWHERE: &str = "none";
 /// Source of a table: a file that the operator gave.
 pub const FILE: &str = "file";
 /// Source of a table: a full node's RPC, on the dev network.
@@ -293,6 +295,18 @@ pub async fn follow(parts: Following) {
             }
         };
         sleep(wait).await;
+    }
+}
+
+/// A table under which nothing is ever proven.
+#[must_use]
+pub fn none(network: Network) -> WeightTable {
+    WeightTable {
+        network,
+        as_of: UnixMillis(0),
+        online_weight: Raw::ZERO,
+        minimum: Raw::new(u128::MAX),
+        weights: std::collections::BTreeMap::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use nanonet::decoders as overlay;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     overlay::news(bytes);
+    overlay::notification(bytes);
     overlay::peer_record(bytes);
     overlay::record(bytes);
     overlay::sighting(bytes);

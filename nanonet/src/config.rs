@@ -3,6 +3,8 @@
 use nano_core::{Difficulty, Network, WeightTable};
 
 use crate::join::join_threshold;
+#[cfg(feature = "bridge")]
+use crate::notify::RelayConfig;
 use crate::{Addresses, NodeKey, Role};
 
 /// Most anchors; the first count.
@@ -37,6 +39,9 @@ pub struct Config {
     pub durable: bool,
     /// Most bytes of records kept; least useful ones go first beyond it.
     pub record_budget_bytes: u64,
+    /// Bridge: its store of notifications; `None`: it has none.
+    #[cfg(feature = "bridge")]
+    pub notifications: Option<RelayConfig>,
 }
 
 impl Config {
@@ -54,10 +59,12 @@ impl Config {
             join_threshold: join_threshold(network),
             durable: true,
             record_budget_bytes: 64 << 20,
+            #[cfg(feature = "bridge")]
+            notifications: None,
         }
     }
 
-    /// A bridge's defaults: 1024 links, 16 replicas, 1 GiB of records.
+    /// A bridge's defaults: 1024 links, 16 replicas, 1 GiB of records, no store of notifications.
     #[cfg(feature = "bridge")]
     #[must_use]
     pub fn bridge(network: Network, weights: WeightTable, anchors: Vec<NodeKey>) -> Self {
@@ -72,6 +79,7 @@ impl Config {
             join_threshold: join_threshold(network),
             durable: true,
             record_budget_bytes: 1 << 30,
+            notifications: None,
         }
     }
 }

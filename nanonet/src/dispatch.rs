@@ -144,6 +144,13 @@ impl<C: Crypto> Node<C> {
             Ask::Register(record) => self.serve_register(upstream, id, target, *record),
             Ask::FindKey { key, after } => self.serve_key(upstream, id, &key, after),
             Ask::FindServices(filter) => self.serve_services(upstream, id, &filter),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
+            Ask::Notify(bytes) => self.serve_notify(upstream, id, &bytes.0),
+            #[cfg(not(any(feature = "bridge", feature = "wallet")))]
+            Ask::Notify(_) => {
+                let (why, budget) = (Failure::Refused, 0);
+                self.reply(upstream, id, Reply::Failed { why, budget });
+            }
             Ask::Get { .. } => {
                 let (why, budget) = (Failure::NotFound, 0);
                 self.reply(upstream, id, Reply::Failed { why, budget });
@@ -169,6 +176,8 @@ impl<C: Crypto> Node<C> {
             Own::Register => {}
             Own::FindKey(key) => self.on_key_reply(key, body),
             Own::FindServices(number) => self.on_services_reply(number, body),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
+            Own::Notify(asker) => self.on_notify_reply(asker, &body),
         }
     }
 }

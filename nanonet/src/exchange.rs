@@ -75,6 +75,8 @@ impl<C: Crypto> Node<C> {
 
     /// Tells the shell of a bridge that it can dial. The record was verified.
     pub(crate) fn found_bridge(&mut self, record: &PeerRecord) {
+        #[cfg(any(feature = "bridge", feature = "wallet"))]
+        self.notified_of_bridge(record);
         let key = record.node_key;
         let new = self
             .bridges_told

@@ -43,6 +43,10 @@ pub enum Purpose {
     Registry,
     /// Who writes over a circuit; see [`crate::onion`].
     Letter,
+    /// A [`crate::notify::Stamp`].
+    Stamp,
+    /// A [`crate::notify::Directory`].
+    Directory,
 }
 
 impl Purpose {
@@ -57,6 +61,8 @@ impl Purpose {
             Self::News => b"nanonet news v1",
             Self::Registry => b"nanonet registry v1",
             Self::Letter => b"nanonet letter v1",
+            Self::Stamp => b"nanonet stamp v1",
+            Self::Directory => b"nanonet directory v1",
         }
     }
 
@@ -293,6 +299,8 @@ mod tests {
             Purpose::Weights,
             Purpose::Seen,
             Purpose::News,
+            Purpose::Stamp,
+            Purpose::Directory,
         ];
         for one in all {
             for other in all.into_iter().filter(|other| *other != one) {

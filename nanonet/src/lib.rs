@@ -36,6 +36,8 @@ pub mod link;
 #[cfg(any(test, feature = "adversary"))]
 mod lying;
 mod node;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
+pub mod notify;
 pub mod onion;
 mod peer;
 mod publish;

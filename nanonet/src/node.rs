@@ -26,6 +26,7 @@
 //! | `healing` | what is done when the network may have been split |
 //! | `registry` | records of keys, kept, handed on and found |
 //! | `onion` | private messages: circuits that lead through here, and our own |
+//! | `notify` | payment notifications: keeping, bringing, receiving |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -44,6 +45,8 @@ use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
+#[cfg(any(feature = "bridge", feature = "wallet"))]
+use crate::notify::Notified;
 use crate::onion::Post;
 use crate::publish::Publishing;
 use crate::query::Questions;
@@ -115,6 +118,8 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) publication: Publication,
     pub(crate) lookups: Lookups,
     pub(crate) post: Post,
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
+    pub(crate) notified: Notified,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
     pub(crate) lies: crate::lying::Lies,
@@ -166,6 +171,12 @@ impl<C: Crypto> Node<C> {
         timers.set(Timer::Join, now);
         timers.set(Timer::Membership, now);
         timers.set(Timer::Replication, now.plus(1_000));
+        #[cfg(any(feature = "bridge", feature = "wallet"))]
+        let notified = Notified::new(&config, &identity, &seed);
+        #[cfg(any(feature = "bridge", feature = "wallet"))]
+        if notified.is_store() {
+            timers.set(Timer::Notify, now.plus(1_000));
+        }
         Self {
             places: Places::new(id, config.role, config.max_links),
             config,
@@ -207,6 +218,8 @@ impl<C: Crypto> Node<C> {
             publication: Publication::default(),
             lookups: Lookups::default(),
             post: Post::new(is_bridge),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
+            notified,
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]
             lies: crate::lying::Lies::default(),
@@ -280,6 +293,8 @@ impl<C: Crypto> Node<C> {
                 anchors.truncate(MAX_ANCHORS);
                 self.slice.set_anchors(&anchors);
                 self.config.anchors = anchors;
+                #[cfg(any(feature = "bridge", feature = "wallet"))]
+                self.notified_of_anchors();
                 self.status_changed();
             }
             Input::Resolved { request, outcome } => self.on_resolved(request, outcome),
@@ -292,6 +307,8 @@ impl<C: Crypto> Node<C> {
             Input::LookUp { request, key } => self.on_look_up(request, key),
             Input::FindServices { request, filter } => self.on_find_services(request, *filter),
             Input::Send { request, message } => self.on_send(request, *message),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
+            Input::Notify(input) => self.on_notify_input(*input),
             Input::Timeout => {}
         }
         self.work();
@@ -368,6 +385,8 @@ impl<C: Crypto> Node<C> {
             Timer::Join => self.on_join_timer(),
             Timer::Gossip => self.on_gossip_timer(),
             Timer::Post => self.on_post_timer(),
+            #[cfg(any(feature = "bridge", feature = "wallet"))]
+            Timer::Notify => self.on_notify_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }
     }

@@ -79,28 +79,35 @@ impl Identity {
     /// # Errors
     /// [`SealError::Refused`] for everything else.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (ephemeral, rest) = sealed.split_first_chunk::<32>().ok_or(SealError::Refused)?;
-        let (text, tag) = rest.split_last_chunk::<TAG>().ok_or(SealError::Refused)?;
-        if text.len() > MAX_SEALED_PAYLOAD {
-            return Err(SealError::Refused);
-        }
-        let shared = self
-            .noise_secret()
-            .diffie_hellman(&PublicKey::from(*ephemeral));
-        let ephemeral = NoiseKey::from_bytes(*ephemeral);
-        let cipher =
-            cipher(&shared, context, &ephemeral, &self.noise_key()).ok_or(SealError::Refused)?;
-        let mut payload = text.to_vec();
-        cipher
-            .decrypt_inout_detached(
-                &Nonce::default(),
-                &[],
-                payload.as_mut_slice().into(),
-                &Tag::from(*tag),
-            )
-            .map_err(|_| SealError::Refused)?;
-        Ok(payload)
+        open(self.noise_secret(), &self.noise_key(), context, sealed)
     }
+}
+
+/// Opens what [`seal`] sealed for the key `own` with this secret half and `context`.
+pub(crate) fn open(
+    secret: &StaticSecret,
+    own: &NoiseKey,
+    context: &str,
+    sealed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let (ephemeral, rest) = sealed.split_first_chunk::<32>().ok_or(SealError::Refused)?;
+    let (text, tag) = rest.split_last_chunk::<TAG>().ok_or(SealError::Refused)?;
+    if text.len() > MAX_SEALED_PAYLOAD {
+        return Err(SealError::Refused);
+    }
+    let shared = secret.diffie_hellman(&PublicKey::from(*ephemeral));
+    let ephemeral = NoiseKey::from_bytes(*ephemeral);
+    let cipher = cipher(&shared, context, &ephemeral, own).ok_or(SealError::Refused)?;
+    let mut payload = text.to_vec();
+    cipher
+        .decrypt_inout_detached(
+            &Nonce::default(),
+            &[],
+            payload.as_mut_slice().into(),
+            &Tag::from(*tag),
+        )
+        .map_err(|_| SealError::Refused)?;
+    Ok(payload)
 }
 
 /// The cipher of one payload; `None` if a key is of small order.

@@ -34,6 +34,9 @@ pub(crate) enum Timer {
     Gossip,
     /// Look after private messages, look-ups of keys and our record.
     Post,
+    /// Notifications: try again, compare, end what is over.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
+    Notify,
     /// Say that the status changed.
     Status,
 }

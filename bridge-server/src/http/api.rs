@@ -17,14 +17,14 @@ use crate::live::tally::view::Overview;
 
 /// An error of the API, as JSON with a code for programs and a message for people.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -135,7 +135,7 @@ struct WeightsInfo {
 }
 
 /// That the bridge is on its way down.
-pub(super) fn stopping() -> ApiError {
+pub(crate) fn stopping() -> ApiError {
     ApiError::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "stopping",
@@ -264,7 +264,7 @@ pub(super) async fn unknown(uri: Uri) -> ApiError {
         StatusCode::NOT_FOUND,
         "unknown-path",
         format!(
-            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/elections, /v1/bridges, /v1/peers, /v1/faucet and /v1/link"
+            "there is no {path}; known are /v1/info, /v1/weights, /v1/weights/signed, /v1/elections, /v1/bridges, /v1/peers, /v1/notifications, /v1/faucet and /v1/link"
         ),
     )
 }

@@ -59,6 +59,19 @@ pub(super) async fn add(request: Request, next: Next) -> Response {
     response
 }
 
+/// What a browser asks before a page of another origin may hand something in.
+pub(super) async fn preflight() -> impl axum::response::IntoResponse {
+    use axum::http::header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
+    };
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (axum::http::StatusCode::NO_CONTENT, headers)
+}
+
 /// Lets pages of every origin read the answer; it holds nothing that belongs to anybody.
 pub(super) async fn anyone(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

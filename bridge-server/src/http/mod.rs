@@ -11,6 +11,8 @@ mod link;
 mod nodes;
 mod page;
 
+pub(crate) use api::{ApiError, stopping};
+
 #[cfg(feature = "decoders")]
 pub use api::faucet_request;
 
@@ -27,6 +29,7 @@ use crate::faucet::Faucet;
 use crate::full_node::FullNodes;
 use crate::live::Elections;
 use crate::metrics::Metrics;
+use crate::notify::api as notify;
 use crate::shell::{LinkDoor, NodeHandle};
 use crate::weights::Weights;
 
@@ -56,6 +59,8 @@ pub struct Site {
     pub backfill: Told,
     /// How elections stand.
     pub elections: Elections,
+    /// Where questions about notifications wait.
+    pub notifications: crate::notify::Desk,
     /// The development network's faucet, if there is one.
     pub faucet: Option<Faucet>,
 }
@@ -85,10 +90,28 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
         .route("/v1/bridges", get(nodes::bridges))
         .route("/v1/peers", get(nodes::peers))
         .layer(from_fn(headers::anyone));
+    // Wallets of other origins, and programs: they say what they want to say in the body.
+    let notifications = Router::new()
+        .route(
+            "/v1/notifications",
+            get(notify::get)
+                .post(notify::put)
+                .options(headers::preflight),
+        )
+        .route(
+            "/v1/notifications/delete",
+            post(notify::delete).options(headers::preflight),
+        )
+        .route("/v1/notifications/difficulty", get(notify::difficulty))
+        .route("/v1/notifications/providers", get(notify::providers))
+        .route("/v1/notifications/status", get(notify::status))
+        .route("/v1/notifications/openapi.json", get(notify::openapi))
+        .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))
         .route("/metrics", get(api::metrics))
         .merge(open)
+        .merge(notifications)
         .route("/v1/faucet", post(api::faucet))
         .route("/v1/link", any(link::upgrade))
         .route("/v1/{*rest}", any(api::unknown))

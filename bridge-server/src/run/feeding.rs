@@ -38,6 +38,11 @@ pub(super) async fn load(node: &NodeHandle, loaded: &Loaded) {
             .collect();
         node.input(Input::Loaded { entries }).await;
     }
+    let listed = loaded.notify_directory.as_deref();
+    if let Some(listed) = listed.and_then(nanonet::notify::Directory::from_bytes) {
+        let input = nanonet::notify::NotifyInput::Directory(Box::new(listed));
+        node.input(Input::Notify(Box::new(input))).await;
+    }
     let bridges = loaded.bridges.as_deref().map(Directory::read);
     if let Some(bridges) = bridges {
         node.input(Input::Introduced(bridges)).await;

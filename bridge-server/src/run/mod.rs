@@ -24,6 +24,7 @@ use crate::http::{self, About, Site};
 use crate::listener::{self, Hall};
 use crate::live::{self, Confirmation, Decided, Elections};
 use crate::metrics::Metrics;
+use crate::notify::Desk;
 use crate::prove::{self, Prover, Roots};
 use crate::receivables::Receivables;
 use crate::relay;
@@ -62,6 +63,9 @@ pub enum BridgeError {
     /// The storage cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The notifications' file cannot be used.
+    #[error(transparent)]
+    Notifications(#[from] nanonet::notify::StoreFault),
     /// The stored node key is damaged.
     #[error(
         "the node key in the data folder cannot be read: {0}; restore a backup, or move the folder away to become a new bridge"
@@ -186,15 +190,18 @@ impl Bridge {
         let (relays, relay_jobs) = mpsc::channel(QUEUE);
         let node = starting::overlay(&config, &weights.current(), identity)?;
         let directory = Directory::default();
+        let notifications = Desk::default();
         let parts = NodeParts {
             store: store.clone(),
             resolves,
             relays: relays.clone(),
             metrics: metrics.clone(),
             directory: directory.clone(),
+            notifications: notifications.clone(),
+            data: config.data.clone(),
             places: config.max_links,
         };
-        let (node, door, node_task) = shell::start(node, parts);
+        let (node, door, node_task) = shell::start(node, parts)?;
         feeding::load(&node, &loaded).await;
 
         let (confirmations, _) = broadcast::channel(live::CONFIRMATIONS);
@@ -294,6 +301,7 @@ impl Bridge {
             door: door.clone(),
             backfill: backfilled.clone(),
             directory,
+            notifications,
             elections,
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
         };

@@ -3,6 +3,7 @@
 
 use dev_node::{DevNode, DevNodeConfig, DevNodeError};
 use nano_core::WeightTable;
+use nanonet::notify::RelayConfig;
 use nanonet::{Identity, Node, Rng};
 use tokio::net::TcpListener;
 
@@ -90,6 +91,7 @@ pub(super) async fn starting_weights(
             };
             (table, source)
         }
+        (WeightsFrom::Nowhere, _) => (weights::none(config.network), weights::NOWHERE),
         (WeightsFrom::LiveSnapshot | WeightsFrom::Rpc(_) | WeightsFrom::Embedded, _) => {
             (WeightTable::live_snapshot(), weights::LIVE_SNAPSHOT)
         }
@@ -113,6 +115,10 @@ pub(super) fn overlay(
         max_links: config.max_links,
         replicas: config.replicas,
         addresses: config.addresses.clone(),
+        notifications: config.notifications.map(|limits| RelayConfig {
+            limits,
+            anchors: config.anchors.iter().map(|anchor| anchor.key).collect(),
+        }),
         ..nanonet::Config::bridge(config.network, table.clone(), anchors)
     };
     Ok(Node::new(

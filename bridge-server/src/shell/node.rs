@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nano_core::{Account, Block, BlockHash, UnixMillis};
+use nanonet::notify::{KeeperFigures, NotifyInput, NotifyOutput, StoreFault};
 use nanonet::{
     CloseReason, Event, Input, LinkId, LinkOrigin, Node, NodeId, Output, PeerRecord, RelayId,
     RelayRefusal, RelayState, ResolveFailure, ResolveId, ResolveOutcome, Role, Status, StoreKey,
@@ -18,6 +20,7 @@ use super::join::Search;
 use crate::bridges::Directory;
 use crate::clock;
 use crate::metrics::{self, Metrics};
+use crate::notify::{Desk, Disk};
 use crate::store::{Store, Write};
 
 /// Commands that may wait for the node task.
@@ -46,6 +49,8 @@ pub(super) enum Command {
     Input(Input),
     /// Somebody wants to know how the node is.
     Status(oneshot::Sender<Status>),
+    /// Somebody wants to know how the store of notifications is.
+    NotifyFigures(oneshot::Sender<Option<KeeperFigures>>),
     /// Somebody wants to know which frontiers are held.
     Held(Vec<Account>, oneshot::Sender<Vec<Option<BlockHash>>>),
     /// Somebody wants to know how we and the browsers known introduce themselves.
@@ -91,6 +96,10 @@ pub struct NodeParts {
     pub metrics: Metrics,
     /// The bridges known.
     pub directory: Directory,
+    /// Where questions about notifications wait.
+    pub notifications: Desk,
+    /// Folder of the notifications' file; `None` = memory.
+    pub data: Option<PathBuf>,
     /// Links at once.
     pub places: u16,
 }
@@ -112,6 +121,19 @@ impl NodeHandle {
         let (answer, wait) = oneshot::channel();
         self.commands.send(Command::Status(answer)).await.ok()?;
         wait.await.ok()
+    }
+
+    /// How the store of notifications is, if there is one; the outer `None` when the node has stopped.
+    pub async fn notify_figures(&self) -> Option<Option<KeeperFigures>> {
+        let (answer, wait) = oneshot::channel();
+        let command = Command::NotifyFigures(answer);
+        self.commands.send(command).await.ok()?;
+        wait.await.ok()
+    }
+
+    /// The same input from a thread; false when the node has stopped.
+    pub(crate) fn blocking_input(&self, input: Input) -> bool {
+        self.commands.blocking_send(Command::Input(input)).is_ok()
     }
 
     /// The frontiers held of these accounts, in their order; `None` when it has stopped.
@@ -144,24 +166,46 @@ impl NodeHandle {
 }
 
 /// Starts the task.
-#[must_use]
-pub fn start(node: Node, parts: NodeParts) -> (NodeHandle, LinkDoor, JoinHandle<()>) {
+///
+/// # Errors
+/// When the notifications' file cannot be used.
+pub fn start(
+    node: Node,
+    parts: NodeParts,
+) -> Result<(NodeHandle, LinkDoor, JoinHandle<()>), StoreFault> {
     let (commands, queue) = mpsc::channel(COMMANDS);
     let door = LinkDoor::new(commands.clone(), parts.places, parts.metrics.clone());
+    let handle = NodeHandle {
+        commands: commands.clone(),
+    };
+    let told = handle.clone();
+    let (disk, notifications) = Disk::open(
+        parts.data.as_deref(),
+        parts.metrics.clone(),
+        move |written| {
+            // After its end nobody waits any more.
+            told.blocking_input(Input::Notify(Box::new(NotifyInput::Written(written))));
+        },
+    )?;
+    let mut node = node;
+    let loaded = NotifyInput::Loaded(notifications);
+    node.handle_input(clock::now(), Input::Notify(Box::new(loaded)));
     let task = Task {
         node,
         parts,
+        disk,
         links: BTreeMap::new(),
         search: Search::new(&commands),
         last: clock::now(),
     };
     let join = tokio::spawn(task.run(queue));
-    (NodeHandle { commands }, door, join)
+    Ok((handle, door, join))
 }
 
 struct Task {
     node: Node,
     parts: NodeParts,
+    disk: Disk,
     links: BTreeMap<LinkId, mpsc::Sender<Vec<u8>>>,
     search: Search,
     last: UnixMillis,
@@ -244,6 +288,7 @@ impl Task {
                 }
                 // Whoever asked may have gone.
                 Command::Status(answer) => drop(answer.send(self.node.status())),
+                Command::NotifyFigures(answer) => drop(answer.send(self.node.notify_figures())),
                 Command::Held(accounts, answer) => {
                     let held = accounts.iter().map(|account| self.node.held(account));
                     drop(answer.send(held.collect()));
@@ -301,6 +346,7 @@ impl Task {
                 Output::FindWork { root, threshold } => self.search.begin(root, threshold),
                 Output::Event(Event::Joined { id, .. }) => self.joined(id).await,
                 Output::Event(Event::BridgeFound(record)) => self.found(*record).await,
+                Output::Notify(output) => self.notify(*output).await,
                 Output::Event(event) => self.event(event),
                 // A bridge has no RTCPeerConnection of its own; the node asks for none.
                 Output::Signal(op) => tracing::warn!(?op, "signaling asked of a bridge"),
@@ -319,6 +365,35 @@ impl Task {
                 self.parts.metrics.storage_errors.inc();
                 tracing::error!(%error, "join work was found and not stored");
             }
+        }
+    }
+
+    /// Something about notifications.
+    async fn notify(&mut self, output: NotifyOutput) {
+        match output {
+            NotifyOutput::Write(changes) => {
+                if !self.disk.write(changes) {
+                    let fault = StoreFault::Failed("the thread that writes has ended".to_owned());
+                    let written = NotifyInput::Written(Err(fault));
+                    self.input(Input::Notify(Box::new(written)));
+                }
+            }
+            NotifyOutput::Reply(caller, reply) => self.parts.notifications.replied(caller, reply),
+            NotifyOutput::Done(job, outcome) => self.parts.notifications.done(job, outcome),
+            NotifyOutput::Directory(directory) => {
+                let (name, value) = (Store::NOTIFY_DIRECTORY, directory.to_bytes());
+                let write = Write::Meta { name, value };
+                if let Err(error) = self.parts.store.write(write).await {
+                    self.parts.metrics.storage_errors.inc();
+                    tracing::error!(%error, "the directory of notifications was not stored");
+                }
+            }
+            NotifyOutput::Damaged(address) => {
+                metrics::count(&self.parts.metrics.notify_faults, "damaged-entry");
+                tracing::error!(%address, "a stored notification cannot be read; other bridges bring it back");
+            }
+            // A bridge sends and receives none of its own.
+            NotifyOutput::Keep(..) | NotifyOutput::Wallet(_) => {}
         }
     }
 
@@ -402,6 +477,18 @@ impl Task {
         metrics
             .records
             .set(i64::from(status.records) + i64::from(status.receivables));
+        if let Some(figures) = self.node.notify_figures() {
+            let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+            metrics.notify_held.set(number(figures.held));
+            for (kind, value) in [
+                ("accepted", figures.accepted),
+                ("refused", figures.refused),
+                ("repaired", figures.repaired),
+                ("pushed", figures.pushed),
+            ] {
+                metrics::set(&metrics.notifications, kind, number(value));
+            }
+        }
         for (reason, count) in status.refused {
             metrics::set(
                 &metrics.refused,

@@ -86,6 +86,8 @@ pub struct Loaded {
     pub weights: Option<Vec<u8>>,
     /// The bridges known last, as [`crate::bridges::Directory`] writes them.
     pub bridges: Option<Vec<u8>>,
+    /// The directory of notifications in force last.
+    pub notify_directory: Option<Vec<u8>>,
     /// Records as (key, value).
     pub records: Vec<(String, Vec<u8>)>,
     /// Transactions that were being relayed, oldest first.
@@ -112,6 +114,8 @@ impl Store {
     pub const BACKFILL: &'static str = "backfill";
     /// Name of the weight table in `meta`.
     pub const WEIGHTS: &'static str = "weights";
+    /// Name of the directory of notifications in `meta`.
+    pub const NOTIFY_DIRECTORY: &'static str = "notify-directory";
     /// Name of the bridges known in `meta`.
     pub const BRIDGES: &'static str = "bridges";
 
@@ -126,6 +130,7 @@ impl Store {
             backfill: tables.meta(Self::BACKFILL)?,
             weights: tables.meta(Self::WEIGHTS)?,
             bridges: tables.meta(Self::BRIDGES)?,
+            notify_directory: tables.meta(Self::NOTIFY_DIRECTORY)?,
             records: tables.records()?,
             pending: tables.pending()?,
             peers: tables.peers()?,

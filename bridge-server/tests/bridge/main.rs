@@ -21,6 +21,8 @@ mod links;
 mod live;
 mod looks;
 mod network;
+mod notifications;
+mod notifications_api;
 mod overlay;
 mod peering;
 mod played;

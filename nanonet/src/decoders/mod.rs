@@ -11,7 +11,8 @@ mod values;
 pub use self::node::node;
 pub use self::seeds::{Seed, seeds};
 pub use self::values::{
-    cell, key_record, letter, news, overlay_message, peer_record, record, sealed, sighting,
+    cell, key_record, letter, news, notification, overlay_message, peer_record, record, sealed,
+    sighting,
 };
 pub use crate::link::decoders::{handshake, link};
 pub use crate::slice::decoders::{stored_account, stored_receivable};
@@ -25,7 +26,7 @@ use crate::{Addresses, Identity, PeerRecord, Rng, Role};
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 14] = [
+pub const DECODERS: [(&str, Decoder); 15] = [
     ("cell", cell),
     ("handshake", handshake),
     ("key_record", key_record),
@@ -33,6 +34,7 @@ pub const DECODERS: [(&str, Decoder); 14] = [
     ("link", link),
     ("news", news),
     ("node", node),
+    ("notification", notification),
     ("overlay_message", overlay_message),
     ("peer_record", peer_record),
     ("record", record),

@@ -71,6 +71,7 @@ pub fn seeds() -> Vec<Seed> {
     of("link", links);
     of("news", news);
     of("node", nodes);
+    of("notification", notifications);
     of("overlay_message", messages_alone);
     of("peer_record", peer_records);
     of("record", records);
@@ -262,6 +263,40 @@ fn sightings(seeds: &mut Seeds<'_>) {
     let (record, ..) = proofs();
     seeds.add_with_cut("opened", &seen(Some(&record)).to_bytes());
     seeds.add("good-unopened", seen(None).to_bytes());
+}
+
+fn notifications(seeds: &mut Seeds<'_>) {
+    use crate::notify::{
+        Ask, Item, Payment, RecipientSecret, Refusal, Reply, Sealed, Stamp, TagKind,
+    };
+    let secret = RecipientSecret::from_seed(&[1; 32]);
+    let payment = Payment {
+        ephemeral: nano_core::PublicKey::from_bytes([2; 32]),
+        transaction: nano_core::BlockHash::from_bytes([3; 32]),
+        amount: Raw::NANO,
+        nonce: [4; 32],
+        memo: Some("for the tea".to_owned()),
+    };
+    let mut rng = Rng::from_seed([5; 32]);
+    let to = secret.key();
+    let sealed = Sealed::new(&payment, &to, TagKind::Rotating, 86_400, START, &mut rng);
+    let Ok(mut sealed) = sealed else { return };
+    seeds.add_with_cut("sealed", &sealed.to_bytes());
+    let stamp = Stamp::sign(&identity(1), Network::Dev, &sealed.hash, START);
+    sealed.stamp = Some(stamp);
+    seeds.add("good-stamped", sealed.to_bytes());
+    seeds.add("good-put", Ask::Put(Item::new(&sealed)).to_bytes());
+    let (tag, since, after) = (sealed.tag, START, None);
+    seeds.add("good-get", Ask::Get { tag, since, after }.to_bytes());
+    seeds.add("good-stored", Reply::Stored(stamp).to_bytes());
+    let room = 7;
+    seeds.add(
+        "good-full",
+        Reply::Refused(Refusal::Full { room }).to_bytes(),
+    );
+    sealed.nonce[0] ^= 1;
+    seeds.add("bad-hash", sealed.to_bytes());
+    seeds.add("bad-empty", []);
 }
 
 fn news(seeds: &mut Seeds<'_>) {

@@ -46,6 +46,27 @@ pub fn record(bytes: &[u8]) -> bool {
     true
 }
 
+/// A sealed notification, and a question and an answer about notifications.
+pub fn notification(bytes: &[u8]) -> bool {
+    use crate::notify::{Ask, Payment, RecipientSecret, Reply, Sealed};
+    let mut accepted = false;
+    if let Ok(sealed) = Sealed::from_bytes(bytes) {
+        assert_eq!(sealed.to_bytes(), bytes);
+        accepted = true;
+    }
+    if let Some(ask) = Ask::from_bytes(bytes) {
+        assert_eq!(Ask::from_bytes(&ask.to_bytes()), Some(ask));
+        accepted = true;
+    }
+    if let Some(reply) = Reply::from_bytes(bytes) {
+        assert_eq!(Reply::from_bytes(&reply.to_bytes()), Some(reply));
+        accepted = true;
+    }
+    let secret = RecipientSecret::from_seed(&[1; 32]);
+    assert!(Payment::open(&secret, bytes).is_err());
+    accepted | Payment::from_json(bytes).is_ok()
+}
+
 /// A bridge's sighting.
 pub fn sighting(bytes: &[u8]) -> bool {
     let Ok(sighting) = Sighting::from_bytes(bytes) else {

@@ -9,6 +9,8 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
+use crate::notify::NotifyInput;
 use crate::onion::Outbound;
 use crate::registry::{Registration, ServiceFilter};
 use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
@@ -187,6 +189,9 @@ pub enum Input {
         /// What, and to whom.
         message: Box<Outbound>,
     },
+    /// Something about payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
+    Notify(Box<NotifyInput>),
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).
     Timeout,

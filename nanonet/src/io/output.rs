@@ -4,6 +4,8 @@ use nano_core::{Account, Block, BlockHash, Difficulty, Root};
 
 use super::{CloseReason, Event, LinkId, RelayId, ResolveId, SignalOp, StoreOp};
 use crate::Channel;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
+use crate::notify::NotifyOutput;
 
 /// What the shell is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,9 @@ pub enum Output {
         /// What must be reached.
         threshold: Difficulty,
     },
+    /// Something about payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
+    Notify(Box<NotifyOutput>),
     /// Tell the person or the log.
     Event(Event),
 }

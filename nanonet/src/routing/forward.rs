@@ -28,6 +28,8 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use crate::Crypto;
+#[cfg(any(feature = "bridge", feature = "wallet"))]
+use crate::notify::Asker;
 use crate::onion::CELL_BYTES;
 use crate::registry::MAX_KEY_RECORD_BYTES;
 use crate::reputation::PASSED;
@@ -94,6 +96,9 @@ pub(crate) enum Own {
     FindKey(NodeKey),
     /// To find services.
     FindServices(u64),
+    /// About payment notifications.
+    #[cfg(any(feature = "bridge", feature = "wallet"))]
+    Notify(Asker),
 }
 
 /// A request on its way.
@@ -199,6 +204,7 @@ fn held_bytes(ask: &Ask) -> usize {
         Ask::Cell(_) => CELL_BYTES,
         Ask::Register(_) => MAX_KEY_RECORD_BYTES,
         Ask::Compare { sketch, .. } => sketch.0.len() + MAX_NEAR * 8,
+        Ask::Notify(bytes) => bytes.0.len(),
         _ => 0,
     }
 }

@@ -126,7 +126,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn patience(&self, link: LinkId, target: &Target, ask: &Ask) -> u64 {
         match ask {
             Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_) => 3_000,
-            Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) => 6_000,
+            Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) | Ask::Notify(_) => 6_000,
             Ask::Resolve { .. } => 20_000,
             Ask::FindNearest | Ask::Signal { .. } | Ask::FindKey { .. } | Ask::FindServices(_) => {
                 1_500

@@ -117,6 +117,8 @@ pub(crate) enum Ask {
     },
     /// To a bridge: records of nodes that offer such a service.
     FindServices(Box<ServiceFilter>),
+    /// About payment notifications; see [`crate::notify`].
+    Notify(Bytes),
 }
 
 impl Ask {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_KEYS, MAX_NEAR,
-    MAX_PEERS, MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request,
-    Response, Wanted,
+    MAX_NOTIFY, MAX_PEERS, MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply,
+    Request, Response, Wanted,
 };
 use crate::gossip::NewsId;
 use crate::routing::contact::Named;
@@ -96,6 +96,7 @@ impl Message {
                 | Ask::FindServices(_) => Class::Query,
                 Ask::Headers { .. } | Ask::Pull { .. } | Ask::Compare { .. } => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
+                Ask::Notify(ref bytes) => notify_class(bytes),
             },
             Self::Response(response) => match response.body {
                 Reply::Nearest(_)
@@ -107,6 +108,7 @@ impl Message {
                 | Reply::Keys(_)
                 | Reply::Failed { .. } => Class::Query,
                 Reply::Records { .. } | Reply::Compared(_) => Class::Bulk,
+                Reply::Notify(ref bytes) => notify_class(bytes),
             },
         }
     }
@@ -131,6 +133,8 @@ impl Message {
                 Ask::Pull { .. } | Ask::Compare { .. } => 10,
                 Ask::Put { records, .. } => 2 + 4 * count(records),
                 Ask::Resolve { .. } | Ask::Publish(_) => 20,
+                // What a notification costs its sender is work; without it two hashes end it.
+                Ask::Notify(bytes) => 1 + count(&bytes.0) / 4_096,
             },
             Self::Response(_) => 1,
         }
@@ -165,6 +169,7 @@ impl Message {
                 Ask::Register(_) => "register",
                 Ask::FindKey { .. } => "find-key",
                 Ask::FindServices(_) => "find-services",
+                Ask::Notify(_) => "notify",
             },
             Self::Response(response) => match &response.body {
                 Reply::Nearest(_) => "nearest",
@@ -176,6 +181,7 @@ impl Message {
                 Reply::Compared(_) => "compared",
                 Reply::Progress(_) => "progress",
                 Reply::Keys(_) => "keys",
+                Reply::Notify(_) => "notified",
                 Reply::Failed { why, .. } => match why {
                     super::Failure::NotFound => "failed-not-found",
                     super::Failure::Seen => "failed-seen",
@@ -275,6 +281,7 @@ impl Message {
                     | Ask::Register(_)
                     | Ask::FindKey { .. }
                     | Ask::FindServices(_) => return Ok(()),
+                    Ask::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_NOTIFY),
                 }
             }
             Self::Response(response) => match &response.body {
@@ -282,6 +289,7 @@ impl Message {
                 Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
                 Reply::Compared(sketch) => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
                 Reply::Keys(records) => ("key records", records.len(), MAX_KEYS),
+                Reply::Notify(bytes) => ("notification bytes", bytes.0.len(), MAX_NOTIFY),
                 _ => return Ok(()),
             },
         };
@@ -289,6 +297,15 @@ impl Message {
             return Err(WireError::TooMany { what });
         }
         Ok(())
+    }
+}
+
+/// What is short is a question that somebody waits for.
+const fn notify_class(bytes: &Bytes) -> Class {
+    if bytes.0.len() <= 4 * 1024 {
+        Class::Query
+    } else {
+        Class::Bulk
     }
 }
 

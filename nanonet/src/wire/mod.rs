@@ -58,6 +58,8 @@ pub(crate) const MAX_FILTER: usize = 4096;
 pub(crate) const MAX_KEYS: usize = 16;
 /// Most bytes of a sealed signal.
 pub(crate) const MAX_SEALED: usize = 12 * 1024;
+/// Most bytes of a message about payment notifications.
+pub(crate) const MAX_NOTIFY: usize = 60 * 1024;
 /// Most further hops a request may be given.
 pub(crate) const MAX_HOPS: u8 = 24;
 /// Most forwards a request may be given in all.

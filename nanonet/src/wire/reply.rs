@@ -40,6 +40,8 @@ pub(crate) enum Reply {
     },
     /// To compare: the next message of the reconciliation.
     Compared(Bytes),
+    /// To notify.
+    Notify(Bytes),
     /// To publish; may come several times.
     Progress(RelayState),
     /// To find-key and find-services.

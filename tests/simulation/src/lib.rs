@@ -5,6 +5,7 @@
 //! - [`check`]: what must never happen;
 //! - [`churn`]: people who come and go;
 //! - [`ledger`]: a stand-in for the full nodes behind bridges;
+//! - [`relays`]: stores and wallets of notifications, for months;
 //! - [`open`]: links without encryption, and every signature checked once, for worlds of many nodes.
 //!
 //! Nodes are the product's own. What carries their bytes is simulated, and from some hundred nodes
@@ -19,5 +20,6 @@ pub mod churn;
 pub mod iroh;
 pub mod ledger;
 pub mod open;
+pub mod relays;
 pub mod scenario;
 pub mod world;

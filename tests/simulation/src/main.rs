@@ -10,7 +10,10 @@ use simulation::check::slice::Plant as SlicePlant;
 use simulation::open::Open;
 use simulation::scenario::adversary::Adversary;
 use simulation::scenario::trial::Setup;
-use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, messages, slice};
+use simulation::scenario::{
+    OPEN_FROM, Options, gossip, lookup, mainnet_load, messages, notification_spam, notifications,
+    slice,
+};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -34,6 +37,10 @@ enum Scenario {
     MainnetLoad(Load),
     /// Private messages while nodes come and go and a fifth of them drops what it should pass on.
     Messages(MessagesArgs),
+    /// Notifications for ninety days, while a third of the bridges is lost one by one.
+    Notifications(Notifications),
+    /// A flood of notifications with valid work, and what honest senders then pay.
+    NotificationSpam(Spam),
     /// Two halves that do not reach each other for ten minutes.
     Partition(Siege),
     /// Hostile nodes around a victim.
@@ -171,10 +178,28 @@ struct Load {
     plant: Option<LoadPlant>,
 }
 
+#[derive(Debug, Args)]
+struct Notifications {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: notifications::Workload,
+}
+
+#[derive(Debug, Args)]
+struct Spam {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: notification_spam::Workload,
+}
+
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => {
-            println!("lookup\ngossip\nslice\nmainnet-load\nmessages");
+            println!(
+                "lookup\ngossip\nslice\nmainnet-load\nmessages\nnotifications\nnotification-spam"
+            );
             for scenario in Adversary::value_variants() {
                 println!("{}", scenario.name());
             }
@@ -187,6 +212,12 @@ fn main() {
         Scenario::Flood(siege) => siege.play(Adversary::Flood),
         Scenario::OldProofReplay(siege) => siege.play(Adversary::OldProofReplay),
         Scenario::TableShift(siege) => siege.play(Adversary::TableShift),
+        Scenario::Notifications(Notifications { world, work }) => {
+            world.print(&notifications::play(world.options(), &work));
+        }
+        Scenario::NotificationSpam(Spam { world, work }) => {
+            world.print(&notification_spam::play(world.options(), &work));
+        }
         Scenario::Lookup(Lookup { world, work }) => {
             let options = world.options();
             world.print(&if world.is_real() {

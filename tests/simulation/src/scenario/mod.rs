@@ -12,6 +12,8 @@ pub mod gossip;
 pub mod lookup;
 pub mod mainnet_load;
 pub mod messages;
+pub mod notification_spam;
+pub mod notifications;
 mod partition;
 mod replay;
 mod siege;

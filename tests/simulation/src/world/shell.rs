@@ -69,6 +69,8 @@ impl<C: Crypto> World<C> {
             }
             Output::Relay { request, block } => self.relay(place, request, *block),
             Output::FindWork { root, threshold } => self.find_work(place, root, threshold),
+            // Worlds of the overlay keep no notifications; see `crate::relays`.
+            Output::Notify(_) => {}
             Output::Event(event) => self.on_event(place, event),
         }
     }

@@ -5,4 +5,5 @@ mod gossip;
 mod lookup;
 mod mainnet_load;
 mod messages;
+mod notifications;
 mod slice;
