@@ -5,24 +5,21 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use tower_http::services::ServeDir;
 
 /// Adds the page to the routes. Files may lie beside their `.br` and `.gz` forms, which are
-/// preferred where the browser takes them; `/` gives `index.html`. `root` is what `/` does besides.
-pub(super) fn serve(router: Router, www: Option<PathBuf>, root: MethodRouter) -> Router {
+/// preferred where the browser takes them; `/` gives `index.html`.
+pub(super) fn serve(router: Router, www: Option<PathBuf>) -> Router {
     match www {
-        Some(folder) => {
-            let files = ServeDir::new(folder)
+        Some(folder) => router.fallback_service(
+            ServeDir::new(folder)
                 .precompressed_br()
                 .precompressed_gzip()
-                .fallback(get(missing));
-            router
-                .route("/", root.get_service(files.clone()))
-                .fallback_service(files)
-        }
+                .fallback(get(missing)),
+        ),
         None => router
-            .route("/", root.get(|| async { Html(UNBUILT) }))
+            .route("/", get(|| async { Html(UNBUILT) }))
             .fallback(missing),
     }
 }

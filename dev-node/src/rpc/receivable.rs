@@ -104,9 +104,6 @@ pub(super) fn many(shared: &Shared, request: &Request) -> Result<Value, Refusal>
             blocks.insert(text.to_owned(), list);
         }
     }
-    if blocks.is_empty() && request.dialect() == Dialect::Cpp {
-        return Ok(json!({ "blocks": "" }));
-    }
     Ok(json!({ "blocks": blocks }))
 }
 

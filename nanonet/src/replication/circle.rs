@@ -62,10 +62,11 @@ impl<C: Crypto> Node<C> {
         nearest.into_items()
     }
 
-    /// Those of `before` who are gone: neither linked nor known any more. Of whom it is only no longer
-    /// certain that he is there, nothing happened to him.
+    /// Those of `before` of whom it is no longer certain that they are there.
     pub(super) fn gone_of(&self, before: &[NodeId]) -> Vec<NodeId> {
-        let is_gone = |id: &&NodeId| self.table.link_to(id).is_none() && !self.known.has(id);
+        let mut there = Vec::new();
+        self.each_near(|id| there.push(*id));
+        let is_gone = |id: &&NodeId| !there.contains(id);
         before.iter().filter(is_gone).copied().collect()
     }
 
