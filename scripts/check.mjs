@@ -28,7 +28,7 @@ script(async () => {
 	if (write) return;
 	await step("Clippy", () => run("cargo", ["clippy", "-q", "--all-targets", ...DENY]));
 	// Also looks at the overlay as browsers have it: without its feature `bridge`.
-	for (const features of ["node", "core"]) {
+	for (const features of ["node", "core", "rpc"]) {
 		await step(`Clippy, browser wasm (${features})`, () =>
 			run("cargo", ["clippy", "-q", ...WASM, "--features", features, ...DENY]),
 		);

@@ -3,7 +3,7 @@
 import { browser } from "./lib/browser.mjs";
 import { buildAll } from "./lib/build.mjs";
 import { nodeTests } from "./lib/node-tests.mjs";
-import { prerequisites } from "./lib/prerequisites.mjs";
+import { npmPackages, prerequisites } from "./lib/prerequisites.mjs";
 import { run } from "./lib/run.mjs";
 import { script, step } from "./lib/say.mjs";
 import { cargoDeny, firefox } from "./lib/tools.mjs";
@@ -15,6 +15,7 @@ script(async () => {
 		run(deny, ["--log-level", "error", "check", "licenses", "bans", "sources"]),
 	);
 	const env = { NANONET_BROWSER: await browser(), NANONET_FIREFOX: await firefox() };
+	await npmPackages("tests/lab", "Installing the programs that speak to a full node");
 	await buildAll();
 	await step("Laboratory tests", () => nodeTests("tests/lab", env));
 });

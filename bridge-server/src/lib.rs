@@ -20,6 +20,7 @@
 //! | [`store`] | SQLite |
 //! | [`rpc`], [`events`], [`receivables`] | a full node's RPC and WebSocket, where there are any |
 //! | `client` | the HTTP client for other programs' interfaces |
+//! | [`facade`] | a full node's RPC for programs that speak to one, answered from proofs |
 //! | [`weights`] | the weight table in force |
 //! | [`metrics`] | what is counted |
 #![deny(missing_docs)]
@@ -37,6 +38,7 @@ pub mod config;
 pub mod decoders;
 pub mod devnet;
 pub mod events;
+pub mod facade;
 pub mod faucet;
 pub mod full_node;
 pub mod http;

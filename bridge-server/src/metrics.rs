@@ -66,6 +66,8 @@ pub struct Metrics {
     pub rpc_requests: ByKind,
     /// Frames and connections of a full node's WebSocket, by kind.
     pub events: ByKind,
+    /// Requests to the facade of a full node's RPC, by outcome.
+    pub facade_requests: ByKind,
     /// Attempts to renew the weight table by anchors, by outcome.
     pub weights_refresh: ByKind,
     /// Transactions relayed, by outcome.
@@ -217,6 +219,11 @@ impl Metrics {
             "rpc_requests",
             "Questions to a full node's RPC, by outcome",
             self.rpc_requests.clone(),
+        );
+        all.register(
+            "facade_requests",
+            "Requests to the facade of a full node's RPC, by outcome",
+            self.facade_requests.clone(),
         );
         all.register(
             "events",

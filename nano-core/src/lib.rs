@@ -20,6 +20,7 @@ mod mnemonic;
 mod network;
 pub mod proof;
 mod quorum;
+pub mod rpc;
 mod seed;
 mod signature;
 mod time;

@@ -1,31 +1,34 @@
 // The page's handle of a node: a thin client of the worker that runs it.
 
 import { Emitter } from "./emitter.js";
-import { NanoError } from "./errors.js";
+import type { NanoError } from "./errors.js";
+import type { Facade } from "./facade.js";
+import type { RpcAnswer, RpcRequest } from "./facade-types.js";
 import { FirstLink } from "./first-link.js";
+import type { HostListener, NodeHost, TabRole } from "./host.js";
+import { LocalNode } from "./local-node.js";
 import type { StartOptions } from "./options.js";
-import { PeerConnections } from "./peer-connections.js";
-import { readAnswer, type Started, type WireAnswer, type WireStatus } from "./protocol.js";
+import { readAnswer, type WireAnswer } from "./protocol.js";
+import { SharedNode } from "./shared-node.js";
 import type {
 	AccountAnswer,
 	AccountOptions,
 	BlockJson,
+	CallOptions,
 	NodeEvents,
 	NodeNetwork,
 	NodeStatus,
 	PendingBlock,
 	ProcessResult,
 } from "./types.js";
+import { WorkAhead } from "./work-ahead.js";
 import { WorkPool } from "./work-pool.js";
-import { type News, WorkerClient } from "./worker-client.js";
 
 /** How long after the start the first work thread is made. */
 const PREPARE_WORK_MS = 1_000;
-/** How long a worker may take to write what it has when the node is stopped. */
-const STOP_MS = 5_000;
 
-/** @internal Reaches a node's worker; test builds send commands of their own through it. */
-export let clientOf: (node: NanoNode) => WorkerClient;
+/** @internal Reaches what a node speaks to; test builds send commands of their own through it. */
+export let hostOf: (node: NanoNode) => NodeHost;
 
 /**
  * A node of the Nano network in this tab.
@@ -36,127 +39,103 @@ export let clientOf: (node: NanoNode) => WorkerClient;
  * ```
  */
 export class NanoNode {
-	/** The node's public key, `key_…`. */
-	readonly key: string;
-	/** Its id in the nanonet when it started, 64 hex digits; `status` tells the one at present. */
-	readonly id: string;
 	/** The network it belongs to. */
 	readonly network: NodeNetwork;
 	/** Computes work on threads of its own; by default to the threshold that every kind of block passes. */
 	readonly work: WorkPool;
+	/** Computes the work of the user's next blocks before it is needed; `work` then has it at once. */
+	readonly ahead: WorkAhead;
 
-	readonly #client: WorkerClient;
-	readonly #peers: PeerConnections;
+	readonly #host: NodeHost;
 	readonly #events: Emitter<NodeEvents>;
 	readonly #firstLink: FirstLink;
-	readonly #release: () => void;
-	readonly #onConnectivity: () => void;
 	/** The search for the work that this node's place costs. */
 	#search: { root: string; control: AbortController } | undefined;
+	#facade: Promise<Facade> | undefined;
 
 	static {
-		clientOf = (node) => node.#client;
+		hostOf = (node) => node.#host;
 	}
 
 	private constructor(
-		started: Started,
 		options: StartOptions,
-		client: WorkerClient,
-		peers: PeerConnections,
+		host: NodeHost,
 		events: Emitter<NodeEvents>,
 		firstLink: FirstLink,
-		release: () => void,
 	) {
-		this.key = started.key;
-		this.id = started.id;
 		this.network = options.network ?? "live";
 		this.work = new WorkPool({
-			threshold: started.workThreshold,
+			difficulty: host.started.workThreshold,
 			...(options.workThreads === undefined ? {} : { threads: options.workThreads }),
 		});
-		this.#client = client;
-		this.#peers = peers;
+		this.ahead = new WorkAhead(this.work);
+		this.#host = host;
 		this.#events = events;
 		this.#firstLink = firstLink;
-		this.#release = release;
-		this.#onConnectivity = () => client.post({ type: "network", online: navigator.onLine });
 		// Not during the start, whose time a person feels; but before the network can be gone.
 		setTimeout(() => void this.work.prepare(), PREPARE_WORK_MS);
-		addEventListener("online", this.#onConnectivity);
-		addEventListener("offline", this.#onConnectivity);
 	}
 
 	/**
 	 * Starts a node: opens its identity and slice, then connects in the background. It can be asked at
 	 * once; what its own slice holds it answers without any connection.
+	 *
+	 * The tabs of one origin share one node: it runs in one of them, and moves to another when that one closes, without
+	 * losing a call. Where a browser offers no locks, and with storage in memory, each tab has a node of its own.
 	 */
 	static async start(options: StartOptions = {}): Promise<NanoNode> {
 		const events = new Emitter<NodeEvents>();
 		const firstLink = new FirstLink(events);
-		// The worker speaks of connections and of work only after it was started, so all exist by then.
-		const onNews = (news: News, attachment: ArrayBuffer | null) => {
-			if (news.type === "signal") peers.handle(news, attachment);
-			else if (news.type === "findWork") {
-				if (node) node.#findWork(news.root, news.threshold);
-			} else if (news.event === "status") {
-				events.emit("status", { ...news.detail, connections: peers.summary() });
-			} else events.emit(news.event, news.detail as never);
-		};
-		const client = new WorkerClient(
-			new URL("./node-worker.js", import.meta.url),
-			onNews,
-			({ code, message }) => {
-				peers.stop();
-				events.emit("error", { code, message });
-			},
-		);
-		const peers = new PeerConnections(
-			(command, attachment) => client.post(command, attachment),
-			options.iceServers ?? [],
-		);
-		const network = options.network ?? "live";
-		const name = options.name ?? "default";
-		let release = () => {};
 		let node: NanoNode | undefined;
-		try {
-			const wanted = options.storage ?? "indexeddb";
-			const lock = wanted === "indexeddb" ? await claim(`nanonet-${name}-${network}`) : undefined;
-			if (lock) release = lock;
-			const started = await client.request<Started>(
-				{
-					type: "start",
-					network,
-					name,
-					storage: lock ? "indexeddb" : "memory",
-					...(wanted === "indexeddb" && !lock ? { storageProblem: TAKEN } : {}),
-					bridges: options.bridges ?? [location.origin],
-					listed: options.bridges === undefined,
-					anchors: options.anchors ?? [],
-					...(options.maxLinks === undefined ? {} : { maxLinks: options.maxLinks }),
-					...(options.replicas === undefined ? {} : { replicas: options.replicas }),
-				},
-				options.signal,
-			);
-			node = new NanoNode(started, options, client, peers, events, firstLink, release);
-			return node;
-		} catch (error) {
-			release();
-			peers.stop();
-			client.close(error as NanoError);
-			throw error;
-		}
+		const listener: HostListener = {
+			event: (name, detail) => events.emit(name, detail),
+			// A node asks for it after it was started.
+			findWork: (...wanted) => {
+				if (node) node.#findWork(...wanted);
+			},
+		};
+		const storage = options.storage ?? "indexeddb";
+		const shared = storage === "indexeddb" && SharedNode.isPossible;
+		const host = shared
+			? await SharedNode.start(options, listener)
+			: await LocalNode.start(
+					options,
+					{
+						storage,
+						onFailure: ({ code, message }) => events.emit("error", { code, message }),
+					},
+					listener,
+					options.signal,
+				);
+		node = new NanoNode(options, host, events, firstLink);
+		return node;
+	}
+
+	/** The node's public key, `key_…`. */
+	get key(): string {
+		return this.#host.started.key;
+	}
+
+	/** Its id in the nanonet when it started, 64 hex digits; `status` tells the one at present. */
+	get id(): string {
+		return this.#host.started.id;
+	}
+
+	/** Whether it runs in this tab or in another one. */
+	get role(): TabRole {
+		return this.#host.role;
 	}
 
 	/** Searches while nobody waits for other work. A search that fails is asked for again. */
-	#findWork(root: string, threshold: string): void {
+	#findWork(root: string, threshold: string, found: (nonce: string) => void): void {
 		if (this.#search?.root === root) return;
 		this.#search?.control.abort();
 		const control = new AbortController();
 		const search = { root, control };
 		this.#search = search;
 		this.work
-			.generate(root, { threshold, background: true, signal: control.signal })
-			.then((nonce) => this.#client.post({ type: "workFound", root, nonce }))
+			.generate(root, { difficulty: threshold, purpose: "join", signal: control.signal })
+			.then(found)
 			.catch(() => {})
 			.finally(() => {
 				if (this.#search === search) this.#search = undefined;
@@ -164,9 +143,8 @@ export class NanoNode {
 	}
 
 	/** What the node is doing. */
-	async status(): Promise<NodeStatus> {
-		const status = await this.#client.request<WireStatus>({ type: "status" });
-		return { ...status, connections: this.#peers.summary() };
+	status(options: CallOptions = {}): Promise<NodeStatus> {
+		return this.#host.request<NodeStatus>({ type: "status" }, options.signal);
 	}
 
 	/**
@@ -177,7 +155,7 @@ export class NanoNode {
 		const { fresh = false, timeoutMs = 10_000, signal } = options;
 		const answer = await this.#firstLink.ask(
 			(left) =>
-				this.#client.request<WireAnswer>(
+				this.#host.request<WireAnswer>(
 					{ type: "account", address, fresh, timeoutMs: left },
 					signal,
 				),
@@ -195,26 +173,26 @@ export class NanoNode {
 	 * stored before it is sent, and sent again until it is confirmed or refused for good, also after a restart: aborting
 	 * ends the waiting, not the block.
 	 */
-	process(block: BlockJson, options: { signal?: AbortSignal } = {}): Promise<ProcessResult> {
-		return this.#client.request<ProcessResult>({ type: "process", block }, options.signal);
+	process(block: BlockJson, options: CallOptions = {}): Promise<ProcessResult> {
+		return this.#host.request<ProcessResult>({ type: "process", block }, options.signal);
 	}
 
 	/**
 	 * Own blocks that are not proven confirmed yet, also those of an earlier run: whoever builds on an account waits
 	 * for them first. Handing one to `process` again waits for it.
 	 */
-	pending(): Promise<PendingBlock[]> {
-		return this.#client.request<PendingBlock[]>({ type: "pending" });
+	pending(options: CallOptions = {}): Promise<PendingBlock[]> {
+		return this.#host.request<PendingBlock[]>({ type: "pending" }, options.signal);
 	}
 
 	/** Keeps an account up to date: `record` events tell of its new blocks. At most 64 accounts. */
-	watch(address: string): Promise<void> {
-		return this.#client.request<void>({ type: "watch", address });
+	watch(address: string, options: CallOptions = {}): Promise<void> {
+		return this.#host.request<void>({ type: "watch", address }, options.signal);
 	}
 
 	/** Ends `watch`. */
-	unwatch(address: string): Promise<void> {
-		return this.#client.request<void>({ type: "unwatch", address });
+	unwatch(address: string, options: CallOptions = {}): Promise<void> {
+		return this.#host.request<void>({ type: "unwatch", address }, options.signal);
 	}
 
 	/** Listens to an event; the returned function ends that. */
@@ -223,45 +201,47 @@ export class NanoNode {
 	}
 
 	/**
-	 * Ends the node: storage is written, links and threads are closed, open calls fail. A worker that does not answer
-	 * for five seconds is ended as it is.
+	 * Asks as a full node's RPC is asked, `node.rpc({ action: "account_balance", account })`, and answers in its words:
+	 * what is proven as proven, the rest by the full node of a bridge, told apart in the answer's field `nanonet`. A
+	 * refusal is an answer with `error`; the promise fails only when aborted.
 	 */
-	async stop(): Promise<void> {
-		removeEventListener("online", this.#onConnectivity);
-		removeEventListener("offline", this.#onConnectivity);
-		this.work.close();
+	async rpc(request: RpcRequest, options: CallOptions = {}): Promise<RpcAnswer> {
+		return (await this.#rpc(JSON.stringify(request), options.signal)) as RpcAnswer;
+	}
+
+	/**
+	 * The same in the shape of `fetch`, for programs that post to a full node's URL; whatever the URL says, this node
+	 * answers.
+	 */
+	readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
+		const request = new Request(input instanceof Request ? input : "https://nano.invalid/", init);
+		const text = request.method === "POST" ? await request.text() : "";
+		const answer = this.#rpc(text, request.signal).catch((error) => {
+			// Whoever calls `fetch` expects the signal's own reason.
+			throw request.signal.aborted ? request.signal.reason : error;
+		});
+		return Response.json(await answer);
+	};
+
+	async #rpc(request: string, signal?: AbortSignal): Promise<object> {
+		this.#facade ??= import("./facade.js").then(({ Facade }) => new Facade(this));
 		try {
-			await this.#client.request<void>({ type: "stop" }, AbortSignal.timeout(STOP_MS));
+			return await (await this.#facade).answer(request, signal);
 		} catch (error) {
-			// A worker that is gone already has nothing left to write.
-			if (!["worker-failed", "stopped", "aborted"].includes((error as NanoError).code)) throw error;
-		} finally {
-			this.#peers.stop();
-			this.#client.close(new NanoError("stopped", "The node was stopped; start a new one."));
-			this.#release();
+			// A script that could not be loaded may be there at the next try.
+			if ((error as NanoError).code === undefined) this.#facade = undefined;
+			throw error;
 		}
 	}
-}
 
-/** How long a page that is going may still hold its storage when the next one starts. */
-const HANDOVER_MS = 1_000;
-const TAKEN =
-	"Another tab of this site runs the node with this storage; this tab's node keeps nothing and has an identity of its own.";
-
-/**
- * Claims a storage for this tab: two nodes of one identity would cut each other's links.
- * @returns what gives it back; nothing if another tab has it
- */
-async function claim(name: string): Promise<(() => void) | undefined> {
-	// Pages without a secure context have no locks, and no way to know.
-	if (!navigator.locks) return () => {};
-	return new Promise((resolve) => {
-		navigator.locks
-			.request(
-				name,
-				{ signal: AbortSignal.timeout(HANDOVER_MS) },
-				() => new Promise<void>((release) => resolve(release)),
-			)
-			.catch(() => resolve(undefined));
-	});
+	/**
+	 * Lets go of the node: threads are ended, open calls fail. If it runs in this tab its storage is written and its
+	 * links are closed, and another tab that uses it goes on with it. A worker that does not answer for five seconds is
+	 * ended as it is.
+	 */
+	async stop(): Promise<void> {
+		this.#search?.control.abort();
+		this.work.close();
+		await this.#host.stop();
+	}
 }

@@ -76,6 +76,8 @@ export type Reply =
 	| { type: "result"; id: number; value: unknown }
 	| { type: "error"; id: number; code: string; message: string }
 	| ({ type: "signal" } & Signal)
+	/** The worker lives; said twice a second. */
+	| { type: "beat" }
 	/** Search in the background for the work that the node's place costs; ends an earlier search. */
 	| { type: "findWork"; root: string; threshold: string }
 	| { type: "event"; event: "status"; detail: WireStatus }
@@ -90,6 +92,8 @@ export type Reply =
 export interface Started {
 	key: string;
 	id: string;
+	/** Number of its term: storage refuses what a node of an earlier one writes. 0 without storage. */
+	term: number;
 	/** Work threshold that every block kind passes, 16 hex digits. */
 	workThreshold: string;
 }

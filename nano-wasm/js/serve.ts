@@ -8,6 +8,10 @@ export interface Shell {
 	command(json: string, attachment: Envelope[1]): void;
 }
 
+/** How often the page is told that the worker lives, and in which words. */
+const BEAT_MS = 500;
+const BEAT = JSON.stringify({ type: "beat" });
+
 /** How the node speaks to the page. */
 export type Post = (json: string, attachment: Envelope[1]) => void;
 
@@ -22,6 +26,8 @@ export function serve(load: () => Promise<(post: Post) => Shell>): void {
 		const envelope: Envelope = [json, attachment];
 		self.postMessage(envelope, attachment ? [attachment] : []);
 	};
+	// Timers of a worker go on while its page is hidden.
+	setInterval(() => post(BEAT, null), BEAT_MS);
 	load().then(
 		(make) => {
 			const shell = make(post);

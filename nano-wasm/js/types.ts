@@ -217,12 +217,16 @@ export interface StateBlockJson {
 /** A block as in Nano's RPC. */
 export type BlockJson = StateBlockJson;
 
+/** Options of every call. */
+export interface CallOptions {
+	/** Gives the call up. */
+	signal?: AbortSignal;
+}
+
 /** Options of `account`. */
-export interface AccountOptions {
+export interface AccountOptions extends CallOptions {
 	/** Do not stop at the nanonet's answer: also let a bridge ask the full nodes. */
 	fresh?: boolean;
-	/** Gives the question up. */
-	signal?: AbortSignal;
 	/** Milliseconds until it is given up, at most 60,000. Default: 10,000. */
 	timeoutMs?: number;
 }

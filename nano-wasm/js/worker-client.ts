@@ -29,11 +29,14 @@ export class WorkerClient {
 	 * @param onFailure called once if the worker dies
 	 */
 	constructor(
-		url: URL,
 		onNews: (news: News, attachment: ArrayBuffer | null) => void,
 		onFailure: (error: NanoError) => void,
 	) {
-		this.#worker = new Worker(url, { type: "module", name: "nanonet" });
+		// Written out where it is used: bundlers find the worker's file by these very words.
+		this.#worker = new Worker(new URL("./node-worker.js", import.meta.url), {
+			type: "module",
+			name: "nanonet",
+		});
 		this.#worker.onmessage = ({ data }: MessageEvent<Envelope>) => {
 			const reply = JSON.parse(data[0]) as Reply;
 			if (reply.type === "result") this.#settle(reply.id)?.resolve(reply.value);

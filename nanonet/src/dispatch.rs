@@ -152,6 +152,7 @@ impl<C: Crypto> Node<C> {
     pub(crate) fn on_own_reply(&mut self, own: Own, body: Reply, via: Option<LinkId>, hops: u8) {
         match own {
             Own::Neighbourhood => self.on_neighbourhood(body, via),
+            Own::Far => self.on_far(body, via),
             Own::Signal(session) => self.on_signal_reply(session, &body),
             Own::Put(number) => self.on_put_reply(number, &body),
             Own::Headers(to) => self.on_named(to, &body),

@@ -8,7 +8,9 @@
 //! A node key is never an account key: it has its own text form, its own type, and everything it
 //! signs starts with a purpose (see [`crate::Purpose`]), so no overlay signature is valid on Nano.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use blake2::{Blake2b256, Digest as _};
@@ -34,6 +36,47 @@ pub(crate) fn hash(parts: &[&[u8]]) -> [u8; 32] {
 fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
+
+/// The first 64 of 256 bits.
+const fn first_bits(bytes: &[u8; 32]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *bytes;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Compares types of 32 bytes as big-endian numbers. Their first 64 bits nearly always decide, and are
+/// compared in place: a node does hardly anything more often.
+macro_rules! big_endian {
+    ($($name:ident),*) => {$(
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                first_bits(&self.0) == first_bits(&other.0) && self.0 == other.0
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                let first = first_bits(&self.0).cmp(&first_bits(&other.0));
+                first.then_with(|| self.0.cmp(&other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+    )*};
+}
+
+big_endian!(Point, Distance, NodeId, AccountKey);
 
 /// The Ed25519-BLAKE2b public key of an overlay node.
 ///
@@ -141,7 +184,7 @@ impl fmt::Debug for NoiseKey {
 }
 
 /// A place in the 256-bit key space that node ids and account keys share.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Point(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl Point {
@@ -157,8 +200,16 @@ impl Point {
 
     /// Its first 64 bits: enough to tell apart what was not made to collide.
     pub(crate) const fn first_bits(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        first_bits(&self.0)
+    }
+
+    /// The same with bit `bit` the other way, counted from the first.
+    pub(crate) fn flipped(&self, bit: u16) -> Point {
+        let mut bytes = self.0;
+        if let Some(byte) = bytes.get_mut(usize::from(bit / 8)) {
+            *byte ^= 0x80 >> (bit % 8);
+        }
+        Point(bytes)
     }
 
     /// How far `other` is from here: the XOR of the two, the same in both directions.
@@ -184,7 +235,7 @@ impl fmt::Debug for Point {
 }
 
 /// How far two points are apart: their XOR, compared as a big-endian number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy)]
 pub struct Distance([u8; 32]);
 
 impl Distance {
@@ -219,7 +270,7 @@ impl fmt::Debug for Distance {
 /// Where a node lies: BLAKE2b-256(`nanonet node` ‖ node key ‖ nonce as u64 little-endian).
 ///
 /// Text form: 64 lower-case hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct NodeId(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl NodeId {
@@ -257,7 +308,7 @@ impl fmt::Debug for NodeId {
 }
 
 /// Where the records of an account lie: BLAKE2b-256(`nanonet account` ‖ account public key).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct AccountKey(#[serde(with = "crate::fixed")] [u8; 32]);
 
 impl AccountKey {

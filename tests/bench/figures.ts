@@ -6,6 +6,8 @@ export interface Figure {
 	name: string;
 	/** Measured value. */
 	value: number;
+	/** Half the distance between the quartiles of what `value` is the median of. */
+	spread?: number;
 	/** Unit of `value` and `peer_value`. */
 	unit: string;
 	/** What it is compared with: another program measured in the same run, or a limit. */
@@ -49,13 +51,20 @@ export function round(value: number): number {
 	return value === 0 ? 0 : Number(value.toPrecision(4));
 }
 
+/** The value below which a share of the values lies, 0 to 1. */
+export function quantile(values: number[], share: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+}
+
 /** Prints figures as a table for people. */
 export function table(name: string, figures: Figure[]): string {
 	const rows = [
-		["figure", "value", "unit", "against", "its value", "ratio"],
+		["figure", "value", "±", "unit", "against", "its value", "ratio"],
 		...figures.map((figure) => [
 			figure.name,
 			figure.value.toLocaleString("en"),
+			figure.spread?.toLocaleString("en") ?? "",
 			figure.unit,
 			figure.peer ?? "",
 			figure.peer_value?.toLocaleString("en") ?? "",

@@ -2,10 +2,22 @@
 
 import { type Bench, beyond, table } from "./figures.js";
 import { nanoPeer } from "./nano-peer.js";
+import { pow } from "./pow.js";
+import { powNative } from "./pow-native.js";
+import { send } from "./send.js";
 import { size } from "./size.js";
+import { startup } from "./startup.js";
 import { verify } from "./verify.js";
 
-const benches: Record<string, Bench> = { "nano-peer": nanoPeer, size, verify };
+const benches: Record<string, Bench> = {
+	"nano-peer": nanoPeer,
+	pow,
+	"pow-native": powNative,
+	send,
+	size,
+	startup,
+	verify,
+};
 
 const [name = "list", ...options] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;

@@ -19,30 +19,40 @@ const brotli = (data: Buffer) =>
 		},
 	}).length;
 
-/** A script of the package and the chunks it shares with the package's other entries. */
+/** A script of the package and the chunks it loads with it; those that it imports when they are needed are not. */
 const withChunks = (script: string, found = new Set<string>()): Set<string> => {
 	if (found.has(script)) return found;
 	found.add(script);
 	const text = readFileSync(join(pkg, script), "utf8");
-	for (const [, chunk] of text.matchAll(/\b(?:from|import)\s*\(?\s*"\.\/([^"]+\.js)"/g)) {
+	for (const [, chunk] of text.matchAll(/\b(?:from|import)\s*"\.\/([^"]+\.js)"/g)) {
 		if (chunk) withChunks(chunk, found);
 	}
 	return found;
 };
 
-/** Everything a page loads to run a node and compute work: no more, no less. */
+/** Everything every page loads to run a node and compute work: no more, no less. */
 const nodeFiles = () => [
 	...withChunks("index.js"),
 	"node-worker.js",
 	"node.wasm",
 	"work-worker.js",
-	"work.wasm",
+	"work-relaxed.wasm",
 ];
+
+/** What it loads besides, at its first search, where the browser offers a graphics processor. */
+const GPU_FILE = "work-gpu-worker.js";
 
 /** The size of node, overlay and everything a page needs. */
 export const size: Bench = {
 	about: "bytes a page downloads to run a node",
-	figures: ["node-wasm-raw", "node-wasm-gzip", "node-wasm-brotli", "overlay-gzip", "all-brotli"],
+	figures: [
+		"node-wasm-raw",
+		"node-wasm-gzip",
+		"node-wasm-brotli",
+		"overlay-gzip",
+		"all-brotli",
+		"gpu-brotli",
+	],
 	limits: { "overlay-gzip": { most: 1 }, "all-brotli": { most: 1 } },
 	async run(): Promise<Figure[]> {
 		execFileSync("cargo", ["run", "-q", "-p", "wasm-build", "--", "overlay-size"], {
@@ -72,6 +82,7 @@ export const size: Bench = {
 				"limit",
 				300_000,
 			),
+			bytes("gpu-brotli", brotli(readFileSync(join(pkg, GPU_FILE)))),
 		];
 	},
 };

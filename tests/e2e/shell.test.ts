@@ -116,22 +116,22 @@ test("a browser that cannot transfer channels forwards their bytes", async () =>
 	await tab.close();
 });
 
-test("a second tab of one browser keeps nothing, is somebody else, and says so", async () => {
-	const page = await first.context.newPage();
+test("in a browser without locks each tab runs the node for itself", async () => {
+	const alone = altered("delete Navigator.prototype.locks;");
+	const tab = await Tab.open(alone, bridge.ready.url, "alone", OPTIONS);
+	assert.equal(await tab.page.evaluate(() => globalThis.node.role), "alone");
+	const page = await tab.context.newPage();
 	await page.goto(bridge.ready.url);
 	await until("the page has its scripts", () =>
 		page.evaluate<boolean>("globalThis.ready === true"),
 	);
-	const { id, storage } = await page.evaluate(async () => {
+	const [role, id] = await page.evaluate(async () => {
 		const node = await globalThis.nanonet.NanoNode.start({ network: "dev" });
-		const status = await node.status();
-		await node.stop();
-		return { id: node.id as string, storage: status.storage };
+		return [node.role as string, node.id as string];
 	});
-	assert.equal(storage.kind, "memory");
-	assert.match(storage.problem, /another tab/i);
-	assert.notEqual(id, await first.id());
-	await page.close();
+	assert.equal(role, "alone");
+	assert.equal(id, await tab.id(), "one identity, in one storage");
+	await tab.context.close();
 });
 
 test("storage that cannot be opened is done without, with the reason in the status", async () => {

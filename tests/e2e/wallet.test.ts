@@ -198,10 +198,14 @@ test("several payments at once are received one after the other", async () => {
 test("an account of which only payments are known is called unknown, and nothing is built on it", async () => {
 	const { page } = person;
 	const address = await walletAddress(page);
+	// A new page has asked for nothing yet that a payment could be built on.
+	await page.reload();
+	await linked(page);
 	const unknown = { state: "unknown", balance: "0", frontier: null, proof: null };
 	await alter(page, unknown);
+	await unlock(page);
 	await send(page, address, "0.1");
-	await page.getByRole("alert").filter({ hasText: "Nothing is built" }).first().waitFor();
+	await page.locator("form").getByRole("alert").filter({ hasText: "Nothing is built" }).waitFor();
 	await go(page, "Ask");
 	await page.getByLabel("Nano address").fill(address);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
@@ -214,13 +218,12 @@ test("a high value is not called proven by weights that are too old", async () =
 	const { page } = person;
 	await alter(page, { provenBelow: (2n * NANO).toString() });
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
-	await page
-		.locator(".verdict")
-		.filter({ hasText: "Not proven for an amount this high." })
-		.waitFor();
+	// The wallet behind this view may ask meanwhile, and then says the same.
+	const verdict = page.locator("section:not([hidden]) .verdict");
+	await verdict.filter({ hasText: "Not proven for an amount this high." }).waitFor();
 	await alter(page, { provenBelow: (4n * NANO).toString() });
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
-	await page.locator(".verdict").filter({ hasText: "Proven by old weights." }).waitFor();
+	await verdict.filter({ hasText: "Proven by old weights." }).waitFor();
 	await alter(page, null);
 	await page.getByRole("button", { name: "Ask", exact: true }).click();
 	await page.getByText("Proven, and checked in this tab.").first().waitFor();
@@ -264,31 +267,36 @@ test("a block that no full node takes says why, can be left, has no rival, and i
 	assert.equal(await pending.count(), 1);
 });
 
-test("a node whose worker fails, or falls silent, is said to have stopped and starts again as itself", async () => {
+test("a node whose worker fails goes on in a new one; one that falls silent is said to have stopped and starts again", async () => {
 	const { page, problems } = await visit(browser, bridge.ready.url);
 	await startNode(page);
-	const id = await page.evaluate(() => localStorage.getItem("nanonet-last-id"));
-	const end = async (how: "throw" | "close") => {
-		const worker = page.workers().find((one) => one.url().endsWith("node-worker.js"));
-		assert.ok(worker);
-		await worker.evaluate((kind) => {
-			setTimeout(() => {
-				if (kind === "close") return self.close();
-				throw new Error("planted");
-			});
-		}, how);
-		await page.getByRole("heading", { name: "Your node has stopped." }).waitFor();
-		assert.match(
-			await page.getByRole("alert").innerText(),
-			how === "throw" ? /planted/ : /not answered/,
-		);
-		assert.equal(await page.getByText("Linked to").count(), 0);
-		await page.getByRole("button", { name: "Start it again" }).click();
-		await linked(page);
-		assert.equal(await page.evaluate(() => localStorage.getItem("nanonet-last-id")), id);
-	};
-	await end("throw");
-	await end("close");
+	const lastId = () => page.evaluate(() => localStorage.getItem("nanonet-last-id"));
+	const id = await lastId();
+	const nodeWorker = () => page.workers().find((one) => one.url().endsWith("node-worker.js"));
+
+	const failing = nodeWorker();
+	await failing?.evaluate(() => {
+		setTimeout(() => {
+			throw new Error("planted");
+		});
+	});
+	await until("another worker runs the node", async () => {
+		const worker = nodeWorker();
+		return worker !== undefined && worker !== failing;
+	});
+	await linked(page);
+	assert.equal(await page.getByRole("heading", { name: "Your node has stopped." }).count(), 0);
+	assert.equal(await lastId(), id);
+
+	await nodeWorker()?.evaluate(() => {
+		setTimeout(() => self.close());
+	});
+	await page.getByRole("heading", { name: "Your node has stopped." }).waitFor();
+	assert.match(await page.getByRole("alert").innerText(), /not answered/);
+	assert.equal(await page.getByText("Linked to").count(), 0);
+	await page.getByRole("button", { name: "Start it again" }).click();
+	await linked(page);
+	assert.equal(await lastId(), id);
 	assert.deepEqual(problems, []);
 	await page.context().close();
 });

@@ -63,7 +63,7 @@ test("one page is cross-origin isolated and the other is not", async () => {
 for (const { name, page } of modes) {
 	test(`what threads find reaches the threshold (${name})`, async () => {
 		const valid = await page().evaluate(async (threshold) => {
-			const pool = new globalThis.nanonet.WorkPool({ threads: 3, threshold });
+			const pool = new globalThis.nanonet.WorkPool({ threads: 3, difficulty: threshold });
 			const roots = ["00", "7f", "c4"].map((byte) => byte.repeat(32));
 			const works = await Promise.all(roots.map((root) => pool.generate(root)));
 			pool.close();
@@ -86,7 +86,7 @@ for (const { name, page } of modes) {
 				});
 				const endless = pool
 					.generate("11".repeat(32), {
-						threshold: never,
+						difficulty: never,
 						signal: abort.signal,
 						onProgress: (progress: (typeof told)[number]) => {
 							told.push(progress);
@@ -94,7 +94,7 @@ for (const { name, page } of modes) {
 						},
 					})
 					.catch((error: { code: string }) => error.code);
-				const next = pool.generate("22".repeat(32), { threshold: easy });
+				const next = pool.generate("22".repeat(32), { difficulty: easy });
 				await searching;
 				const begin = performance.now();
 				abort.abort();
@@ -127,14 +127,14 @@ for (const { name, page } of modes) {
 				let goesOn = progress();
 				const behind = pool
 					.generate("33".repeat(32), {
-						threshold: never,
-						background: true,
+						difficulty: never,
+						purpose: "join",
 						signal: abort.signal,
 						onProgress: () => progressed(),
 					})
 					.catch((error: { code: string }) => done.push(error.code));
 				await goesOn;
-				await pool.generate("44".repeat(32), { threshold: easy });
+				await pool.generate("44".repeat(32), { difficulty: easy });
 				done.push("in front");
 				goesOn = progress();
 				await goesOn;
@@ -148,15 +148,88 @@ for (const { name, page } of modes) {
 		assert.deepEqual(order, ["in front", "aborted"]);
 	});
 
+	test(`a paused pool searches nothing and goes on when it is resumed (${name})`, async () => {
+		const { during, valid } = await page().evaluate(async (difficulty) => {
+			const pool = new globalThis.nanonet.WorkPool({ threads: 2, difficulty });
+			const root = crypto.randomUUID().replaceAll("-", "").repeat(2);
+			pool.pause();
+			let done = false;
+			const work = pool.generate(root).then((found: string) => {
+				done = true;
+				return found;
+			});
+			// Another pool's search takes longer than this one's would.
+			const other = new globalThis.nanonet.WorkPool({ threads: 1, difficulty: "ffff000000000000" });
+			await other.generate("56".repeat(32));
+			other.close();
+			const during = done;
+			pool.resume();
+			const valid = globalThis.core.validateWork(root, await work, difficulty);
+			pool.close();
+			return { during, valid };
+		}, EASY);
+		assert.deepEqual({ during, valid }, { during: false, valid: true });
+	});
+
+	test(`a send goes before a receive, and that before work ahead (${name})`, async () => {
+		const order = await page().evaluate(async (difficulty) => {
+			const pool = new globalThis.nanonet.WorkPool({ threads: 2, difficulty });
+			const done: string[] = [];
+			pool.pause();
+			const searches = ["join", "ahead", "receive", "send"].map((purpose) =>
+				pool
+					.generate(crypto.randomUUID().replaceAll("-", "").repeat(2), { purpose })
+					.then(() => done.push(purpose)),
+			);
+			pool.resume();
+			await Promise.all(searches);
+			pool.close();
+			return done;
+		}, EASY);
+		assert.deepEqual(order, ["send", "receive", "ahead", "join"]);
+	});
+
+	test(`work made ahead is there at once, also after a reload (${name})`, async () => {
+		const root = `${name === "isolated" ? "a1" : "a2"}`.repeat(32);
+		const made = await page().evaluate(
+			async ([over, difficulty]) => {
+				const pool = new globalThis.nanonet.WorkPool({ threads: 1, difficulty });
+				new globalThis.nanonet.WorkAhead(pool).expect("account", over);
+				while (!pool.has(over)) await new Promise((resume) => setTimeout(resume, 10));
+				const work = await pool.generate(over);
+				pool.close();
+				return work;
+			},
+			[root, EASY] as const,
+		);
+		await page().reload();
+		await until("the page has its scripts again", () =>
+			page().evaluate<boolean>("globalThis.ready === true"),
+		);
+		const again = await page().evaluate(
+			async ([over, difficulty]) => {
+				const pool = new globalThis.nanonet.WorkPool({ threads: 1, difficulty });
+				// Paused: it can only come from what was kept.
+				pool.pause();
+				const work = await pool.generate(over);
+				const valid = globalThis.core.validateWork(over, work, difficulty);
+				pool.close();
+				return { work, valid };
+			},
+			[root, EASY] as const,
+		);
+		assert.deepEqual(again, { work: made, valid: true });
+	});
+
 	test(`bad input and a closed pool are errors with a code (${name})`, async () => {
 		const codes = await page().evaluate(async () => {
 			const pool = new globalThis.nanonet.WorkPool({ threads: 1 });
 			const code = (call: Promise<string>) => call.catch((error: { code: string }) => error.code);
 			const root = await code(pool.generate("12"));
-			const threshold = await code(pool.generate("11".repeat(32), { threshold: "x" }));
+			const threshold = await code(pool.generate("11".repeat(32), { difficulty: "x" }));
 			pool.close();
 			return [root, threshold, await code(pool.generate("11".repeat(32)))];
 		});
-		assert.deepEqual(codes, ["bad-root", "bad-threshold", "stopped"]);
+		assert.deepEqual(codes, ["bad-root", "bad-difficulty", "stopped"]);
 	});
 }

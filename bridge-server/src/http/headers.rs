@@ -79,6 +79,7 @@ pub(super) async fn count(State(all): State<Metrics>, request: Request, next: Ne
         "/v1/peers" => "peers",
         "/v1/faucet" => "faucet",
         "/v1/link" => "link",
+        "/rpc" => "rpc",
         _ => "page",
     };
     metrics::count(&all.http_requests, group);

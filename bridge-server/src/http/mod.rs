@@ -10,6 +10,7 @@ mod headers;
 mod link;
 mod nodes;
 mod page;
+mod rpc;
 
 #[cfg(feature = "decoders")]
 pub use api::faucet_request;
@@ -23,6 +24,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
 use crate::backfill::Told;
+use crate::facade::Facade;
 use crate::faucet::Faucet;
 use crate::full_node::FullNodes;
 use crate::live::Elections;
@@ -58,6 +60,8 @@ pub struct Site {
     pub elections: Elections,
     /// The development network's faucet, if there is one.
     pub faucet: Option<Faucet>,
+    /// Answers a full node's RPC.
+    pub facade: Facade,
 }
 
 /// The address a connection comes from; `None` if the system does not say.
@@ -84,6 +88,7 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
         .route("/v1/elections", get(api::elections))
         .route("/v1/bridges", get(nodes::bridges))
         .route("/v1/peers", get(nodes::peers))
+        .route("/rpc", post(rpc::answer).options(rpc::preflight))
         .layer(from_fn(headers::anyone));
     let router = Router::new()
         .route("/healthz", get(api::healthz))
@@ -93,8 +98,12 @@ pub fn router(site: Site, www: Option<PathBuf>) -> Router {
         .route("/v1/link", any(link::upgrade))
         .route("/v1/{*rest}", any(api::unknown))
         .method_not_allowed_fallback(api::wrong_method)
+        .with_state(site.clone());
+    let root = post(rpc::answer)
+        .options(rpc::preflight)
+        .layer(from_fn(headers::anyone))
         .with_state(site);
-    page::serve(router, www)
+    page::serve(router, www, root)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(headers::add))
         .layer(from_fn_with_state(counting, headers::count))

@@ -5,21 +5,24 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use tower_http::services::ServeDir;
 
 /// Adds the page to the routes. Files may lie beside their `.br` and `.gz` forms, which are
-/// preferred where the browser takes them; `/` gives `index.html`.
-pub(super) fn serve(router: Router, www: Option<PathBuf>) -> Router {
+/// preferred where the browser takes them; `/` gives `index.html`. `root` is what `/` does besides.
+pub(super) fn serve(router: Router, www: Option<PathBuf>, root: MethodRouter) -> Router {
     match www {
-        Some(folder) => router.fallback_service(
-            ServeDir::new(folder)
+        Some(folder) => {
+            let files = ServeDir::new(folder)
                 .precompressed_br()
                 .precompressed_gzip()
-                .fallback(get(missing)),
-        ),
+                .fallback(get(missing));
+            router
+                .route("/", root.get_service(files.clone()))
+                .fallback_service(files)
+        }
         None => router
-            .route("/", get(|| async { Html(UNBUILT) }))
+            .route("/", root.get(|| async { Html(UNBUILT) }))
             .fallback(missing),
     }
 }

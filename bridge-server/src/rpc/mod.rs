@@ -255,6 +255,17 @@ impl Rpc {
         })
     }
 
+    /// The node's answer to a question of somebody else's, as it says it.
+    ///
+    /// # Errors
+    /// Why there is no answer; [`RpcError::Refused`] with the node's words.
+    pub async fn pass_on(&self, question: &Value) -> Result<Value, RpcError> {
+        let answer = self.send("a client's request", question).await;
+        let outcome = answer.as_ref().map_or_else(RpcError::code, |_| "answered");
+        metrics::count(&self.metrics.rpc_requests, outcome);
+        answer
+    }
+
     async fn ask<T>(
         &self,
         action: &'static str,

@@ -18,6 +18,7 @@ use crate::bridges::Directory;
 use crate::clock::RandomError;
 use crate::config::{Config, ConfigError};
 use crate::events::{self, Followed};
+use crate::facade::{self, Facade};
 use crate::faucet::Faucet;
 use crate::full_node::{self, FullNodes, Peering};
 use crate::http::{self, About, Site};
@@ -247,7 +248,7 @@ impl Bridge {
         }
         let resolving = Resolving {
             prover: prover.clone(),
-            receivables: Receivables::new(rpc, asker.clone(), prover.clone()),
+            receivables: Receivables::new(rpc.clone(), asker.clone(), prover.clone()),
             followed,
             node: node.clone(),
         };
@@ -258,7 +259,7 @@ impl Bridge {
         ));
         tasks.spawn(prove::renew_all(prover.clone(), node.clone()));
         tasks.spawn(feeding::follow_weights(weights.clone(), node.clone()));
-        tasks.spawn(feeding::resume(loaded.pending, relays));
+        tasks.spawn(feeding::resume(loaded.pending, relays.clone()));
         let list = feeding::listed(&config, &mut tasks);
         feeding::dial(&config, list.clone(), &door, &metrics, &mut tasks);
         feeding::meet_bridges(&config, &list, &directory, &node, &mut tasks);
@@ -283,6 +284,15 @@ impl Bridge {
             }));
         }
 
+        let facade = Facade::new(facade::Parts {
+            network: config.network,
+            node: node.clone(),
+            rpc,
+            weights: weights.clone(),
+            full_nodes: full_nodes.clone(),
+            relays,
+            metrics: metrics.clone(),
+        });
         let (stop, stopping) = watch::channel(false);
         let site = Site {
             identity: about,
@@ -296,6 +306,7 @@ impl Bridge {
             directory,
             elections,
             faucet: dev.as_ref().map(|dev| Faucet::new(dev.faucet())),
+            facade,
         };
         let hall = Hall {
             router: http::router(site, config.www.clone()),

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::node::Command;
 use crate::clock;
 
-/// Nonces tried between two looks at whether the search is still wanted: about a tenth of a second.
+/// Nonces tried between two looks at whether the search is still wanted: at most some tenths of a second.
 const BATCH: u32 = 1 << 20;
 
 /// The search under way, if any.

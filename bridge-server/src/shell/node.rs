@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use nano_core::{Account, Block, BlockHash, UnixMillis};
 use nanonet::{
-    CloseReason, Event, Input, LinkId, LinkOrigin, Node, NodeId, Output, PeerRecord, RelayId,
-    RelayRefusal, RelayState, ResolveFailure, ResolveId, ResolveOutcome, Role, Status, StoreKey,
-    StoreOp, Transport,
+    AccountAnswer, CloseReason, Event, GetError, GetOptions, Input, LinkId, LinkOrigin, Node,
+    NodeId, Output, PeerRecord, RelayId, RelayRefusal, RelayState, RequestId, ResolveFailure,
+    ResolveId, ResolveOutcome, Role, Status, StoreKey, StoreOp, Transport,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -48,6 +48,12 @@ pub(super) enum Command {
     Status(oneshot::Sender<Status>),
     /// Somebody wants to know which frontiers are held.
     Held(Vec<Account>, oneshot::Sender<Vec<Option<BlockHash>>>),
+    /// Somebody asks for an account.
+    Get(
+        Account,
+        GetOptions,
+        oneshot::Sender<Result<Box<AccountAnswer>, GetError>>,
+    ),
     /// Somebody wants to know how we and the browsers known introduce themselves.
     Introductions(oneshot::Sender<Introductions>),
     /// Carry out what is left, make it durable, and end.
@@ -124,6 +130,18 @@ impl NodeHandle {
         wait.await.ok()
     }
 
+    /// A checked answer about an account, or why there is none; `None` when the node has stopped.
+    pub async fn get(
+        &self,
+        account: Account,
+        options: GetOptions,
+    ) -> Option<Result<Box<AccountAnswer>, GetError>> {
+        let (answer, wait) = oneshot::channel();
+        let command = Command::Get(account, options, answer);
+        self.commands.send(command).await.ok()?;
+        wait.await.ok()
+    }
+
     /// How this bridge and the browsers it knows, [`nanonet::MAX_TOLD`] at most, introduce
     /// themselves; `None` when it has stopped.
     pub async fn introductions(&self) -> Option<Introductions> {
@@ -153,6 +171,8 @@ pub fn start(node: Node, parts: NodeParts) -> (NodeHandle, LinkDoor, JoinHandle<
         parts,
         links: BTreeMap::new(),
         search: Search::new(&commands),
+        asked: BTreeMap::new(),
+        next_request: 0,
         last: clock::now(),
     };
     let join = tokio::spawn(task.run(queue));
@@ -164,6 +184,9 @@ struct Task {
     parts: NodeParts,
     links: BTreeMap<LinkId, mpsc::Sender<Vec<u8>>>,
     search: Search,
+    /// Who waits for the answer to a question; the node bounds how many are open.
+    asked: BTreeMap<RequestId, oneshot::Sender<Result<Box<AccountAnswer>, GetError>>>,
+    next_request: u64,
     last: UnixMillis,
 }
 
@@ -245,6 +268,16 @@ impl Task {
                     let held = accounts.iter().map(|account| self.node.held(account));
                     drop(answer.send(held.collect()));
                 }
+                Command::Get(account, options, answer) => {
+                    let request = RequestId(self.next_request);
+                    self.next_request += 1;
+                    self.asked.insert(request, answer);
+                    self.input(Input::Get {
+                        request,
+                        account,
+                        options,
+                    });
+                }
                 Command::Introductions(answer) => {
                     let browsers = self.node.introductions(Role::Browser);
                     drop(answer.send((self.node.record().clone(), browsers)));
@@ -295,6 +328,11 @@ impl Task {
                     }
                 }
                 Output::FindWork { root, threshold } => self.search.begin(root, threshold),
+                Output::Event(Event::Answer { request, result }) => {
+                    if let Some(answer) = self.asked.remove(&request) {
+                        drop(answer.send(result));
+                    }
+                }
                 Output::Event(Event::Joined { id, .. }) => self.joined(id).await,
                 Output::Event(Event::BridgeFound(record)) => self.found(*record).await,
                 Output::Event(event) => self.event(event),

@@ -104,6 +104,9 @@ pub(super) fn many(shared: &Shared, request: &Request) -> Result<Value, Refusal>
             blocks.insert(text.to_owned(), list);
         }
     }
+    if blocks.is_empty() && request.dialect() == Dialect::Cpp {
+        return Ok(json!({ "blocks": "" }));
+    }
     Ok(json!({ "blocks": blocks }))
 }
 

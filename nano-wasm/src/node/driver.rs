@@ -20,7 +20,7 @@ use super::browser;
 use super::links::{Carrier, Links};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::{IDENTITY, Storage};
+use super::storage::{IDENTITY, Storage, StorageError};
 use super::trust::{self, Trust};
 use crate::fault::Fault;
 
@@ -348,6 +348,9 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             let result = batch.write().await;
+            if result == Err(StorageError::Deposed) {
+                return driver.depose();
+            }
             driver.state.borrow_mut().storage.written(result);
             if driver.state.borrow().stopping.is_some() {
                 driver.write();

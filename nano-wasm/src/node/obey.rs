@@ -13,6 +13,7 @@ use super::channel::Channel;
 use super::command::Command;
 use super::driver::Driver;
 use super::links::Carrier;
+use super::storage::StorageError;
 use crate::fault::Fault;
 
 impl Driver {
@@ -173,15 +174,25 @@ impl Driver {
 
     /// Closes every link, writes everything, answers.
     fn stop(self: &Rc<Self>, id: u64) {
-        {
-            let state = &mut *self.state.borrow_mut();
-            state.stopping = Some(id);
-            state.timer = None;
-            for link in state.links.remove_all() {
-                link.close();
-            }
-        }
+        self.halt(id);
         self.write();
         self.tell_stopped();
+    }
+
+    /// Storage belongs to a later term: nothing more is written, sent or answered here, and the page is told.
+    pub(super) fn depose(&self) {
+        self.halt(u64::MAX);
+        self.page
+            .complain(&Fault::coded("deposed")(StorageError::Deposed));
+    }
+
+    /// Closes every link and does nothing from now on.
+    fn halt(&self, stopping: u64) {
+        let state = &mut *self.state.borrow_mut();
+        state.stopping = Some(stopping);
+        state.timer = None;
+        for link in state.links.remove_all() {
+            link.close();
+        }
     }
 }

@@ -101,6 +101,7 @@ pub(super) enum Event<'a> {
 pub(super) struct Started {
     pub(super) key: String,
     pub(super) id: String,
+    pub(super) term: u64,
     pub(super) work_threshold: String,
 }
 

@@ -52,6 +52,7 @@ pub(super) async fn start(
             .open(&format!("nanonet-{}-{network}", options.name))
             .await;
     }
+    let term = opened.begin_term().await;
     let identity = opened.identity().await?;
     let entries = opened.entries().await;
     let known = opened.known().await;
@@ -68,6 +69,7 @@ pub(super) async fn start(
     let started = Started {
         key: identity.node_key().to_string(),
         id: identity.node_id().to_string(),
+        term,
         work_threshold: network.work_thresholds().ample().to_string(),
     };
     let now = browser::now();
@@ -112,6 +114,17 @@ impl Opened {
             },
             Err(error) => Self::at_start(Some(error.to_string())),
         }
+    }
+
+    /// Begins a term; 0 in memory, which is nobody else's.
+    async fn begin_term(&mut self) -> u64 {
+        if let Some(database) = self.database.clone() {
+            match database.begin_term().await {
+                Ok(term) => return term,
+                Err(error) => *self = Self::at_start(Some(error.to_string())),
+            }
+        }
+        0
     }
 
     /// The stored identity, or a new one, which is stored before it is used.

@@ -9,14 +9,19 @@
 //! entry must be durable: [`Storage::is_blocking`] is true until the transaction with it is on
 //! disk, which that transaction asks for (`durability: "strict"`; browsers' default is relaxed).
 //!
+//! One origin has one node, which may move from one tab to another. Each time it starts a new term begins, whose
+//! number is kept in `meta`; a transaction of an earlier term is refused before it changes anything, so that a tab
+//! that slept through its replacement does no harm.
+//!
 //! When the browser refuses storage, at the start or later (private windows, full disks), the node
 //! goes on in memory, where the node itself holds everything, and the reason is kept for the
 //! status.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use idb::{DatabaseEvent as _, Factory, ObjectStoreParams, TransactionMode};
+use idb::{DatabaseEvent as _, Factory, ObjectStoreParams};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use nanonet::{StoreKey, StoreOp, StoredEntry};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -28,9 +33,14 @@ use super::reply::StorageStatus;
 pub(super) const IDENTITY: &str = "identity";
 /// Key of the nodes known last in `meta`.
 pub(super) const KNOWN: &str = "known";
+/// Key of the newest term's number in `meta`.
+const TERM: &str = "term";
 const META: &str = "meta";
 const ENTRIES: &str = "entries";
 const VERSION: u32 = 1;
+/// Modes of a transaction.
+const READ: &str = "readonly";
+const WRITE: &str = "readwrite";
 
 /// Why storage cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +49,8 @@ pub(super) enum StorageError {
     Open(String),
     #[error("stored data could not be read ({0}); the node began anew in memory")]
     Read(String),
+    #[error("another tab runs this node now; here it has ended")]
+    Deposed,
     #[error(
         "data could not be stored ({0}), perhaps for lack of space; nothing more is kept after the page is closed"
     )]
@@ -61,9 +73,9 @@ extern "C" {
 
 /// An open database.
 pub(super) struct Database {
-    database: idb::Database,
-    /// The same, for what `idb` does not offer.
-    durable: DurableDatabase,
+    database: DurableDatabase,
+    /// Number of the term in which this is written to.
+    term: Cell<u64>,
 }
 
 /// Changes of entries by key text; `None` removes.
@@ -89,17 +101,27 @@ impl Database {
             .map_err(|error: idb::Error| StorageError::Open(error.to_string()))?
             .into();
         Ok(Self {
-            durable: database.clone().unchecked_into(),
-            database: database.into(),
+            database: database.unchecked_into(),
+            term: Cell::new(u64::MAX),
         })
+    }
+
+    /// Begins a term, later than every other: what an earlier one writes is refused from now on.
+    pub(super) async fn begin_term(&self) -> Result<u64, StorageError> {
+        let before = term(self.meta(TERM).await?);
+        // Whoever began a term since then made this write one of an earlier term.
+        self.term.set(before);
+        let now = before.saturating_add(1);
+        let changes = Changes::from([(TERM.to_owned(), Some(now.to_be_bytes().to_vec()))]);
+        self.write(META, changes, false).await?;
+        self.term.set(now);
+        Ok(now)
     }
 
     /// A value of `meta`.
     pub(super) async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let read = async {
-            let transaction = self
-                .database
-                .transaction(&[META], TransactionMode::ReadOnly)?;
+            let transaction = self.transaction(&[META], READ, false)?;
             let store = transaction.object_store(META)?;
             store.get(JsValue::from_str(key))?.await
         };
@@ -118,9 +140,7 @@ impl Database {
     /// All entries.
     pub(super) async fn entries(&self) -> Result<Vec<StoredEntry>, StorageError> {
         let read = async {
-            let transaction = self
-                .database
-                .transaction(&[ENTRIES], TransactionMode::ReadOnly)?;
+            let transaction = self.transaction(&[ENTRIES], READ, false)?;
             let store = transaction.object_store(ENTRIES)?;
             // Both at once: one transaction answers its requests in order, and both in key order.
             let keys = store.get_all_keys(None, None)?;
@@ -149,13 +169,18 @@ impl Database {
         changes: Changes,
         durable: bool,
     ) -> Result<(), StorageError> {
+        let stores: &[&str] = if store == META {
+            &[META]
+        } else {
+            &[store, META]
+        };
         let write = async {
-            let transaction = if durable {
-                self.durable_transaction(store)?
-            } else {
-                self.database
-                    .transaction(&[store], TransactionMode::ReadWrite)?
-            };
+            let transaction = self.transaction(stores, WRITE, durable)?;
+            let newest = transaction.object_store(META)?;
+            let newest = newest.get(JsValue::from_str(TERM))?.await?;
+            if term(newest.as_ref().and_then(bytes)) > self.term.get() {
+                return Ok(None);
+            }
             let target = transaction.object_store(store)?;
             for (key, value) in changes {
                 let key = JsValue::from_str(&key);
@@ -164,25 +189,42 @@ impl Database {
                     None => drop(target.delete(key)?),
                 }
             }
-            transaction.commit()?.await
+            transaction.commit()?.await.map(Some)
         };
         match write.await {
-            Ok(result) if result.is_committed() => Ok(()),
+            Ok(Some(result)) if result.is_committed() => Ok(()),
+            Ok(None) => Err(StorageError::Deposed),
             Ok(_) => Err(StorageError::Write("the transaction was aborted".into())),
             Err(error) => Err(StorageError::Write(error.to_string())),
         }
     }
 
-    /// A transaction that is complete only when it is on disk.
-    fn durable_transaction(&self, store: &str) -> Result<idb::Transaction, idb::Error> {
+    /// A transaction; a durable one is complete only when it is on disk.
+    fn transaction(
+        &self,
+        stores: &[&str],
+        mode: &str,
+        durable: bool,
+    ) -> Result<idb::Transaction, idb::Error> {
         let options = Object::new();
+        let durability = if durable { "strict" } else { "relaxed" };
         // Setting a property of a new object cannot fail.
-        let _ = Reflect::set(&options, &"durability".into(), &"strict".into());
-        self.durable
-            .transaction_with_options(&Array::of1(&store.into()), "readwrite", &options)
+        let _ = Reflect::set(&options, &"durability".into(), &durability.into());
+        let stores: Array = stores
+            .iter()
+            .map(|store| JsValue::from_str(store))
+            .collect();
+        self.database
+            .transaction_with_options(&stores, mode, &options)
             .map(Into::into)
             .map_err(idb::Error::TransactionOpenFailed)
     }
+}
+
+/// The number of a stored term; 0 before the first.
+fn term(stored: Option<Vec<u8>>) -> u64 {
+    let bytes = stored.unwrap_or_default();
+    bytes.try_into().map_or(0, u64::from_be_bytes)
 }
 
 /// What was stored as bytes.

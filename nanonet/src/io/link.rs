@@ -133,6 +133,11 @@ impl CloseReason {
     }
 
     /// What the peer is told: its place in [`CloseReason::ALL`] plus one.
+    /// Whether nothing more was heard from the peer.
+    pub(crate) const fn is_silence(self) -> bool {
+        matches!(self, Self::Silent | Self::LinkFailed)
+    }
+
     pub(crate) const fn wire_code(self) -> u8 {
         self as u8 + 1
     }

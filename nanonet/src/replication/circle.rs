@@ -62,11 +62,10 @@ impl<C: Crypto> Node<C> {
         nearest.into_items()
     }
 
-    /// Those of `before` of whom it is no longer certain that they are there.
+    /// Those of `before` who are gone: neither linked nor known any more. Of whom it is only no longer
+    /// certain that he is there, nothing happened to him.
     pub(super) fn gone_of(&self, before: &[NodeId]) -> Vec<NodeId> {
-        let mut there = Vec::new();
-        self.each_near(|id| there.push(*id));
-        let is_gone = |id: &&NodeId| !there.contains(id);
+        let is_gone = |id: &&NodeId| self.table.link_to(id).is_none() && !self.known.has(id);
         before.iter().filter(is_gone).copied().collect()
     }
 

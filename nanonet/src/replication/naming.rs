@@ -115,6 +115,24 @@ impl<C: Crypto> Node<C> {
         if let Some(to) = to.filter(|_| missing) {
             self.doubt_node(&to);
         }
+        if let Some(to) = to.filter(|_| matches!(body, Reply::Delivered)) {
+            self.known.answered(self.now, &to);
+        }
+    }
+
+    /// Asks those of `ids` that are near us whether they are there: who said so until now is silent.
+    pub(crate) fn ask_whether_there(&mut self, ids: &[NodeId]) {
+        let circle = &self.replication.circle;
+        let near: Vec<NodeId> = ids
+            .iter()
+            .filter(|id| circle.contains(id))
+            .copied()
+            .collect();
+        for id in near {
+            if self.table.link_to(&id).is_none() {
+                self.name(id, &[]);
+            }
+        }
     }
 
     /// Looks which of those near us are there, by naming nothing to them.
@@ -128,6 +146,7 @@ impl<C: Crypto> Node<C> {
 
     /// A node does not answer: if it is gone, the next one shall hold its records.
     pub(crate) fn doubt_node(&mut self, id: &NodeId) {
+        self.seen_gone(id);
         self.known.doubt(id);
         self.look_by(self.now.plus(LOOK_MS));
     }

@@ -57,8 +57,11 @@ impl<C: Crypto> Node<C> {
     pub(super) fn take_in_opened(&mut self, packed: &Packed, opened: Opened) -> Outcome {
         let account = opened.account();
         let outcome = self.offer_opened(packed, opened);
-        if matches!(outcome, Outcome::OrderUnknown { kept: true, .. }) {
-            self.order_soon(&AccountKey::new(&account).point());
+        let point = AccountKey::new(&account).point();
+        match outcome {
+            Outcome::OrderUnknown { kept: true, .. } => self.order_soon(&point),
+            Outcome::Replaced { .. } => self.check_soon(&point),
+            _ => {}
         }
         outcome
     }

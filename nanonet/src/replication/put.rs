@@ -1,8 +1,8 @@
 //! New records on their way to those who shall hold them.
 //!
 //! A bridge sends a record towards the account's key ([`super::receipts`]); the first node on the way
-//! that shall hold it keeps it and passes it to the others that shall, as far as it knows; where it
-//! had it already, it only names it to them. To who comes next after them it is named, too, because
+//! that is one of the key's nearest keeps it and passes it to the others that shall hold it, as far as it knows;
+//! where it had it already, it only names it to them. To who comes next after them it is named, too, because
 //! an older record they may still hold is an old answer. Rules:
 //! - a put that nobody asked for is kept only with a voucher of an anchor, at most [`VOUCHER_MS`]
 //!   old, or if its account was asked for here lately. Without anchors any known bridge's voucher
@@ -22,6 +22,11 @@ use crate::{AccountKey, Node, NodeId, NodeKey, Point, Purpose, Record, Role};
 
 /// How old a voucher may be: one hour.
 pub(crate) const VOUCHER_MS: u64 = 3_600_000;
+
+/// Of the holders of a record this part, the nearest, hands it to the others.
+const INNER_PART: usize = 4;
+/// At least so many do.
+const INNER_LEAST: usize = 3;
 
 impl<C: Crypto> Node<C> {
     /// Sends new records of one account to the nodes that shall hold them, with our word as a
@@ -142,10 +147,13 @@ impl<C: Crypto> Node<C> {
         self.reply(upstream, id, Reply::Stored(keepers));
     }
 
-    /// Whether a put that is on its way to `point` ends here.
+    /// Whether a put that is on its way to `point` ends here: we are one of the nearest, so that who lies
+    /// near us is who lies near the key, and we know all holders. One further out goes on inwards.
     pub(crate) fn enters(&self, point: &Point) -> bool {
         let browser = !self.config.role.is_bridge_here();
-        browser && self.may_hold() && self.is_holder(point)
+        let inner = (usize::from(self.config.replicas) / INNER_PART).max(INNER_LEAST);
+        let is_inner = || self.is_among_nearest(point, &self.id, inner);
+        browser && self.may_hold() && self.is_holder(point) && is_inner()
     }
 
     /// Who comes next after the holders of a place: they may think that they are some, or have been.

@@ -19,7 +19,12 @@
 //!   after [`RETRY_MS`], doubled each time up to [`LONGEST_RETRY_MS`];
 //! - after a slice, or differences, a level is compared again after [`AGAIN_MS`], with somebody else
 //!   if there is one; without differences after [`CHECK_MS`], each with up to half as much more;
-//! - when many near us are gone together ([`MANY_GONE`]), we are in *unrest* for [`UNREST_MS`]: all levels
+//! - where something newer took the place of a record, the level is compared after [`SETTLED_MS`]: who the
+//!   put did not reach has an older one;
+//! - where somebody is seen to be gone, the level is compared after [`GONE_MS`]: who now is a holder may
+//!   have an older copy than those who were;
+//! - when many near us are seen to be gone together ([`MANY_SEEN`]), or even more are forgotten together
+//!   ([`MANY_FORGOTTEN`]), we are in *unrest* for [`UNREST_MS`]: all levels
 //!   are compared soon and every [`UNREST_AGAIN_MS`], each with [`MAX_TRIES`] partners. Naming alone is
 //!   blind where those who should name are gone themselves, and who is left does not hold everything
 //!   yet. Because who is gone is learnt only by and by, all who are near and not linked are asked
@@ -60,12 +65,18 @@ const MAX_TRIES: usize = 4;
 const MAX_ROUNDS: u16 = 512;
 /// Most names in one comparison.
 const MAX_COMPARED: usize = 4096;
-/// How many must be gone within [`TOGETHER_MS`] for everything to be compared.
-const MANY_GONE: usize = 5;
+/// How many must be seen to be gone within [`TOGETHER_MS`] for everything to be compared.
+const MANY_SEEN: usize = 6;
+/// How many must be forgotten within that time, seen or not.
+const MANY_FORGOTTEN: usize = 12;
 /// Time within which nodes are gone together.
 const TOGETHER_MS: u64 = 120_000;
 /// How soon it then is.
 const SOON_MS: u64 = 10_000;
+/// How soon a level is compared where somebody has gone.
+const GONE_MS: u64 = 20_000;
+/// How soon a level is compared where a record was replaced: by then its put is done.
+const SETTLED_MS: u64 = 20_000;
 /// How soon others are asked for the order of what came.
 const ORDER_MS: u64 = 3_000;
 /// How long a place is in unrest after that.
@@ -128,6 +139,37 @@ struct Task {
     failures: u32,
 }
 
+/// Who near us went since when, [`TOGETHER_MS`] ago at most.
+#[derive(Default)]
+struct Gone {
+    from: UnixMillis,
+    seen: Vec<NodeId>,
+    forgotten: Vec<NodeId>,
+}
+
+impl Gone {
+    /// Counts some more; whether they have become many.
+    fn count(&mut self, now: UnixMillis, seen: &[NodeId], forgotten: &[NodeId]) -> bool {
+        if now.since(self.from) >= TOGETHER_MS {
+            *self = Self {
+                from: now,
+                ..Self::default()
+            };
+        }
+        let add = |list: &mut Vec<NodeId>, ids: &[NodeId], many: usize| {
+            let few = list.len() < many;
+            for id in ids {
+                if list.len() < many && !list.contains(id) {
+                    list.push(*id);
+                }
+            }
+            few && list.len() >= many
+        };
+        let many_seen = add(&mut self.seen, seen, MANY_SEEN);
+        add(&mut self.forgotten, forgotten, MANY_FORGOTTEN) || many_seen
+    }
+}
+
 /// Levels, and tasks by number.
 #[derive(Default)]
 pub(super) struct Sync {
@@ -138,9 +180,7 @@ pub(super) struct Sync {
     whole_from: Option<u16>,
     /// When somebody near was first seen.
     since: Option<UnixMillis>,
-    /// How many near us have gone since when, [`TOGETHER_MS`] ago at most.
-    gone: usize,
-    gone_from: UnixMillis,
+    gone: Gone,
     /// Until when we are in unrest.
     unrest_until: UnixMillis,
     /// When we last asked those near us whether they are there.
@@ -204,7 +244,8 @@ impl<C: Crypto> Node<C> {
             return self.look_by(begin);
         }
         self.cut_levels();
-        self.count_gone(gone.len());
+        self.count_gone(&[], gone);
+        self.heed_unrest(!gone.is_empty());
         loop {
             let sync = &self.replication.sync;
             let due = sync.first_due(now);
@@ -227,27 +268,38 @@ impl<C: Crypto> Node<C> {
         self.replication.sync.unrest_until > self.now
     }
 
-    /// Counts who has gone; when it is many, all levels are compared soon, and again and again.
-    fn count_gone(&mut self, gone: usize) {
-        let (now, soon) = (self.now, self.later(SOON_MS));
+    /// A node is seen to be gone: it closed its link without a word, its last peer says so, or it does
+    /// not answer. When many near us are, all levels are compared soon, and again and again.
+    pub(crate) fn seen_gone(&mut self, id: &NodeId) {
+        if !self.replication.circle.contains(id) {
+            return;
+        }
+        self.compare_soon(&id.point(), GONE_MS);
+        self.count_gone(&[*id], &[]);
+    }
+
+    fn count_gone(&mut self, seen: &[NodeId], forgotten: &[NodeId]) {
+        let now = self.now;
         let sync = &mut self.replication.sync;
-        if now.since(sync.gone_from) >= TOGETHER_MS {
-            (sync.gone, sync.gone_from) = (0, now);
-        }
-        sync.gone += gone;
-        let many = gone > 0 && sync.gone >= MANY_GONE;
-        if many {
+        if sync.gone.count(now, seen, forgotten) {
             sync.unrest_until = now.plus(UNREST_MS);
+            self.look_by(now.plus(super::LOOK_MS));
         }
-        let unrest = sync.unrest_until > now;
-        if unrest && now.since(sync.asked_who) >= WHO_MS {
-            sync.asked_who = now;
+    }
+
+    /// In unrest, asks who is there; `gone`: somebody else has gone since the last look.
+    fn heed_unrest(&mut self, gone: bool) {
+        let (now, soon) = (self.now, self.later(SOON_MS));
+        if !self.is_in_unrest() {
+            return;
+        }
+        if now.since(self.replication.sync.asked_who) >= WHO_MS {
+            self.replication.sync.asked_who = now;
             self.look_who_is_there();
             self.look_by(now.plus(WHO_MS));
         }
-        let sync = &mut self.replication.sync;
-        if gone > 0 && unrest {
-            for (_, level) in sync.levels.iter_mut() {
+        if gone {
+            for (_, level) in self.replication.sync.levels.iter_mut() {
                 level.due = level.due.min(soon);
             }
         }
@@ -549,7 +601,17 @@ impl<C: Crypto> Node<C> {
 
     /// A frontier of `point` came that cannot be put in order with what is held: soon others are asked.
     pub(super) fn order_soon(&mut self, point: &Point) {
-        let soon = self.later(ORDER_MS);
+        self.compare_soon(point, ORDER_MS);
+    }
+
+    /// A record of `point` was replaced by a newer one: soon somebody else is compared with.
+    pub(super) fn check_soon(&mut self, point: &Point) {
+        self.compare_soon(point, SETTLED_MS);
+    }
+
+    /// The level of `point` is compared in `wait` milliseconds or a little later.
+    fn compare_soon(&mut self, point: &Point, wait: u64) {
+        let soon = self.later(wait);
         let shared = self.id.point().distance(point).shared_bits();
         let levels = &mut self.replication.sync.levels;
         let number = if levels.contains_key(&shared) {

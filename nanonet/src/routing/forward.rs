@@ -8,6 +8,9 @@
 //! Rules:
 //! - an id is handled once; again, it is answered `seen`;
 //! - [`super::hops`] says which link is next, and how long it is waited for;
+//! - who lies so near to the one node that a request is for that it would be linked with it, or hear of
+//!   it from those who are, and knows nothing of it, says so and passes nothing on: names of nodes that
+//!   are gone, or never were, cost little;
 //! - a link that does not answer in time counts as one that did not ([`super::worth`]);
 //! - *hops* bound how long a way gets, *budget* bounds how many times a request is passed on in
 //!   all, dead ends included: a node gives its whole budget to the link it tries and gets back
@@ -46,6 +49,8 @@ pub(crate) const MAX_TRIES: usize = 4;
 /// Budget of a request to one node: whoever is still there is found within a few steps, and who is gone
 /// is not worth asking everybody for.
 const EXACTLY_BUDGET: u8 = 16;
+/// What is left of it when one of its neighbours, who would know it, does not.
+const SURE_BUDGET: u8 = 3;
 /// How long a way back is kept.
 const EXPIRES_MS: u64 = 30_000;
 
@@ -63,6 +68,8 @@ pub(crate) enum Upstream {
 pub(crate) enum Own {
     /// To learn who is near a place.
     Neighbourhood,
+    /// To learn who is in a part of the key space where we know nobody.
+    Far,
     /// To get a signal to the other end of a session.
     Signal(SessionId),
     /// To have records kept, as a path of this put if it is one; see [`crate::replication`].
@@ -229,7 +236,7 @@ impl<C: Crypto> Node<C> {
         self.handle(Upstream::Link(link), request, &[]);
     }
 
-    fn handle(&mut self, upstream: Upstream, request: Request, avoid: &[LinkId]) {
+    fn handle(&mut self, upstream: Upstream, mut request: Request, avoid: &[LinkId]) {
         match (&request.target, &request.body) {
             (Target::Exactly(id), _) if *id == self.id || self.joining.was(id, self.now) => {
                 return self.serve(upstream, request);
@@ -246,6 +253,14 @@ impl<C: Crypto> Node<C> {
             (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. })
             | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
+        }
+        if let Target::Exactly(id) = &request.target
+            && matches!(upstream, Upstream::Link(_))
+            && self.would_know(id)
+            && !self.knows(id)
+        {
+            request.budget = request.budget.min(SURE_BUDGET);
+            return self.fail(upstream, &request, Failure::NotFound);
         }
         if self.config.role.is_bridge_here() && request.body.is_for_browsers() {
             return self.fail(upstream, &request, Failure::NotFound);

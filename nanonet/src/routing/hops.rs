@@ -98,6 +98,18 @@ impl<C: Crypto> Node<C> {
         self.tells_no_density() || Closeness::of(&point.distance(&self.id.point())) >= self.reach
     }
 
+    /// Whether a node with this id would be one of those near us, all of whom we know.
+    pub(crate) fn would_know(&self, id: &NodeId) -> bool {
+        self.config.role == Role::Browser
+            && self.reach > Closeness::MIN
+            && Closeness::of(&self.id.point().distance(&id.point())).one_bit_less() >= self.reach
+    }
+
+    /// Whether we are linked with a node, or heard of it.
+    pub(crate) fn knows(&self, id: &NodeId) -> bool {
+        self.table.link_to(id).is_some() || self.known.has(id)
+    }
+
     /// Whether a record has so few holders that the distance of that many nodes says nothing of density.
     fn tells_no_density(&self) -> bool {
         usize::from(self.config.replicas) < HOLDERS

@@ -161,6 +161,11 @@ impl Known {
         self.entries.get(id).map(|entry| &entry.placed.who.record)
     }
 
+    /// Whether a node is known.
+    pub(crate) fn has(&self, id: &NodeId) -> bool {
+        self.entries.contains_key(id)
+    }
+
     /// The contact with exactly this record, if it is known: it was verified before.
     pub(crate) fn same(&self, record: &PeerRecord, id: &NodeId) -> Option<&Who> {
         let who = &self.entries.get(id)?.placed.who;
@@ -230,8 +235,10 @@ impl Known {
         }
     }
 
-    /// The peer behind `link` is no longer linked with `gone`.
-    pub(crate) fn unlist(&mut self, link: LinkId, gone: &[NodeId]) {
+    /// The peer behind `link` is no longer linked with `gone`. Those of them that nobody lists any more,
+    /// and that are forgotten therefore.
+    pub(crate) fn unlist(&mut self, link: LinkId, gone: &[NodeId]) -> Vec<NodeId> {
+        let mut forgotten = Vec::new();
         for id in gone {
             let forget = self.entries.get_mut(id).is_some_and(|entry| {
                 entry.listed_by.retain(|by| *by != link);
@@ -239,21 +246,33 @@ impl Known {
             });
             if forget {
                 self.entries.remove(id);
+                forgotten.push(*id);
             }
         }
+        forgotten
     }
 
-    /// A link is gone, and with it what its peer listed.
-    pub(crate) fn link_gone(&mut self, now: UnixMillis, link: LinkId) {
-        for (_, entry) in self.entries.iter_mut() {
+    /// A link is gone, and with it what its peer listed. Those whom nobody else lists.
+    pub(crate) fn link_gone(&mut self, now: UnixMillis, link: LinkId) -> Vec<NodeId> {
+        let mut unlisted = Vec::new();
+        for (id, entry) in self.entries.iter_mut() {
             let listed = entry.listed_by.len();
             entry.listed_by.retain(|by| *by != link);
             if entry.listed_by.is_empty() && listed > 0 {
                 entry.found_until = entry.found_until.min(now.plus(LOST_MS));
+                unlisted.push(*id);
             }
             if entry.by == Some(link) {
                 entry.by = None;
             }
+        }
+        unlisted
+    }
+
+    /// A node answered.
+    pub(crate) fn answered(&mut self, now: UnixMillis, id: &NodeId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.found_until = now.plus(FOUND_MS);
         }
     }
 
@@ -413,10 +432,10 @@ mod tests {
         let (a, b) = (somebody(&mut rng), somebody(&mut rng));
         learn(&mut known, 0, Some(1), &[&a, &b]);
         learn(&mut known, 0, Some(2), &[&a]);
-        known.unlist(LinkId(1), &[a.who.id, b.who.id]);
+        let _ = known.unlist(LinkId(1), &[a.who.id, b.who.id]);
         assert!(known.get(&a.who.id).is_some());
         assert!(known.get(&b.who.id).is_none());
-        known.unlist(LinkId(2), &[a.who.id]);
+        let _ = known.unlist(LinkId(2), &[a.who.id]);
         assert_eq!(known.len(), 0);
     }
 
@@ -425,7 +444,7 @@ mod tests {
         let (mut known, mut rng) = known();
         let a = somebody(&mut rng);
         learn(&mut known, 0, Some(1), &[&a, &a]);
-        known.unlist(LinkId(1), &[a.who.id]);
+        let _ = known.unlist(LinkId(1), &[a.who.id]);
         assert_eq!(known.len(), 0);
     }
 

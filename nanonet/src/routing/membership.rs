@@ -152,13 +152,19 @@ impl<C: Crypto> Node<C> {
         self.counters.past_bytes_in += stats.bytes_in;
         self.counters.past_bytes_out += stats.bytes_out;
         self.timers.clear(Timer::Link(link));
-        self.known.link_gone(self.now, link);
+        let unlisted = self.known.link_gone(self.now, link);
+        if reason.is_none_or(CloseReason::is_silence) {
+            self.ask_whether_there(&unlisted);
+        }
         self.session_link_gone(peer.origin);
         if let Some(who) = peer.who {
             if !peer.leaf {
                 self.add_news(&who, false);
             }
-            self.known.unlist(link, &[who.id]);
+            let _ = self.known.unlist(link, &[who.id]);
+            if reason.is_none_or(CloseReason::is_silence) {
+                self.seen_gone(&who.id);
+            }
             if self.is_among_nearest(&self.id.point(), &who.id, self.places.near()) {
                 self.look_again();
             }
@@ -221,7 +227,9 @@ impl<C: Crypto> Node<C> {
             });
         self.known
             .learn(self.now, &self.at, Some(link), lists, peers);
-        self.known.unlist(link, &said.gone);
+        for gone in self.known.unlist(link, &said.gone) {
+            self.seen_gone(&gone);
+        }
         let us = self.id.point();
         let replicas = usize::from(self.config.replicas);
         if said
@@ -388,6 +396,7 @@ impl<C: Crypto> Node<C> {
             self.look_wait = (self.look_wait * 2).min(LOOK_UP_MS);
             let target = Target::Near(self.id.point());
             self.ask(Own::Neighbourhood, target, Ask::FindNearest);
+            self.look_far();
         }
         self.timers.set_by(Timer::Membership, self.look_next);
     }

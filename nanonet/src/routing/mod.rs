@@ -7,6 +7,7 @@
 //! - [`contact`]: one node as others keep it;
 //! - [`coordinates`]: where nodes lie among round trips;
 //! - [`membership`]: what happens when links come and go;
+//! - [`far`]: that no large part of the key space is without a link;
 //! - [`telling`]: what linked nodes tell each other about that;
 //! - [`worth`]: what a link is worth for a request;
 //! - [`hops`]: which link a request takes next, and how long it is waited for;
@@ -14,6 +15,7 @@
 
 pub(crate) mod contact;
 pub(crate) mod coordinates;
+pub(crate) mod far;
 pub(crate) mod forward;
 pub(crate) mod hops;
 pub(crate) mod known;

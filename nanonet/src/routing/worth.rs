@@ -37,6 +37,11 @@ impl Closeness {
         Self(zeros * 256 + (255 - after))
     }
 
+    /// Leading bits that are shared.
+    pub(crate) fn bits(self) -> u16 {
+        u16::try_from(self.0 / 256).unwrap_or(u16::MAX)
+    }
+
     /// Twice as far away.
     pub(crate) const fn one_bit_less(self) -> Self {
         Self(self.0.saturating_sub(256))

@@ -13,6 +13,8 @@ export const FAUCET = 1000;
 export const SAMPLES = 2000;
 /** Sample whose frontier is a legacy block. */
 export const SAMPLE_LEGACY = SAMPLES + 1;
+/** Sample that was opened and has one more payment waiting. */
+export const SAMPLE_WAITING = SAMPLES + 5;
 /** Number of representatives, from index 0. */
 export const REPRESENTATIVES = 12;
 

@@ -41,14 +41,26 @@ export function withoutSockets(origin: string): Promise<{ url: string; close: ()
 	return listen(server);
 }
 
-/** Serves `folder`; its `index.html` is the root. */
-export function serve(folder: string): Promise<{ url: string; close: () => void }> {
+/** What a page needs to share memory with its workers. */
+const ISOLATION = {
+	"cross-origin-opener-policy": "same-origin",
+	"cross-origin-embedder-policy": "require-corp",
+};
+
+/** Serves `folder`; its `index.html` is the root. `isolated`: pages are cross-origin isolated. */
+export function serve(
+	folder: string,
+	{ isolated = false } = {},
+): Promise<{ url: string; close: () => void }> {
 	const server = createServer((request, response) => {
 		const name = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
 		try {
 			const data = readFileSync(join(folder, name === "/" ? "index.html" : name));
 			response
-				.writeHead(200, { "content-type": TYPES[extname(name)] ?? "text/html; charset=utf-8" })
+				.writeHead(200, {
+					"content-type": TYPES[extname(name)] ?? "text/html; charset=utf-8",
+					...(isolated ? ISOLATION : {}),
+				})
 				.end(data);
 		} catch {
 			response.writeHead(404).end();

@@ -19,11 +19,11 @@ export const CHROMIUM_ARGS = [
 	"--disable-sync",
 ];
 
-/** Starts the browser named by NANONET_BROWSER. */
-export function launch(): Promise<Browser> {
+/** Starts the browser named by NANONET_BROWSER, with further switches. */
+export function launch(more: string[] = []): Promise<Browser> {
 	const executablePath = process.env.NANONET_BROWSER;
 	if (!executablePath) throw new Error("NANONET_BROWSER must name a Chromium: run `npm test`.");
-	return chromium.launch({ executablePath, args: CHROMIUM_ARGS });
+	return chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, ...more] });
 }
 
 /** The test page: an empty one that puts the package's exports where tests reach them. */
@@ -134,7 +134,7 @@ export class Tab {
 	/** Computes work in the tab's own pool of workers. */
 	work(root: string, threshold: string): Promise<string> {
 		return this.page.evaluate(
-			([over, reach]) => globalThis.node.work.generate(over, { threshold: reach }),
+			([over, reach]) => globalThis.node.work.generate(over, { difficulty: reach }),
 			[root, threshold] as const,
 		);
 	}

@@ -11,7 +11,7 @@ use crate::tools::Tools;
 use crate::wasm;
 
 /// Files every package carries.
-const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+const TEXTS: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"];
 
 /// Builds a package into its folder. A failure leaves the folder as it was until the last step.
 pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> {
@@ -33,8 +33,8 @@ pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> 
         tools.tsc(&tools.root().join(project))?;
     }
     if !package.entry.is_empty() {
-        for licence in LICENCES {
-            copy(&tools.root().join(licence), &out.join(licence))?;
+        for text in TEXTS {
+            copy(&tools.root().join(text), &out.join(text))?;
         }
         let manifest = out.join("package.json");
         fs::write(&manifest, manifest_text(package)?)

@@ -15,8 +15,9 @@ use crate::config::{Bindgen, Package, Wasm};
 use crate::order;
 use crate::tools::Tools;
 
-/// What rustc's wasm32 target emits by default, which wasm-opt has to be told.
-const TARGET_FEATURES: [&str; 7] = [
+/// What wasm-opt has to be told that it may meet: what rustc's wasm32 target emits by default, and the vector
+/// instructions of `work-simd.wasm` and `work-relaxed.wasm`, of which wasm-opt brings none in by itself.
+const TARGET_FEATURES: [&str; 9] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-multivalue",
@@ -24,6 +25,8 @@ const TARGET_FEATURES: [&str; 7] = [
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
     "--enable-sign-ext",
+    "--enable-simd",
+    "--enable-relaxed-simd",
 ];
 
 /// Builds the file and returns where it lies, ready to be copied into the package.

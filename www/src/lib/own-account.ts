@@ -8,7 +8,8 @@
 // - blocks that are still pending, also those of an earlier visit, are waited for first: a block beside them would
 //   fork the account;
 // - it builds only on a state for which a bridge has just asked the full nodes, and which is either proven and the
-//   end of one chain, or stated to be unopened. Otherwise it says why and builds nothing;
+//   end of one chain, or stated to be unopened. Otherwise it says why and builds nothing. A payment may build on one
+//   that was asked for seconds ago, while the person wrote it, so that it leaves at once when they click;
 // - a payment that could not be received is left after three tries until the wallet is opened again.
 
 import type { AccountAnswer, BlockJson, NanoNode, Receivable, TransactionEvent } from "nanonet";
@@ -43,6 +44,10 @@ export class WalletError extends Error {
 
 /** How often one payment is tried to be received. */
 const RECEIVE_TRIES = 3;
+/** How long ago a state may have been asked for that a payment is built on: about what a block takes to be seen by all. */
+const AHEAD_MS = 10_000;
+/** How soon it is worth asking again. */
+const AHEAD_AGAIN_MS = 4_000;
 
 /** Checks that an answer may be built on; fails with the reason if not. */
 export function buildable(own: AccountAnswer): AccountAnswer {
@@ -72,6 +77,7 @@ export class OwnAccount {
 	readonly #node: NanoNode;
 	readonly #wallet: OpenWallet;
 	readonly #tries = new Map<string, number>();
+	#ahead: { asked: number; own: Promise<AccountAnswer> } | undefined;
 
 	constructor(node: NanoNode, wallet: OpenWallet) {
 		this.#node = node;
@@ -84,7 +90,7 @@ export class OwnAccount {
 		const destination = parseAddress(to).address;
 		if (amount <= 0n) throw new WalletError("bad-amount", "The amount must be more than zero.");
 		await this.#inTurn(tell, signal, async () => {
-			const own = await this.#state();
+			const own = await this.#recent();
 			if (own.frontier === null || own.representative === null) {
 				throw new WalletError("no-money", "This account has no money yet: receive some first.");
 			}
@@ -117,6 +123,26 @@ export class OwnAccount {
 		);
 	}
 
+	/**
+	 * Lets the work of the next block be computed before somebody waits for it.
+	 * @returns whether it is there; false also if something newer was expected meanwhile
+	 */
+	async expect({ frontier }: Pick<AccountAnswer, "frontier">): Promise<boolean> {
+		const { parseAddress, workThreshold } = await loadCore();
+		const root = frontier ?? parseAddress(this.#wallet.address).publicKey;
+		const difficulty = workThreshold(this.#node.network, frontier ? "send" : "receive");
+		return this.#node.ahead.expect(this.#wallet.address, root, difficulty);
+	}
+
+	/** Asks for the account's state while a person still writes the payment that will be built on it. */
+	prepare(): void {
+		if (this.#ahead && performance.now() - this.#ahead.asked < AHEAD_AGAIN_MS) return;
+		const own = this.#state();
+		// Whoever builds on it hears of a failure.
+		own.catch(() => {});
+		this.#ahead = { asked: performance.now(), own };
+	}
+
 	/** Whether a payment is still to be received. */
 	wants(own: AccountAnswer): boolean {
 		return own.receivable.some(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
@@ -143,6 +169,13 @@ export class OwnAccount {
 		return buildable(await this.#node.account(this.#wallet.address, { fresh: true }));
 	}
 
+	/** The state that was asked for ahead if that is not long ago, one asked for now otherwise. */
+	async #recent(): Promise<AccountAnswer> {
+		const ahead = this.#ahead;
+		if (!ahead || performance.now() - ahead.asked > AHEAD_MS) return this.#state();
+		return ahead.own.catch(() => this.#state());
+	}
+
 	/** Runs `body` when it is this operation's turn and nothing of the account is pending. */
 	async #inTurn<T>(tell: Tell, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
 		tell({ step: "queued" });
@@ -163,15 +196,19 @@ export class OwnAccount {
 		const unsigned = buildBlock({ account: this.#wallet.address, ...change });
 		tell({ step: "working", fraction: 0 });
 		const work = await this.#node.work.generate(workRoot(unsigned), {
-			threshold: workThreshold(this.#node.network, kind),
+			difficulty: workThreshold(this.#node.network, kind),
+			purpose: kind,
 			onProgress: (at) => tell({ step: "working", fraction: at.fraction }),
 			signal,
 		});
 		const block: BlockJson = { ...signBlock(unsigned, this.#wallet.privateKey), work };
 		const hash = hashBlock(block);
 		signal.throwIfAborted();
+		// It is out of date from here on.
+		this.#ahead = undefined;
 		tell({ step: "publishing", hash });
 		await this.#untilConfirmed(block, hash);
+		void this.expect({ frontier: hash });
 		tell({ step: "confirmed", hash });
 	}
 

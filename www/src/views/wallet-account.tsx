@@ -34,6 +34,8 @@ export function Account({
 	const [own, setOwn] = useState<AccountAnswer | null>(null);
 	const [progress, setProgress] = useState<Progress | null>(null);
 	const [problem, setProblem] = useState<string | null>(null);
+	/** The root over which work is there. */
+	const [workFor, setWorkFor] = useState<string | null>(null);
 	const receiving = useRef(false);
 	const closed = useRef(new AbortController());
 	const account = useMemo(() => node && new OwnAccount(node, wallet), [node, wallet]);
@@ -43,11 +45,14 @@ export function Account({
 			const { answer } = await ask(wallet.address, { fresh });
 			setOwn(answer);
 			setProblem(null);
+			if (answer.state !== "unknown") expect(answer);
 			await receiveAll(answer);
 		} catch (error) {
 			setProblem(text(error));
 		}
 	};
+	const expect = (answer: AccountAnswer) =>
+		account?.expect(answer).then((there) => there && setWorkFor(answer.frontier));
 	const receiveAll = async (answer: AccountAnswer) => {
 		if (!account?.wants(answer) || receiving.current) return;
 		receiving.current = true;
@@ -116,6 +121,7 @@ export function Account({
 					<Send
 						account={account}
 						balance={own && own.state !== "unknown" ? own.balance : null}
+						workReady={own?.frontier != null && own.frontier === workFor}
 						sent={() => void renew(true)}
 					/>
 				)}

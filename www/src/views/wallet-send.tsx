@@ -38,11 +38,14 @@ export function ProgressLine({ progress, verb }: { progress: Progress; verb: str
 export function Send({
 	account,
 	balance,
+	workReady,
 	sent,
 }: {
 	account: OwnAccount;
 	/** What is known to be there, in raw. */
 	balance: bigint | null;
+	/** Whether the work of the next block is there. */
+	workReady: boolean;
 	sent: () => void;
 }) {
 	const [to, setTo] = useState("");
@@ -86,6 +89,9 @@ export function Send({
 	return (
 		<form
 			class="card"
+			onFocusIn={() => account.prepare()}
+			onInput={() => account.prepare()}
+			onPointerEnter={() => account.prepare()}
 			onSubmit={(event) => {
 				event.preventDefault();
 				void submit();
@@ -131,6 +137,9 @@ export function Send({
 					</button>
 				)}
 			</p>
+			{workReady && !running && (
+				<p class="quiet work-ready">The work for your next payment is done: it leaves at once.</p>
+			)}
 			{progress && <ProgressLine progress={progress} verb="Sending" />}
 			{progress?.step === "publishing" && (
 				<p class="quiet">

@@ -164,7 +164,7 @@ pub fn play<C: Reported>(options: Options, work: &Workload) -> Report {
 
 /// Bridges learn of the newest blocks of `accounts`, one after another.
 fn confirm<C: Reported>(world: &mut World<C>, churn: &mut Churn, accounts: &[Account]) {
-    let bridges = world.bridges().to_vec();
+    let bridges = world.vouchers().to_vec();
     // As fast as the live network confirms at its best, per bridge.
     let pause = (20 / bridges.len() as u64).max(1);
     for (account, bridge) in accounts.iter().zip(bridges.iter().cycle()) {

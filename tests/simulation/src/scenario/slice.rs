@@ -185,7 +185,7 @@ pub(super) fn fill<C: Reported>(world: &mut World<C>, options: Options, accounts
         filled.record_bytes = record.to_bytes().len();
         filled.accounts.push(chain.account());
         filled.frontiers.push(record.hash());
-        let bridges = world.bridges();
+        let bridges = world.vouchers();
         let bridge = bridges[usize::try_from(number).unwrap_or(0) % bridges.len()];
         let confirmed = Input::Confirmed {
             record: Box::new(record),

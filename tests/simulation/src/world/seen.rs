@@ -7,7 +7,7 @@ use nanonet::Crypto;
 use nanonet::gossip::GossipFigures;
 use nanonet::{CloseReason, Event, Node, NodeId, PublishState, Rng, Role, Status, StoreKey};
 
-use super::{Place, World};
+use super::{ANCHORS, Place, World};
 
 impl<C: Crypto> World<C> {
     /// The node at a place.
@@ -64,6 +64,12 @@ impl<C: Crypto> World<C> {
     /// Places of bridges.
     pub fn bridges(&self) -> &[Place] {
         &self.bridges
+    }
+
+    /// The bridges whose word counts with everybody: what others put is refused.
+    #[must_use]
+    pub fn vouchers(&self) -> &[Place] {
+        &self.bridges[..self.bridges.len().min(ANCHORS)]
     }
 
     /// Accounts that a node has in storage.

@@ -45,7 +45,7 @@ fn each_planted_bug_is_found_by_its_checker() {
     let found = |plant, minutes| run::<Open>(60, minutes, Some(plant)).broken;
     assert!(found(Plant::NeverRepairs, 5).too_long_short_after > 0);
     assert!(found(Plant::LosesRecords, 5).lost > 0);
-    let pulls = run_with::<Open>(40, 400, 10, Some(Plant::PullsHeld));
+    let pulls = run_with::<Open>(40, 3_000, 10, Some(Plant::PullsHeld));
     assert!(pulls.broken.too_many_bytes > 0, "{pulls:?}");
 }
 
