@@ -13,6 +13,8 @@ pub mod core;
 #[cfg(any(feature = "core", feature = "node", feature = "rpc"))]
 mod fault;
 #[cfg(feature = "node")]
+pub mod later;
+#[cfg(feature = "node")]
 mod node;
 #[cfg(feature = "rpc")]
 pub mod rpc;

@@ -43,6 +43,16 @@ pub(crate) struct Wasm {
     pub(crate) glue: Option<PathBuf>,
     pub(crate) file: String,
     pub(crate) wasm_opt: Vec<String>,
+    pub(crate) later: Option<Later>,
+}
+
+/// The part of a wasm file that is loaded later.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Later {
+    pub(crate) file: String,
+    pub(crate) loader: String,
+    pub(crate) paths: Vec<String>,
 }
 
 /// How JavaScript reaches the wasm.

@@ -7,6 +7,7 @@
 mod config;
 mod order;
 mod package;
+mod split;
 mod tools;
 mod wasm;
 
@@ -44,6 +45,12 @@ enum BuildError {
     Wasm {
         path: PathBuf,
         problem: wasmparser::BinaryReaderError,
+    },
+    /// A module could not be split in two.
+    #[error("{path} could not be split: {problem}", path = path.display())]
+    Split {
+        path: PathBuf,
+        problem: split::SplitError,
     },
     /// The npm packages are not installed.
     #[error("{program} is not installed: run `npm ci` in the repository's root")]

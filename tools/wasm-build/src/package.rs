@@ -8,25 +8,24 @@ use serde_json::{Map, Value, json};
 use crate::BuildError;
 use crate::config::{Entry, Package};
 use crate::tools::Tools;
-use crate::wasm;
+use crate::wasm::{self, Built};
 
 /// Files every package carries.
 const TEXTS: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"];
 
 /// Builds a package into its folder. A failure leaves the folder as it was until the last step.
 pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> {
-    let built: Vec<_> = package
-        .wasm
-        .iter()
-        .map(|wasm| Ok((wasm, wasm::build(tools, package, wasm)?)))
-        .collect::<Result<_, BuildError>>()?;
+    let mut built = Vec::new();
+    for wasm in &package.wasm {
+        built.extend(wasm::build(tools, package, wasm)?);
+    }
     let out = tools.root().join(&package.out);
     if out.exists() {
         fs::remove_dir_all(&out).map_err(BuildError::file("empty", &out))?;
     }
     fs::create_dir_all(&out).map_err(BuildError::file("create", &out))?;
-    for (wasm, from) in built {
-        copy(&from, &out.join(&wasm.file))?;
+    for Built { file, from } in built {
+        copy(&from, &out.join(file))?;
     }
     scripts(tools, package, &out)?;
     if let Some(project) = &package.tsconfig {

@@ -13,6 +13,7 @@ use blake2::{Blake2b, Digest};
 use crate::BuildError;
 use crate::config::{Bindgen, Package, Wasm};
 use crate::order;
+use crate::split;
 use crate::tools::Tools;
 
 /// What wasm-opt has to be told that it may meet: what rustc's wasm32 target emits by default, and the vector
@@ -29,12 +30,35 @@ const TARGET_FEATURES: [&str; 9] = [
     "--enable-relaxed-simd",
 ];
 
-/// Builds the file and returns where it lies, ready to be copied into the package.
-pub(crate) fn build(tools: &Tools, package: &Package, wasm: &Wasm) -> Result<PathBuf, BuildError> {
+/// A file as it goes into the package.
+pub(crate) struct Built {
+    /// Its name there.
+    pub(crate) file: String,
+    /// Where it lies, ready to be copied.
+    pub(crate) from: PathBuf,
+}
+
+/// Builds the file, and the one that is loaded later if there is to be one.
+pub(crate) fn build(
+    tools: &Tools,
+    package: &Package,
+    wasm: &Wasm,
+) -> Result<Vec<Built>, BuildError> {
     let compiled = tools.cargo_wasm(wasm)?;
     let cache = tools.cache().join(&package.name);
     fs::create_dir_all(&cache).map_err(BuildError::file("create", &cache))?;
-    let result = cache.join(&wasm.file);
+    let names = [
+        Some(&wasm.file),
+        wasm.later.as_ref().map(|later| &later.file),
+    ];
+    let built: Vec<_> = names
+        .into_iter()
+        .flatten()
+        .map(|file| Built {
+            file: file.clone(),
+            from: cache.join(file),
+        })
+        .collect();
     let stamp = cache.join(format!("{}.stamp", wasm.file));
     let input = fs::read(&compiled).map_err(BuildError::file("read", &compiled))?;
     let digest = digest(&input, wasm);
@@ -42,8 +66,9 @@ pub(crate) fn build(tools: &Tools, package: &Package, wasm: &Wasm) -> Result<Pat
     let glue_there = glue
         .as_ref()
         .is_none_or(|glue| with_extension(glue, "js").exists());
-    if glue_there && result.exists() && fs::read_to_string(&stamp).is_ok_and(|old| old == digest) {
-        return Ok(result);
+    let all_there = glue_there && built.iter().all(|built| built.from.exists());
+    if all_there && fs::read_to_string(&stamp).is_ok_and(|old| old == digest) {
+        return Ok(built);
     }
     let bound = match (&wasm.bindgen, glue) {
         (Bindgen::None, _) => compiled,
@@ -57,18 +82,39 @@ pub(crate) fn build(tools: &Tools, package: &Package, wasm: &Wasm) -> Result<Pat
     };
     let work = cache.join(format!("{}.work", wasm.file));
     let flags = wasm.wasm_opt.iter().map(String::as_str);
-    tools.wasm_opt(&bound, &work, TARGET_FEATURES.into_iter().chain(flags))?;
+    // Functions are told apart by their names.
+    let names = wasm.later.as_ref().map(|_| "--debuginfo");
+    let flags = TARGET_FEATURES.into_iter().chain(flags).chain(names);
+    tools.wasm_opt(&bound, &work, flags)?;
     let optimised = fs::read(&work).map_err(BuildError::file("read", &work))?;
-    let named = order::named(&optimised).map_err(|problem| BuildError::Wasm {
-        path: work.clone(),
-        problem,
-    })?;
-    fs::write(&work, named).map_err(BuildError::file("write", &work))?;
-    let flags = TARGET_FEATURES.into_iter().chain([order::FLAG]);
-    tools.wasm_opt(&work, &result, flags)?;
+    let parts = match &wasm.later {
+        None => vec![optimised],
+        Some(later) => {
+            let parts = split::split(&optimised, &later.paths, &later.loader);
+            let parts = parts.map_err(|problem| BuildError::Split {
+                path: work.clone(),
+                problem,
+            })?;
+            vec![parts.first, parts.later]
+        }
+    };
+    for (part, built) in parts.into_iter().zip(&built) {
+        finish(tools, &part, &work, &built.from)?;
+    }
     fs::remove_file(&work).map_err(BuildError::file("remove", &work))?;
     fs::write(&stamp, digest).map_err(BuildError::file("write", &stamp))?;
-    Ok(result)
+    Ok(built)
+}
+
+/// Puts the functions of a module in an order that compresses, by way of the file `work`.
+fn finish(tools: &Tools, module: &[u8], work: &Path, result: &Path) -> Result<(), BuildError> {
+    let named = order::named(module).map_err(|problem| BuildError::Wasm {
+        path: work.into(),
+        problem,
+    })?;
+    fs::write(work, named).map_err(BuildError::file("write", work))?;
+    let flags = TARGET_FEATURES.into_iter().chain([order::FLAG]);
+    tools.wasm_opt(work, result, flags)
 }
 
 /// Runs wasm-bindgen: writes the glue where TypeScript imports it from, returns the bound wasm.
@@ -85,7 +131,7 @@ fn bind(cache: &Path, wasm: &Wasm, input: &[u8], glue: &Path) -> Result<PathBuf,
         .map_err(|error| bindgen(&format_args!("{error:#}")))?
         .typescript(true)
         .omit_default_module_path(true)
-        .remove_name_section(true)
+        .remove_name_section(wasm.later.is_none())
         .generate(&out)
         .map_err(|error| bindgen(&format_args!("{error:#}")))?;
     if let Some(folder) = glue.parent() {
