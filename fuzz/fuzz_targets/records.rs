@@ -11,4 +11,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     overlay::sealed(bytes);
     overlay::stored_account(bytes);
     overlay::stored_receivable(bytes);
+    overlay::key_record(bytes);
+    overlay::cell(bytes);
+    overlay::letter(bytes);
 });

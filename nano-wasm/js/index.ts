@@ -3,6 +3,7 @@
 export { NanoError } from "./errors.js";
 export type { RpcAnswer, RpcLabel, RpcRequest } from "./facade-types.js";
 export type { TabRole } from "./host.js";
+export { Messages, Registry, Services } from "./messages.js";
 export { NanoNode } from "./node.js";
 export type * from "./options.js";
 export type * from "./types.js";

@@ -8,3 +8,18 @@ export * from "./index.js";
 export function tamper(node: NanoNode, how: string): Promise<void> {
 	return hostOf(node).request<void>({ type: "tamper", how });
 }
+
+/** Something that a node saw of a cell: ids and bytes as hex. */
+export type Glimpse =
+	| { kind: "handed"; from: string; to: string; cell: string }
+	| { kind: "peeled"; next: string; before: string; after: string };
+
+/** What the node saw of others' cells since this was called last; the first call begins it. */
+export function glimpses(node: NanoNode): Promise<Glimpse[]> {
+	return clientOf(node).request<Glimpse[]>({ type: "glimpses" });
+}
+
+/** Cells per second of one hop in this browser, and texts of the same length with the cipher alone. */
+export function measureCells(node: NanoNode): Promise<{ hop: number; cipher: number }> {
+	return clientOf(node).request<{ hop: number; cipher: number }>({ type: "measureCells" });
+}

@@ -7,8 +7,9 @@ import type { RpcAnswer, RpcRequest } from "./facade-types.js";
 import { FirstLink } from "./first-link.js";
 import type { HostListener, NodeHost, TabRole } from "./host.js";
 import { LocalNode } from "./local-node.js";
+import { Messages, Registry, Services } from "./messages.js";
 import type { StartOptions } from "./options.js";
-import { readAnswer, type WireAnswer } from "./protocol.js";
+import { type PostAsk, readAnswer, type WireAnswer } from "./protocol.js";
 import { SharedNode } from "./shared-node.js";
 import type {
 	AccountAnswer,
@@ -46,6 +47,13 @@ export class NanoNode {
 	/** Computes the work of the user's next blocks before it is needed; `work` then has it at once. */
 	readonly ahead: WorkAhead;
 
+	/** Who is behind a key, and being found by one's own. */
+	readonly registry: Registry;
+	/** Private messages from key to key. */
+	readonly messages: Messages;
+	/** What other nodes offer. */
+	readonly services: Services;
+
 	readonly #host: NodeHost;
 	readonly #events: Emitter<NodeEvents>;
 	readonly #firstLink: FirstLink;
@@ -70,6 +78,10 @@ export class NanoNode {
 		});
 		this.ahead = new WorkAhead(this.work);
 		this.#host = host;
+		const ask = <T>(asked: PostAsk, signal?: AbortSignal) => host.request<T>(asked, signal);
+		this.registry = new Registry(ask);
+		this.messages = new Messages(ask, (listener) => events.on("message", listener));
+		this.services = new Services(ask);
 		this.#events = events;
 		this.#firstLink = firstLink;
 		// Not during the start, whose time a person feels; but before the network can be gone.

@@ -4,10 +4,13 @@
 
 import type {
 	AccountAnswer,
+	KeyRoute,
 	LinkEvent,
 	NodeStatus,
+	PrivateMessage,
 	ProofVote,
 	Receivable,
+	RegisteredNode,
 	TransactionEvent,
 } from "./types.js";
 
@@ -37,6 +40,7 @@ export type Command =
 	| { type: "pending"; id: number }
 	| { type: "watch"; id: number; address: string }
 	| { type: "unwatch"; id: number; address: string }
+	| (PostAsk & { id: number })
 	| { type: "stop"; id: number }
 	/** Nobody waits for the answer to `request` any more. */
 	| { type: "cancel"; request: number }
@@ -58,7 +62,43 @@ export type Command =
 	| { type: "forwardWritten"; session: number; bytes: number }
 	| { type: "forwardClosed"; session: number }
 	/** Test builds only: how to alter answers from now on. */
-	| { type: "tamper"; id: number; how: string };
+	| { type: "tamper"; id: number; how: string }
+	/** Test builds only: what was seen of cells since the last time. */
+	| { type: "glimpses"; id: number }
+	/** Test builds only: how many cells per second a hop works off. */
+	| { type: "measureCells"; id: number };
+
+/** What is asked of the registry of keys and of private messages. */
+export type PostAsk =
+	| { type: "register"; services: WireService[]; metadata: string }
+	| { type: "lookUp"; key: string }
+	| { type: "findServices"; filter: WireService }
+	| { type: "send"; to: string; text: string; relays?: number; timeoutMs: number };
+
+/** One thing to be known of a service. */
+export interface WireAttribute {
+	name: string;
+	value: string;
+}
+
+/** A service as it travels. */
+export interface WireService {
+	kind: string;
+	attributes: WireAttribute[];
+}
+
+/** A node as the worker gives it. */
+export type WireNode = Omit<RegisteredNode, "services" | "lastSeen" | "expires"> & {
+	services: WireService[];
+	lastSeen: number;
+	expires: number;
+};
+
+/** What is known of a key, as the worker gives it. */
+export interface WireLookup {
+	node: WireNode;
+	routes: KeyRoute[];
+}
 
 /** What the worker does with the page's connections. */
 export type Signal =
@@ -86,6 +126,7 @@ export type Reply =
 	| { type: "event"; event: "transaction"; detail: TransactionEvent }
 	| { type: "event"; event: "refused"; detail: { from: string | null; reason: string } }
 	| { type: "event"; event: "alarm"; detail: { account: string; diverged: boolean } }
+	| { type: "event"; event: "message"; detail: PrivateMessage }
 	| { type: "event"; event: "error"; detail: { code: string; message: string } };
 
 /** The value of `start`'s result. */

@@ -295,6 +295,72 @@ export interface LinkEvent {
 	reason?: string;
 }
 
+/** A service that a node offers to others. */
+export interface NodeService {
+	/** For example `work` or `notifications`. */
+	kind: string;
+	/** What is to be known of it. */
+	attributes: Record<string, string>;
+}
+
+/** What a node says of itself in the registry of keys; signed by its key and checked here. */
+export interface RegisteredNode {
+	/** Its key, `key_…`. */
+	key: string;
+	/** Where it lies in the nanonet, 64 hex digits. */
+	id: string;
+	/** A server (`bridge`) or a client (`browser`). */
+	role: "browser" | "bridge";
+	/** Of two records of a key the one with the higher number counts. */
+	sequence: number;
+	/** When the record was made, by the node's own clock. */
+	lastSeen: Date;
+	/** Until when it counts. */
+	expires: Date;
+	/** Where it can be dialled. */
+	endpoints: string[];
+	/** What it does for others. */
+	services: NodeService[];
+	/** What else it tells everyone. */
+	metadata: string;
+	/** What it tells chosen readers, of whom this node is one. */
+	sealed?: string;
+}
+
+/** A way to a node, as a message would take it now. */
+export interface KeyRoute {
+	/** This node's key. */
+	source: string;
+	/** The other's. */
+	destination: string;
+	/** Ids of the relays, first to last. */
+	hops: string[];
+	metrics: {
+		hops: number;
+		/** How long a message takes there, a moving estimate; null: not measured yet. */
+		latencyMs: number | null;
+		/** How often what was sent over it arrived, of 1,000, a moving estimate. */
+		reliability: number;
+	};
+}
+
+/** What is known of a key. */
+export interface KeyLookup {
+	node: RegisteredNode;
+	/** Best first; they share no relay as far as there are enough. */
+	routes: KeyRoute[];
+}
+
+/** A private message. */
+export interface PrivateMessage {
+	/** Who wrote it, `key_…`; proven. */
+	from: string;
+	/** With the sender its name. */
+	id: string;
+	/** What. */
+	text: string;
+}
+
 /** Events of a node. */
 export interface NodeEvents {
 	/** Links, slice or counters changed; at most ten times a second. */
@@ -314,6 +380,8 @@ export interface NodeEvents {
 	 * happen; otherwise only their order is not known.
 	 */
 	alarm: { account: string; diverged: boolean };
+	/** A private message came, once. */
+	message: PrivateMessage;
 	/**
 	 * Something failed that no call waits for: a watch beyond the limit, the worker itself, or (`no-bridges`) no
 	 * bridge can be reached and no other is known.

@@ -140,6 +140,10 @@ impl<C: Crypto> Node<C> {
                 fresh,
             } => self.serve_resolve(upstream, id, account, held, fresh),
             Ask::Publish(block) => self.serve_publish(upstream, id, *block),
+            Ask::Cell(cell) => self.serve_cell(upstream, id, cell),
+            Ask::Register(record) => self.serve_register(upstream, id, target, *record),
+            Ask::FindKey { key, after } => self.serve_key(upstream, id, &key, after),
+            Ask::FindServices(filter) => self.serve_services(upstream, id, &filter),
             Ask::Get { .. } => {
                 let (why, budget) = (Failure::NotFound, 0);
                 self.reply(upstream, id, Reply::Failed { why, budget });
@@ -160,6 +164,11 @@ impl<C: Crypto> Node<C> {
             Own::Sync(task) => self.on_sync_reply(task, body, via),
             Own::Resolve(question) => self.on_resolve_reply(question, body, via, hops),
             Own::Publish(hash) => self.on_publish_reply(hash, &body),
+            Own::Leg(number) => self.on_leg_reply(number, &body),
+            // Sent again when it is due.
+            Own::Register => {}
+            Own::FindKey(key) => self.on_key_reply(key, body),
+            Own::FindServices(number) => self.on_services_reply(number, body),
         }
     }
 }

@@ -39,6 +39,10 @@ pub enum Purpose {
     Seen,
     /// A [`crate::gossip::Vouched`] piece of news.
     News,
+    /// A [`crate::registry::KeyRecord`].
+    Registry,
+    /// Who writes over a circuit; see [`crate::onion`].
+    Letter,
 }
 
 impl Purpose {
@@ -51,6 +55,8 @@ impl Purpose {
             Self::Weights => b"nanonet weights v1",
             Self::Seen => b"nanonet seen v1",
             Self::News => b"nanonet news v1",
+            Self::Registry => b"nanonet registry v1",
+            Self::Letter => b"nanonet letter v1",
         }
     }
 

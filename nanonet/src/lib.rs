@@ -36,11 +36,13 @@ pub mod link;
 #[cfg(any(test, feature = "adversary"))]
 mod lying;
 mod node;
+pub mod onion;
 mod peer;
 mod publish;
 mod query;
 mod reader;
 mod record;
+pub mod registry;
 mod renewal;
 mod replication;
 mod reputation;

@@ -26,6 +26,8 @@ use crate::{
 pub enum Misroute {
     /// It takes them and does nothing.
     Drop,
+    /// It acknowledges cells of private messages and does nothing with them.
+    Swallow,
     /// It names these nodes, which do not exist, in place of those it is linked with.
     Forge(Arc<[Who]>),
 }
@@ -60,6 +62,11 @@ impl<C: Crypto> Node<C> {
     /// Whether it drops what others send over it.
     pub(crate) const fn drops(&self) -> bool {
         matches!(self.lies.misroute, Some(Misroute::Drop))
+    }
+
+    /// Whether it drops cells that it acknowledged.
+    pub(crate) const fn swallows_cells(&self) -> bool {
+        matches!(self.lies.misroute, Some(Misroute::Swallow))
     }
 
     /// The nodes it names in place of `named`.

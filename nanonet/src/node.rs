@@ -24,6 +24,8 @@
 //! | `bridges` | what bridges state, compared |
 //! | `exchange` | introductions besides those of links |
 //! | `healing` | what is done when the network may have been split |
+//! | `registry` | records of keys, kept, handed on and found |
+//! | `onion` | private messages: circuits that lead through here, and our own |
 //! | `join` | the work that our id costs, and what that of others is worth |
 //!
 //! Rules: time never goes back (an earlier `now` is taken as the latest one seen); every input is
@@ -42,9 +44,11 @@ use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
 use crate::link::{LinkConfig, LinkEnd, LinkError, LinkOutput};
+use crate::onion::Post;
 use crate::publish::Publishing;
 use crate::query::Questions;
 use crate::query::answering::Lately;
+use crate::registry::{Lookups, MOST_IN_BRIDGE, MOST_IN_BROWSER, Publication, Registry};
 use crate::renewal::Renewal;
 use crate::replication::Replication;
 use crate::reputation::{Load, Reputation};
@@ -107,6 +111,10 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) watching: Watching,
     pub(crate) resolves: Resolves,
     pub(crate) gossip: Gossip,
+    pub(crate) registry: Registry,
+    pub(crate) publication: Publication,
+    pub(crate) lookups: Lookups,
+    pub(crate) post: Post,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
     pub(crate) lies: crate::lying::Lies,
@@ -191,6 +199,14 @@ impl<C: Crypto> Node<C> {
             watching: Watching::default(),
             resolves: Resolves::default(),
             gossip: Gossip::default(),
+            registry: Registry::new(if is_bridge {
+                MOST_IN_BRIDGE
+            } else {
+                MOST_IN_BROWSER
+            }),
+            publication: Publication::default(),
+            lookups: Lookups::default(),
+            post: Post::new(is_bridge),
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]
             lies: crate::lying::Lies::default(),
@@ -272,6 +288,10 @@ impl<C: Crypto> Node<C> {
             Input::WorkFound { root, nonce } => self.on_work_found(root, nonce),
             Input::Introduced(records) => self.on_introduced(records),
             Input::Tell(tell) => self.on_tell(*tell),
+            Input::Register(wanted) => self.on_register(*wanted),
+            Input::LookUp { request, key } => self.on_look_up(request, key),
+            Input::FindServices { request, filter } => self.on_find_services(request, *filter),
+            Input::Send { request, message } => self.on_send(request, *message),
             Input::Timeout => {}
         }
         self.work();
@@ -347,6 +367,7 @@ impl<C: Crypto> Node<C> {
             Timer::Resolve(request) => self.on_resolve_timer(request),
             Timer::Join => self.on_join_timer(),
             Timer::Gossip => self.on_gossip_timer(),
+            Timer::Post => self.on_post_timer(),
             Timer::Status => self.event(Event::StatusChanged),
         }
     }

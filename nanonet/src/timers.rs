@@ -32,6 +32,8 @@ pub(crate) enum Timer {
     Join,
     /// Announce, pull or serve news.
     Gossip,
+    /// Look after private messages, look-ups of keys and our record.
+    Post,
     /// Say that the status changed.
     Status,
 }

@@ -39,6 +39,10 @@ pub enum Bug {
     AsksForAll,
     /// What is held is pulled again whenever it is named or compared.
     PullsHeld,
+    /// Routes have one relay, whatever was asked for.
+    ShortRoutes,
+    /// Letters also go out as they are.
+    WritesOpenly,
 }
 
 /// A defence that can be switched off.

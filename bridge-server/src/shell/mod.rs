@@ -10,6 +10,7 @@
 //! [`LinkDoor`] gives it a place and a number or refuses, frames flow both ways through its
 //! [`Ends`], either side closes, the place is free again.
 
+mod cells;
 #[cfg(feature = "decoders")]
 pub(crate) mod decoders;
 mod door;

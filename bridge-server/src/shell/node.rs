@@ -192,6 +192,9 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        if super::cells::are_logged() {
+            self.node.watch_cells();
+        }
         self.drain().await;
         loop {
             let now = self.now();
@@ -296,6 +299,7 @@ impl Task {
 
     /// Carries out everything the node asks for.
     async fn drain(&mut self) {
+        super::cells::log(&mut self.node);
         while let Some(output) = self.node.poll_output() {
             match output {
                 // Its transports have the ordered channel alone.

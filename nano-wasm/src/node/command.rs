@@ -1,6 +1,7 @@
 //! What the page asks. TypeScript's side of these types is `js/protocol.ts`.
 
 use nano_core::{Root, WorkNonce};
+use nanonet::registry::{Service, ServiceFilter};
 use serde::Deserialize;
 
 /// One command. Those with an `id` are answered once, by a result or an error.
@@ -36,6 +37,26 @@ pub(super) enum Command {
     Unwatch {
         id: u64,
         address: String,
+    },
+    Register {
+        id: u64,
+        services: Vec<Service>,
+        metadata: String,
+    },
+    LookUp {
+        id: u64,
+        key: String,
+    },
+    FindServices {
+        id: u64,
+        filter: ServiceFilter,
+    },
+    Send {
+        id: u64,
+        to: String,
+        text: String,
+        relays: Option<u8>,
+        timeout_ms: u32,
     },
     Stop {
         id: u64,
@@ -96,6 +117,16 @@ pub(super) enum Command {
         id: u64,
         how: String,
     },
+    /// What was seen of cells since the last time; what is seen is kept from the first time on.
+    #[cfg(feature = "adversary")]
+    Glimpses {
+        id: u64,
+    },
+    /// How many cells per second a hop works off, beside the cipher alone.
+    #[cfg(feature = "adversary")]
+    MeasureCells {
+        id: u64,
+    },
 }
 
 impl Command {
@@ -109,9 +140,15 @@ impl Command {
             | Self::Pending { id }
             | Self::Watch { id, .. }
             | Self::Unwatch { id, .. }
+            | Self::Register { id, .. }
+            | Self::LookUp { id, .. }
+            | Self::FindServices { id, .. }
+            | Self::Send { id, .. }
             | Self::Stop { id } => Some(*id),
             #[cfg(feature = "adversary")]
-            Self::Tamper { id, .. } => Some(*id),
+            Self::Tamper { id, .. } | Self::Glimpses { id } | Self::MeasureCells { id } => {
+                Some(*id)
+            }
             _ => None,
         }
     }

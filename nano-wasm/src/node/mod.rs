@@ -29,6 +29,7 @@ mod meeting;
 mod news;
 mod obey;
 mod page;
+mod post;
 mod reply;
 mod socket;
 mod start;

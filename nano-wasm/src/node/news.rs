@@ -106,6 +106,10 @@ impl Driver {
             Event::News { .. } => {}
             // The driver looks after them.
             Event::NeedBridge { .. } | Event::BridgeFound(_) => {}
+            Event::KeyFound { request, result } => self.tell_key(request, result),
+            Event::ServicesFound { request, records } => self.tell_services(request, records),
+            Event::Sent { request, result } => self.tell_sent(request, result),
+            Event::Message(message) => self.tell_message(*message),
             Event::StatusChanged => {
                 self.keep_known();
                 self.status(|status| self.page.event(&reply::Event::Status(status)));

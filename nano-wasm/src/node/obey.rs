@@ -65,6 +65,26 @@ impl Driver {
                 self.input(Input::Unwatch { account });
                 self.page.result(id, &());
             }),
+            Command::Register {
+                id,
+                services,
+                metadata,
+            } => self.register(id, services, metadata),
+            Command::LookUp { id, key } => self.look_up(id, &key),
+            Command::FindServices { id, filter } => {
+                self.state.borrow_mut().expect(id);
+                self.input(Input::FindServices {
+                    request: RequestId(id),
+                    filter: Box::new(filter),
+                });
+            }
+            Command::Send {
+                id,
+                to,
+                text,
+                relays,
+                timeout_ms,
+            } => self.send(id, &to, text, relays, timeout_ms),
             Command::Stop { id } => self.stop(id),
             Command::Cancel { request } => {
                 self.state.borrow_mut().settle(request);
@@ -118,6 +138,10 @@ impl Driver {
             }
             #[cfg(feature = "adversary")]
             Command::Tamper { id, how } => self.tamper(id, &how),
+            #[cfg(feature = "adversary")]
+            Command::Glimpses { id } => self.glimpses(id),
+            #[cfg(feature = "adversary")]
+            Command::MeasureCells { id } => self.measure_cells(id),
         }
     }
 

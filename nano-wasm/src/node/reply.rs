@@ -89,6 +89,7 @@ pub(super) enum Event<'a> {
         account: String,
         diverged: bool,
     },
+    Message(super::post::MessageReply),
     Error {
         code: &'static str,
         message: &'a str,

@@ -10,7 +10,9 @@ mod values;
 
 pub use self::node::node;
 pub use self::seeds::{Seed, seeds};
-pub use self::values::{news, overlay_message, peer_record, record, sealed, sighting};
+pub use self::values::{
+    cell, key_record, letter, news, overlay_message, peer_record, record, sealed, sighting,
+};
 pub use crate::link::decoders::{handshake, link};
 pub use crate::slice::decoders::{stored_account, stored_receivable};
 
@@ -23,8 +25,11 @@ use crate::{Addresses, Identity, PeerRecord, Rng, Role};
 pub type Decoder = fn(&[u8]) -> bool;
 
 /// Every decoder by the name of its folder in the corpus.
-pub const DECODERS: [(&str, Decoder); 11] = [
+pub const DECODERS: [(&str, Decoder); 14] = [
+    ("cell", cell),
     ("handshake", handshake),
+    ("key_record", key_record),
+    ("letter", letter),
     ("link", link),
     ("news", news),
     ("node", node),

@@ -6,6 +6,8 @@ use super::node::account;
 use super::{START, identity, introduction};
 use crate::gossip::{NewsId, Topic};
 use crate::link::decoders::{LONGEST_CHUNK, PART};
+use crate::onion::{Circuit, Hop, sample_letters};
+use crate::registry::{Door, KeyRecord, Metadata, Service};
 use crate::routing::contact::Named;
 use crate::routing::coordinates::Coordinates;
 use crate::slice::{Slice, SliceConfig};
@@ -62,7 +64,10 @@ pub fn seeds() -> Vec<Seed> {
             all: &mut all,
         });
     };
+    of("cell", cells);
     of("handshake", handshakes);
+    of("key_record", key_records);
+    of("letter", letters);
     of("link", links);
     of("news", news);
     of("node", nodes);
@@ -74,6 +79,65 @@ pub fn seeds() -> Vec<Seed> {
     of("stored_account", stored_accounts);
     of("stored_receivable", stored_receivables);
     all
+}
+
+fn cells(seeds: &mut Seeds<'_>) {
+    let mut rng = Rng::from_seed([6; 32]);
+    let hop = |of: u8| {
+        let of = identity(of);
+        Hop {
+            id: of.node_id(),
+            noise_key: of.noise_key(),
+        }
+    };
+    let letter = sample_letters(&identity(3)).concat();
+    let ways: [(&str, &[Hop]); 2] = [
+        ("good-onward", &[hop(1), hop(2)]),
+        ("bad-for-another", &[hop(2), hop(1)]),
+    ];
+    for (name, route) in ways {
+        if let Ok(mut circuit) = Circuit::new(route, &mut rng)
+            && let Ok(first) = circuit.cell(START, &letter)
+        {
+            seeds.add(name, first.as_bytes());
+        }
+    }
+}
+
+fn key_records(seeds: &mut Seeds<'_>) {
+    let signer = identity(1);
+    let door = Door {
+        id: signer.node_id(),
+        noise_key: signer.noise_key(),
+    };
+    let record = signer.sign_record(KeyRecord {
+        key: signer.node_key(),
+        sequence: 7,
+        network: Network::Dev,
+        role: Role::Browser,
+        nonce: signer.nonce(),
+        noise_key: signer.noise_key(),
+        seen_at: START,
+        expires_at: START.plus(1_000),
+        endpoints: Addresses::default(),
+        doors: vec![door],
+        services: vec![Service {
+            kind: "work".to_owned(),
+            attributes: Vec::new(),
+        }],
+        metadata: Metadata {
+            open: "hello".to_owned(),
+            sealed: vec![vec![1, 2, 3]],
+        },
+        signature: Signature::from_bytes([0; 64]),
+    });
+    seeds.add_with_cut("record", &record.to_bytes());
+}
+
+fn letters(seeds: &mut Seeds<'_>) {
+    let [way, letter] = sample_letters(&identity(3));
+    seeds.add("good-loop", way);
+    seeds.add_with_cut("letter", &letter);
 }
 
 /// One step of [`super::Steps`].

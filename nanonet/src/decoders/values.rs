@@ -6,7 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::identity;
+use nano_core::Network;
+
 use crate::gossip::News;
+use crate::onion::{Cell, Peeled, Relays};
+use crate::registry::KeyRecord;
 use crate::wire::Message;
 use crate::{Class, Identity, PeerRecord, Record, Sighting};
 
@@ -83,6 +87,35 @@ pub fn news(bytes: &[u8]) -> bool {
         Some(news.id())
     );
     true
+}
+
+/// The record of a key.
+pub fn key_record(bytes: &[u8]) -> bool {
+    let Some(record) = KeyRecord::from_bytes(bytes) else {
+        return false;
+    };
+    assert!(survives(&record), "{record:?}");
+    let _ = (record.check(super::START, Network::Dev), record.node_id());
+    true
+}
+
+/// A cell that came to a hop, and what came for ourselves in it.
+pub fn cell(bytes: &[u8]) -> bool {
+    static OURS: OnceLock<Identity> = OnceLock::new();
+    let ours = OURS.get_or_init(|| identity(1));
+    let Some(cell) = Cell::from_bytes(bytes) else {
+        return false;
+    };
+    match Relays::new(1).peel(ours, super::START, cell) {
+        Ok(Peeled::Here(payload)) => letter(&payload.bytes),
+        Ok(Peeled::Onward { .. }) => true,
+        Err(_) => false,
+    }
+}
+
+/// What two ends of a circuit say to each other.
+pub fn letter(bytes: &[u8]) -> bool {
+    crate::onion::reads_letter(bytes)
 }
 
 /// A payload sealed for us.

@@ -4,6 +4,8 @@ use nano_core::{Account, BlockHash, StateBlock, WorkNonce};
 
 use super::{AccountAnswer, CloseReason, GetError, LinkId, RelayRefusal, RequestId};
 use crate::gossip::{News, NewsId};
+use crate::onion::{Received, SendFailure};
+use crate::registry::{FoundKey, KeyRecord, LookupError};
 use crate::{NodeId, NodeKey, PeerRecord, Point, Role};
 
 /// News for the person, the page or the log.
@@ -138,6 +140,29 @@ pub enum Event {
     /// A bridge that can be dialled introduced itself, or somebody named it; the record was verified.
     /// Told once per record.
     BridgeFound(Box<PeerRecord>),
+    /// The one answer to [`Input::LookUp`](crate::Input::LookUp).
+    KeyFound {
+        /// Which question.
+        request: RequestId,
+        /// The verified record and the ways to it, or why there is none.
+        result: Result<Box<FoundKey>, LookupError>,
+    },
+    /// The one answer to [`Input::FindServices`](crate::Input::FindServices).
+    ServicesFound {
+        /// Which question.
+        request: RequestId,
+        /// Verified records, one per key.
+        records: Vec<KeyRecord>,
+    },
+    /// What became of [`Input::Send`](crate::Input::Send).
+    Sent {
+        /// Which message.
+        request: RequestId,
+        /// The recipient has it, or why that is not known.
+        result: Result<(), SendFailure>,
+    },
+    /// A private message came.
+    Message(Box<Received>),
     /// [`Node::status`](crate::Node::status) says something else than before; at most ten times
     /// a second.
     StatusChanged,

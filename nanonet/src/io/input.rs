@@ -9,6 +9,8 @@ use super::{
     SessionId, StoredEntry, Transport,
 };
 use crate::gossip::Tell;
+use crate::onion::Outbound;
+use crate::registry::{Registration, ServiceFilter};
 use crate::{AccountRecord, Channel, NodeKey, PeerRecord, ReceivableRecord};
 
 /// What happened outside.
@@ -161,6 +163,30 @@ pub enum Input {
     /// Tell everyone; what cannot be told is [`Event::Refused`](crate::Event::Refused) with the
     /// reason.
     Tell(Box<Tell>),
+    /// Have a record of our key in the registry from now on, which says this.
+    Register(Box<Registration>),
+    /// Who is behind this key? Answered once by [`Event::KeyFound`](crate::Event::KeyFound).
+    LookUp {
+        /// The shell's new number for the question.
+        request: RequestId,
+        /// Which.
+        key: NodeKey,
+    },
+    /// Who offers such a service? Answered once by
+    /// [`Event::ServicesFound`](crate::Event::ServicesFound).
+    FindServices {
+        /// The shell's new number for the question.
+        request: RequestId,
+        /// Which.
+        filter: Box<ServiceFilter>,
+    },
+    /// Send a private message. Answered once by [`Event::Sent`](crate::Event::Sent).
+    Send {
+        /// The shell's new number for it.
+        request: RequestId,
+        /// What, and to whom.
+        message: Box<Outbound>,
+    },
     /// The time of [`Node::next_timeout`](crate::Node::next_timeout) has come (or nothing in
     /// particular happened; always allowed).
     Timeout,

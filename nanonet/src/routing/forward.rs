@@ -28,13 +28,15 @@ use std::collections::VecDeque;
 use nano_core::{BlockHash, UnixMillis};
 
 use crate::Crypto;
+use crate::onion::CELL_BYTES;
+use crate::registry::MAX_KEY_RECORD_BYTES;
 use crate::reputation::PASSED;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::timers::Timer;
 use crate::wire::{
     Ask, Failure, MAX_BUDGET, MAX_HOPS, MAX_NEAR, Message, Reply, Request, Response, Target, Wanted,
 };
-use crate::{LinkId, Node, NodeId, QueryNumber, SessionId};
+use crate::{LinkId, Node, NodeId, NodeKey, QueryNumber, SessionId};
 
 /// Most requests on their way through this node.
 pub(crate) const MAX_PASSING: usize = 1024;
@@ -84,6 +86,14 @@ pub(crate) enum Own {
     Resolve(u64),
     /// To have a bridge publish this block.
     Publish(BlockHash),
+    /// To hand a cell to the next hop: of our circuit with this number at its end, if it is ours.
+    Leg(u64),
+    /// To have our record kept, or passed on.
+    Register,
+    /// To find the record of a key.
+    FindKey(NodeKey),
+    /// To find services.
+    FindServices(u64),
 }
 
 /// A request on its way.
@@ -186,6 +196,8 @@ fn held_bytes(ask: &Ask) -> usize {
             which: Wanted::Named(names),
             ..
         } => names.len() * 32,
+        Ask::Cell(_) => CELL_BYTES,
+        Ask::Register(_) => MAX_KEY_RECORD_BYTES,
         Ask::Compare { sketch, .. } => sketch.0.len() + MAX_NEAR * 8,
         _ => 0,
     }
@@ -229,9 +241,18 @@ impl<C: Crypto> Node<C> {
         if !self.forwards.first_seen(request.id) {
             return self.fail(Upstream::Link(link), &request, Failure::Seen);
         }
+        #[cfg(any(test, feature = "adversary", feature = "bridge"))]
+        if let Ask::Cell(cell) = &request.body {
+            self.glimpse_handed(link, &request.target, cell);
+        }
         #[cfg(any(test, feature = "adversary"))]
         if self.drops() {
             return;
+        }
+        if let (Ask::Cell(cell), true) = (&request.body, request.target != Target::Exactly(self.id))
+            && self.post.made(cell.circuit())
+        {
+            return self.fail(Upstream::Link(link), &request, Failure::Busy);
         }
         self.handle(Upstream::Link(link), request, &[]);
     }
@@ -247,10 +268,20 @@ impl<C: Crypto> Node<C> {
                     return self.reply(upstream, request.id, Reply::Found(Box::new(found)));
                 }
             }
-            (Target::Near(at), Ask::Put { .. }) if self.guards(at) || self.enters(at) => {
+            (Target::Near(_), Ask::FindKey { key, after }) => {
+                if let Some(found) = self.answer_key(key, *after) {
+                    return self.reply(upstream, request.id, found);
+                }
+            }
+            (Target::Near(at), Ask::Put { .. } | Ask::Register(_))
+                if self.guards(at) || self.enters(at) =>
+            {
                 return self.serve(upstream, request);
             }
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. })
+            (
+                Target::Near(_),
+                Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_),
+            )
             | (Target::Exactly(_), _) => {}
             (Target::Near(_), _) => return self.fail(upstream, &request, Failure::Refused),
         }
@@ -332,9 +363,10 @@ impl<C: Crypto> Node<C> {
             return;
         };
         match (&request.target, &request.body) {
-            (Target::Near(_), Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. }) => {
-                self.serve(upstream, request);
-            }
+            (
+                Target::Near(_),
+                Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_),
+            ) => self.serve(upstream, request),
             (Target::Near(_), Ask::Get { account }) => {
                 let account = *account;
                 match self.answer_get_at_end(upstream, &account) {

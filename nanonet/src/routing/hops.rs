@@ -125,11 +125,13 @@ impl<C: Crypto> Node<C> {
     /// nodes further on to wait for theirs, who have less far to go, and to try another.
     pub(crate) fn patience(&self, link: LinkId, target: &Target, ask: &Ask) -> u64 {
         match ask {
-            Ask::Put { .. } | Ask::Headers { .. } => 3_000,
+            Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_) => 3_000,
             Ask::Pull { .. } | Ask::Compare { .. } | Ask::Publish(_) => 6_000,
             Ask::Resolve { .. } => 20_000,
-            Ask::FindNearest | Ask::Signal { .. } => 1_500,
-            Ask::Get { .. } => {
+            Ask::FindNearest | Ask::Signal { .. } | Ask::FindKey { .. } | Ask::FindServices(_) => {
+                1_500
+            }
+            Ask::Get { .. } | Ask::Cell(_) => {
                 let peer = self.table.get(link);
                 let distance = peer.and_then(|peer| peer.who.as_ref());
                 let distance = distance.map(|who| target.point().distance(&who.id.point()));
@@ -158,7 +160,7 @@ impl<C: Crypto> Node<C> {
         let greedy = matches!(request.target, Target::Near(_))
             && matches!(
                 request.body,
-                Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. }
+                Ask::FindNearest | Ask::Put { .. } | Ask::Headers { .. } | Ask::Register(_)
             );
         let find = matches!(request.body, Ask::FindNearest);
         // A bridge is no place for replicas, and who looks for its own neighbours is not its own

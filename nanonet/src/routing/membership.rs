@@ -137,6 +137,8 @@ impl<C: Crypto> Node<C> {
         self.timers.set_by(Timer::Replication, self.now.plus(500));
         self.choose_announcers();
         self.catch_up(link);
+        self.hand_records(link, id, role);
+        self.release_cells(&id);
         if role == Role::Bridge {
             self.tell_watches(link);
             self.publish_again_soon();
@@ -168,6 +170,7 @@ impl<C: Crypto> Node<C> {
             if self.is_among_nearest(&self.id.point(), &who.id, self.places.near()) {
                 self.look_again();
             }
+            self.post.held.parted(who.id, self.now);
             self.event(Event::LinkDown {
                 link,
                 peer: who.id,

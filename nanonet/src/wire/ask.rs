@@ -4,6 +4,8 @@ use nano_core::{Account, Block, BlockHash, Signature, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Packed};
+use crate::onion::Cell;
+use crate::registry::{KeyRecord, ServiceFilter};
 use crate::{AccountKey, NodeId, NodeKey, Point, Role};
 
 /// Where a request goes.
@@ -102,6 +104,19 @@ pub(crate) enum Ask {
     },
     /// To a bridge: publish this block.
     Publish(Box<Block>),
+    /// A cell of a private message for the target node.
+    Cell(Cell),
+    /// Keep this record of a key. A [`Target::Near`] node also passes it to the others that shall.
+    Register(Box<KeyRecord>),
+    /// The record of a key.
+    FindKey {
+        /// Whose.
+        key: NodeKey,
+        /// With a higher sequence number than this.
+        after: u64,
+    },
+    /// To a bridge: records of nodes that offer such a service.
+    FindServices(Box<ServiceFilter>),
 }
 
 impl Ask {

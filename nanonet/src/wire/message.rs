@@ -4,9 +4,9 @@ use nano_core::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_NEAR, MAX_PEERS,
-    MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request, Response,
-    Wanted,
+    Ask, Bytes, MAX_BUDGET, MAX_FILTER, MAX_HEADERS, MAX_HOPS, MAX_IDS, MAX_KEYS, MAX_NEAR,
+    MAX_PEERS, MAX_PUSHED, MAX_RECORDS, MAX_SEALED, MAX_SKETCH, Packed, Pushed, Reply, Request,
+    Response, Wanted,
 };
 use crate::gossip::NewsId;
 use crate::routing::contact::Named;
@@ -89,7 +89,11 @@ impl Message {
                 | Ask::Signal { .. }
                 | Ask::Get { .. }
                 | Ask::Resolve { .. }
-                | Ask::Publish(_) => Class::Query,
+                | Ask::Publish(_)
+                | Ask::Cell(_)
+                | Ask::Register(_)
+                | Ask::FindKey { .. }
+                | Ask::FindServices(_) => Class::Query,
                 Ask::Headers { .. } | Ask::Pull { .. } | Ask::Compare { .. } => Class::Gossip,
                 Ask::Put { .. } => Class::Bulk,
             },
@@ -100,6 +104,7 @@ impl Message {
                 | Reply::Unresolved(_)
                 | Reply::Progress(_)
                 | Reply::Stored(_)
+                | Reply::Keys(_)
                 | Reply::Failed { .. } => Class::Query,
                 Reply::Records { .. } | Reply::Compared(_) => Class::Bulk,
             },
@@ -118,9 +123,10 @@ impl Message {
             Self::Want(ids) => 1 + count(ids),
             Self::CatchUp(_) => 50,
             Self::Request(request) => match &request.body {
-                Ask::FindNearest | Ask::Get { .. } => 2,
+                Ask::FindNearest | Ask::Get { .. } | Ask::FindKey { .. } => 2,
                 Ask::Signal { .. } => 3,
-                Ask::Headers { .. } => 4,
+                // A first cell takes a key agreement, a record a signature, where they are for us.
+                Ask::Headers { .. } | Ask::Cell(_) | Ask::Register(_) | Ask::FindServices(_) => 4,
                 // A batch of records is read and compressed, a range of names compared.
                 Ask::Pull { .. } | Ask::Compare { .. } => 10,
                 Ask::Put { records, .. } => 2 + 4 * count(records),
@@ -155,6 +161,10 @@ impl Message {
                 Ask::Compare { .. } => "compare",
                 Ask::Resolve { .. } => "resolve",
                 Ask::Publish(_) => "publish",
+                Ask::Cell(_) => "cell",
+                Ask::Register(_) => "register",
+                Ask::FindKey { .. } => "find-key",
+                Ask::FindServices(_) => "find-services",
             },
             Self::Response(response) => match &response.body {
                 Reply::Nearest(_) => "nearest",
@@ -165,6 +175,7 @@ impl Message {
                 Reply::Records { .. } => "records",
                 Reply::Compared(_) => "compared",
                 Reply::Progress(_) => "progress",
+                Reply::Keys(_) => "keys",
                 Reply::Failed { why, .. } => match why {
                     super::Failure::NotFound => "failed-not-found",
                     super::Failure::Seen => "failed-seen",
@@ -256,15 +267,21 @@ impl Message {
                         return Err(WireError::TooMany { what: "near nodes" });
                     }
                     Ask::Compare { sketch, .. } => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
-                    Ask::FindNearest | Ask::Get { .. } | Ask::Resolve { .. } | Ask::Publish(_) => {
-                        return Ok(());
-                    }
+                    Ask::FindNearest
+                    | Ask::Get { .. }
+                    | Ask::Resolve { .. }
+                    | Ask::Publish(_)
+                    | Ask::Cell(_)
+                    | Ask::Register(_)
+                    | Ask::FindKey { .. }
+                    | Ask::FindServices(_) => return Ok(()),
                 }
             }
             Self::Response(response) => match &response.body {
                 Reply::Nearest(peers) => ("peers", peers.len(), MAX_PEERS),
                 Reply::Found(found) => ("records", found.records.len(), MAX_RECORDS),
                 Reply::Compared(sketch) => ("sketch bytes", sketch.0.len(), MAX_SKETCH),
+                Reply::Keys(records) => ("key records", records.len(), MAX_KEYS),
                 _ => return Ok(()),
             },
         };

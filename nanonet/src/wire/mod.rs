@@ -54,6 +54,8 @@ pub(crate) const MAX_PUSHED: usize = 64;
 pub(crate) const MAX_IDS: usize = 256;
 /// Longest filter of news: more than the most news that is kept takes.
 pub(crate) const MAX_FILTER: usize = 4096;
+/// Most records of keys in an answer.
+pub(crate) const MAX_KEYS: usize = 16;
 /// Most bytes of a sealed signal.
 pub(crate) const MAX_SEALED: usize = 12 * 1024;
 /// Most further hops a request may be given.

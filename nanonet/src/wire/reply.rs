@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes, Chunk, Packed};
+use crate::registry::KeyRecord;
 use crate::routing::contact::Named;
 use crate::{NodeId, RelayState, ResolveFailure, Role, Sighting};
 
@@ -41,6 +42,8 @@ pub(crate) enum Reply {
     Compared(Bytes),
     /// To publish; may come several times.
     Progress(RelayState),
+    /// To find-key and find-services.
+    Keys(Vec<KeyRecord>),
     /// To anything: this path ends without an answer.
     Failed {
         /// Why.

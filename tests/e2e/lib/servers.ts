@@ -24,6 +24,7 @@ export class Server<Ready> {
 		/** What the server said when it was ready. */
 		readonly ready: Ready,
 		private readonly log: string[],
+		private readonly all: string[],
 	) {}
 
 	/** Starts `bridge-server` with the arguments and waits for its ready line. */
@@ -34,7 +35,10 @@ export class Server<Ready> {
 			env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "info" },
 		});
 		const log: string[] = [];
+		const all: string[] = [];
+		const logsMore = /trace/.test(process.env.RUST_LOG ?? "");
 		const keep = (line: string) => {
+			if (logsMore) all.push(line);
 			log.push(line);
 			if (log.length > 400) log.shift();
 		};
@@ -51,7 +55,12 @@ export class Server<Ready> {
 				reject(new Error(`bridge-server ${args.join(" ")} ended with ${code}:\n${log.join("\n")}`)),
 			);
 		});
-		return new Server(child, ready, log);
+		return new Server(child, ready, log, all);
+	}
+
+	/** Every line of the server's output so far, for a test that asked for a log. */
+	everything(): string[] {
+		return this.all;
 	}
 
 	/** The newest lines of the server's output, for a failing test. */

@@ -73,16 +73,18 @@ export class Tab {
 		readonly problems: string[],
 	) {}
 
-	/** Opens a context, loads the page and starts a node. */
+	/** Opens a context, loads the page, before it runs `scripts`, and starts a node. */
 	static async open(
 		browser: Browser,
 		url: string,
 		name: string,
 		options: TabOptions = {},
+		scripts: string[] = [],
 	): Promise<Tab> {
 		const context = await browser.newContext();
 		// The compiler that runs the tests names functions through a helper that pages lack.
 		await context.addInitScript("globalThis.__name = (named) => named");
+		for (const script of scripts) await context.addInitScript(script);
 		const page = await context.newPage();
 		const problems: string[] = [];
 		page.on("pageerror", (error) => problems.push(`${name}: ${error.stack ?? error}`));
@@ -201,6 +203,7 @@ export interface Link {
 /** The parts of a node's status that tests read. */
 export interface Status {
 	state: string;
+	standing: string;
 	links: Link[];
 	bridges: string[];
 	records: number;
@@ -240,4 +243,6 @@ declare global {
 	var node: any;
 	var ready: boolean;
 	var heldAccounts: () => Promise<string[]>;
+	/** Private messages, where a test collects them. */
+	var received: { from: string; id: string; text: string }[];
 }

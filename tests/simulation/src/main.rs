@@ -5,11 +5,12 @@ use nanonet::Noise;
 use serde::Serialize;
 use simulation::check::gossip::Plant;
 use simulation::check::load::Plant as LoadPlant;
+use simulation::check::messages::Plant as MessagesPlant;
 use simulation::check::slice::Plant as SlicePlant;
 use simulation::open::Open;
 use simulation::scenario::adversary::Adversary;
 use simulation::scenario::trial::Setup;
-use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, slice};
+use simulation::scenario::{OPEN_FROM, Options, gossip, lookup, mainnet_load, messages, slice};
 
 /// Plays scenarios of the overlay on virtual time with the product's own nodes: one seed, one run.
 #[derive(Debug, Parser)]
@@ -31,6 +32,8 @@ enum Scenario {
     Slice(SliceArgs),
     /// What people ask on a usual day, and how much of that the full nodes see.
     MainnetLoad(Load),
+    /// Private messages while nodes come and go and a fifth of them drops what it should pass on.
+    Messages(MessagesArgs),
     /// Two halves that do not reach each other for ten minutes.
     Partition(Siege),
     /// Hostile nodes around a victim.
@@ -147,6 +150,17 @@ struct SliceArgs {
 }
 
 #[derive(Debug, Args)]
+struct MessagesArgs {
+    #[command(flatten)]
+    world: World,
+    #[command(flatten)]
+    work: messages::Workload,
+    /// Plant a bug in every node, to see that a checker finds it.
+    #[arg(long, value_enum)]
+    plant: Option<MessagesPlant>,
+}
+
+#[derive(Debug, Args)]
 struct Load {
     #[command(flatten)]
     world: World,
@@ -160,7 +174,7 @@ struct Load {
 fn main() {
     match Cli::parse().scenario {
         Scenario::List => {
-            println!("lookup\ngossip\nslice\nmainnet-load");
+            println!("lookup\ngossip\nslice\nmainnet-load\nmessages");
             for scenario in Adversary::value_variants() {
                 println!("{}", scenario.name());
             }
@@ -195,6 +209,14 @@ fn main() {
                 slice::play::<Noise>(options, &work, plant)
             } else {
                 slice::play::<Open>(options, &work, plant)
+            });
+        }
+        Scenario::Messages(MessagesArgs { world, work, plant }) => {
+            let options = world.options();
+            world.print(&if world.is_real() {
+                messages::play::<Noise>(options, work, plant)
+            } else {
+                messages::play::<Open>(options, work, plant)
             });
         }
         Scenario::MainnetLoad(Load { world, work, plant }) => {

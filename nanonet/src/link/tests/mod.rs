@@ -5,4 +5,5 @@ mod handshake;
 mod hostile;
 mod latency;
 mod pair;
+mod reuse;
 mod unordered;

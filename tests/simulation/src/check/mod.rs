@@ -13,15 +13,19 @@
 //! | [`slice`] | no record is lost, few copies are soon enough again, and that costs little |
 //! | [`load`] | full nodes see next to nothing, and a flood is capped |
 //! | [`gossip`] | news comes once, to everyone |
+//! | [`messages`] | private messages come once, from who sent them, in order |
+//! | [`leaks`] | nobody but its ends sees both ends of a private message, or its content |
 
 pub mod answers;
 pub mod blocks;
 pub mod budgets;
 pub mod convergence;
 pub mod gossip;
+pub mod leaks;
 pub mod load;
 pub mod lookup;
 pub mod memory;
+pub mod messages;
 pub mod replicas;
 pub mod slice;
 

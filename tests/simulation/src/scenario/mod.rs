@@ -11,6 +11,7 @@ mod fork_storm;
 pub mod gossip;
 pub mod lookup;
 pub mod mainnet_load;
+pub mod messages;
 mod partition;
 mod replay;
 mod siege;

@@ -229,6 +229,8 @@ pub struct World<C: Crypto = Noise> {
     pub delivered_bytes: u64,
     /// Answers nobody has taken yet, in order.
     pub answers: VecDeque<Answered>,
+    /// Private messages that came, and what senders were told of theirs, that nobody has taken yet.
+    pub letters: Vec<Answered>,
     /// News nobody has taken yet, in order.
     pub news: Vec<Heard>,
     /// Records that moved and nobody has taken note of yet, in order.
@@ -277,6 +279,7 @@ impl<C: Crypto> World<C> {
             delivered: 0,
             delivered_bytes: 0,
             answers: VecDeque::new(),
+            letters: Vec::new(),
             news: Vec::new(),
             moves: Vec::new(),
             repair_gone: 0,

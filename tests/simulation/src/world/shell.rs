@@ -95,6 +95,10 @@ impl<C: Crypto> World<C> {
                 hops,
             });
         }
+        if matches!(event, Event::Message(_) | Event::Sent { .. }) {
+            let event = event.clone();
+            self.letters.push(Answered { at, place, event });
+        }
         if matches!(event, Event::Answer { .. }) {
             self.answers.push_back(Answered {
                 at,

@@ -11,6 +11,7 @@ mod joining;
 mod liars;
 mod loss;
 mod mesh;
+mod messages;
 mod publishing;
 mod queries;
 mod replay;

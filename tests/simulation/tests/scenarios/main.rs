@@ -4,4 +4,5 @@ mod adversaries;
 mod gossip;
 mod lookup;
 mod mainnet_load;
+mod messages;
 mod slice;
