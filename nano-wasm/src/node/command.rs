@@ -1,16 +1,16 @@
 //! What the page asks. TypeScript's side of these types is `js/protocol.ts`.
+//!
+//! A command is read in two steps: all fields that any command may have, then those that this one needs. A decoder of
+//! its own for every command would be a twentieth of the node's code.
 
 use nano_core::{Root, WorkNonce};
 use nanonet::registry::{Service, ServiceFilter};
 use serde::Deserialize;
+use thiserror::Error;
 
 /// One command. Those with an `id` are answered once, by a result or an error.
 #[derive(Debug, Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(try_from = "Fields")]
 pub(super) enum Command {
     Start(StartOptions),
     Status {
@@ -155,8 +155,7 @@ impl Command {
 }
 
 /// How the node is started.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct StartOptions {
     pub(super) id: u64,
     pub(super) network: String,
@@ -178,6 +177,199 @@ pub(super) struct StartOptions {
 pub(super) enum StorageKind {
     IndexedDb,
     Memory,
+}
+
+/// The word by which a command is told.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    Start,
+    Status,
+    Account,
+    Process,
+    Pending,
+    Watch,
+    Unwatch,
+    Register,
+    LookUp,
+    FindServices,
+    Send,
+    Stop,
+    Cancel,
+    Network,
+    WorkFound,
+    LocalDescription,
+    LocalCandidate,
+    SessionFailed,
+    Channel,
+    UnorderedChannel,
+    ForwardOpen,
+    ForwardReceived,
+    ForwardWritten,
+    ForwardClosed,
+    #[cfg(feature = "adversary")]
+    Tamper,
+    #[cfg(feature = "adversary")]
+    Glimpses,
+    #[cfg(feature = "adversary")]
+    MeasureCells,
+}
+
+/// Everything that a command may say.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    #[serde(rename = "type")]
+    kind: Kind,
+    id: Option<u64>,
+    address: Option<String>,
+    anchors: Option<Vec<String>>,
+    block: Option<serde_json::Value>,
+    bridges: Option<Vec<String>>,
+    bytes: Option<u32>,
+    candidate: Option<String>,
+    filter: Option<ServiceFilter>,
+    fresh: Option<bool>,
+    key: Option<String>,
+    listed: Option<bool>,
+    max_links: Option<u16>,
+    metadata: Option<String>,
+    name: Option<String>,
+    network: Option<String>,
+    nonce: Option<WorkNonce>,
+    offerer: Option<bool>,
+    online: Option<bool>,
+    relays: Option<u8>,
+    replicas: Option<u8>,
+    request: Option<u64>,
+    root: Option<Root>,
+    sdp: Option<String>,
+    services: Option<Vec<Service>>,
+    session: Option<u64>,
+    storage: Option<StorageKind>,
+    storage_problem: Option<String>,
+    text: Option<String>,
+    timeout_ms: Option<u32>,
+    to: Option<String>,
+    #[cfg(feature = "adversary")]
+    how: Option<String>,
+}
+
+/// A command lacks a field.
+#[derive(Debug, Error)]
+#[error("its field \"{0}\" is missing")]
+struct Missing(&'static str);
+
+/// A field that this command needs.
+fn given<T>(field: Option<T>, name: &'static str) -> Result<T, Missing> {
+    field.ok_or(Missing(name))
+}
+
+impl TryFrom<Fields> for Command {
+    type Error = Missing;
+
+    fn try_from(said: Fields) -> Result<Self, Missing> {
+        let id = given(said.id, "id");
+        let session = given(said.session, "session");
+        Ok(match said.kind {
+            Kind::Start => Self::Start(StartOptions {
+                id: id?,
+                network: given(said.network, "network")?,
+                storage: given(said.storage, "storage")?,
+                storage_problem: said.storage_problem,
+                name: given(said.name, "name")?,
+                bridges: given(said.bridges, "bridges")?,
+                listed: given(said.listed, "listed")?,
+                anchors: given(said.anchors, "anchors")?,
+                max_links: said.max_links,
+                replicas: said.replicas,
+            }),
+            Kind::Status => Self::Status { id: id? },
+            Kind::Account => Self::Account {
+                id: id?,
+                address: given(said.address, "address")?,
+                fresh: given(said.fresh, "fresh")?,
+                timeout_ms: given(said.timeout_ms, "timeoutMs")?,
+            },
+            Kind::Process => Self::Process {
+                id: id?,
+                block: given(said.block, "block")?,
+            },
+            Kind::Pending => Self::Pending { id: id? },
+            Kind::Watch => Self::Watch {
+                id: id?,
+                address: given(said.address, "address")?,
+            },
+            Kind::Unwatch => Self::Unwatch {
+                id: id?,
+                address: given(said.address, "address")?,
+            },
+            Kind::Register => Self::Register {
+                id: id?,
+                services: given(said.services, "services")?,
+                metadata: given(said.metadata, "metadata")?,
+            },
+            Kind::LookUp => Self::LookUp {
+                id: id?,
+                key: given(said.key, "key")?,
+            },
+            Kind::FindServices => Self::FindServices {
+                id: id?,
+                filter: given(said.filter, "filter")?,
+            },
+            Kind::Send => Self::Send {
+                id: id?,
+                to: given(said.to, "to")?,
+                text: given(said.text, "text")?,
+                relays: said.relays,
+                timeout_ms: given(said.timeout_ms, "timeoutMs")?,
+            },
+            Kind::Stop => Self::Stop { id: id? },
+            Kind::Cancel => Self::Cancel {
+                request: given(said.request, "request")?,
+            },
+            Kind::Network => Self::Network {
+                online: given(said.online, "online")?,
+            },
+            Kind::WorkFound => Self::WorkFound {
+                root: given(said.root, "root")?,
+                nonce: given(said.nonce, "nonce")?,
+            },
+            Kind::LocalDescription => Self::LocalDescription {
+                session: session?,
+                sdp: given(said.sdp, "sdp")?,
+            },
+            Kind::LocalCandidate => Self::LocalCandidate {
+                session: session?,
+                candidate: given(said.candidate, "candidate")?,
+            },
+            Kind::SessionFailed => Self::SessionFailed { session: session? },
+            Kind::Channel => Self::Channel {
+                session: session?,
+                offerer: given(said.offerer, "offerer")?,
+            },
+            Kind::UnorderedChannel => Self::UnorderedChannel { session: session? },
+            Kind::ForwardOpen => Self::ForwardOpen {
+                session: session?,
+                offerer: given(said.offerer, "offerer")?,
+            },
+            Kind::ForwardReceived => Self::ForwardReceived { session: session? },
+            Kind::ForwardWritten => Self::ForwardWritten {
+                session: session?,
+                bytes: given(said.bytes, "bytes")?,
+            },
+            Kind::ForwardClosed => Self::ForwardClosed { session: session? },
+            #[cfg(feature = "adversary")]
+            Kind::Tamper => Self::Tamper {
+                id: id?,
+                how: given(said.how, "how")?,
+            },
+            #[cfg(feature = "adversary")]
+            Kind::Glimpses => Self::Glimpses { id: id? },
+            #[cfg(feature = "adversary")]
+            Kind::MeasureCells => Self::MeasureCells { id: id? },
+        })
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +418,12 @@ mod tests {
             Command::WorkFound { root, nonce }
                 if root == Root::from_bytes([1; 32]) && nonce == WorkNonce::new(255)
         ));
+    }
+
+    #[test]
+    fn a_command_that_lacks_a_field_names_it() {
+        let error = serde_json::from_str::<Command>(r#"{"type":"watch","id":1}"#).unwrap_err();
+        assert!(error.to_string().contains("\"address\""), "{error}");
     }
 
     #[test]
