@@ -35,6 +35,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// The next hop has a cell, or cannot be reached.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_leg_reply(&mut self, number: u64, body: &Reply) {
         if matches!(body, Reply::Delivered) {
             return;
@@ -61,11 +62,13 @@ impl<C: Crypto> Node<C> {
 
     /// Whether passing a cell on would show us to a relay of a circuit whose end we are: it is of a
     /// circuit that we made, or goes to a node through which we are reached.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn would_tell(&self, cell: &super::Cell, to: &NodeId) -> bool {
         self.post.made.contains_key(&cell.circuit()) || self.post.doors.contains(to)
     }
 
     /// A cell came here.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn serve_cell(&mut self, upstream: Upstream, id: u64, cell: super::Cell) {
         #[cfg(any(test, feature = "adversary"))]
         if self.swallows_cells() {
@@ -109,6 +112,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// A node is linked: it gets what was held for it.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn release_cells(&mut self, id: &NodeId) {
         for cell in self.post.held.release(id, self.now) {
             self.hand_on(*id, cell, 0);

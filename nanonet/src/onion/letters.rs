@@ -79,7 +79,6 @@ impl<C: Crypto> Node<C> {
                 whole.extend(talk.take(now, part));
             }
         }
-        let session = talk.their_session;
         for (relays, millis) in confirmed {
             // Half of the way was the other side's.
             self.post.ranks.good(now, &relays, millis / 2);
@@ -89,10 +88,13 @@ impl<C: Crypto> Node<C> {
             self.event(Event::Sent { request, result });
         }
         for message in whole {
+            if !self.post.take_name(from, message.name) {
+                continue;
+            }
             let received = Received {
                 from,
-                id: (session, message.number),
-                body: message.bytes,
+                name: message.name,
+                body: message.body,
             };
             if twice {
                 self.event(Event::Message(Box::new(received.clone())));

@@ -13,8 +13,11 @@
 //! - The first leg and the last go over the link between the two alone: nobody passes them on.
 //! - A node that neither registers nor writes sends no loops and has no doors.
 //!
-//! Limits: [`MAX_TALKS`] keys at once (one that is idle gives way), [`MAX_LOOPS`] loops, circuits as
+//! Limits: [`MAX_TALKS`] keys at once (one that is idle gives way), [`MAX_LOOPS`] loops, [`MAX_TAKEN`] names of
+//! messages that came (the oldest goes), circuits as
 //! [`super::relay`] says.
+
+use std::collections::VecDeque;
 
 use nano_core::UnixMillis;
 
@@ -53,6 +56,8 @@ pub(super) const TRY_AGAIN_MS: u64 = 60_000;
 pub(super) const ENOUGH: usize = 12;
 /// How soon what came is acknowledged: the copy over the other path may come meanwhile.
 pub(super) const ACK_MS: u64 = 40;
+/// Names of messages that are remembered; a message sent again after so many others came is a new one.
+const MAX_TAKEN: usize = 1_024;
 /// How long a cell of ours may still be on its way to a hop after it went out.
 const MADE_MS: u64 = 60_000;
 /// Most legs of circuits remembered for that: of all talks' paths twice over.
@@ -65,6 +70,9 @@ pub(super) const SPARE_BRIDGES: u16 = 300;
 pub struct Outbound {
     /// To whom.
     pub to: NodeKey,
+    /// Its name, drawn by chance: what is sent again under its name, by this node or one that goes on in
+    /// its place, comes once.
+    pub name: u64,
     /// What, at most [`MAX_MESSAGE_BYTES`].
     pub body: Vec<u8>,
     /// Relays of each path, 1 to [`MAX_RELAYS`]; two or more, or one of them knows both ends.
@@ -78,8 +86,8 @@ pub struct Outbound {
 pub struct Received {
     /// From whom; proven.
     pub from: NodeKey,
-    /// With the sender its name: no two messages of it have the same.
-    pub id: (u64, u32),
+    /// With the sender its name.
+    pub name: u64,
     /// What.
     pub body: Vec<u8>,
 }
@@ -147,6 +155,8 @@ pub(crate) struct Post {
     pub(super) doors: Vec<NodeId>,
     pub(super) talks: SortedMap<NodeKey, Talk>,
     pub(super) loops: SortedMap<u64, Loop>,
+    /// Names of messages that came, oldest first.
+    taken: VecDeque<(NodeKey, u64)>,
     /// Our circuits' numbers on each leg, and when a cell of them went out last.
     pub(super) made: SortedMap<CircuitId, UnixMillis>,
     pub(crate) held: Held,
@@ -173,6 +183,7 @@ impl Post {
             doors: Vec::new(),
             talks: SortedMap::new(),
             loops: SortedMap::new(),
+            taken: VecDeque::new(),
             made: SortedMap::new(),
             held: Held::default(),
             looked: UnixMillis(0),
@@ -184,6 +195,19 @@ impl Post {
 }
 
 impl Post {
+    /// Notes the name of a message that came; false if one of this name came before.
+    pub(super) fn take_name(&mut self, from: NodeKey, name: u64) -> bool {
+        let named = (from, name);
+        if self.taken.contains(&named) {
+            return false;
+        }
+        if self.taken.len() >= MAX_TAKEN {
+            self.taken.pop_front();
+        }
+        self.taken.push_back(named);
+        true
+    }
+
     /// Notes that a cell of a circuit of ours goes out now.
     pub(super) fn note_made(&mut self, now: UnixMillis, circuit: &Circuit) {
         self.made.retain(|_, at| now.since(*at) < MADE_MS);
@@ -209,6 +233,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// The shell writes to somebody.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_send(&mut self, request: RequestId, message: Outbound) {
         if let Err(error) = self.enter(request, message) {
             self.failed(request, error);
@@ -244,7 +269,7 @@ impl<C: Crypto> Node<C> {
             talk.paths.clear();
         }
         talk.used = now;
-        talk.add(request, &message.body, until);
+        talk.add(request, message.name, &message.body, until);
         self.post.active = true;
         self.post_soon();
         Ok(())
@@ -268,6 +293,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// A look-up has ended.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn address_found(&mut self, key: NodeKey, result: Result<KeyRecord, LookupError>) {
         let Some(talk) = self.post.talks.get_mut(&key) else {
             return;
@@ -292,6 +318,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Does what is due.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_post_timer(&mut self) {
         let mut next = self.look_after_lookups();
         let mut by = |at: Option<UnixMillis>| {
