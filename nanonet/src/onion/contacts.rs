@@ -70,14 +70,17 @@ impl<C: Crypto> Node<C> {
             .collect()
     }
 
-    /// Through whom an answer reaches us: our doors, or, as long as no node was seen to relay, linked nodes
-    /// that are no guards.
-    pub(super) fn doors_for_answers(&self) -> Vec<Door> {
+    /// Through whom an answer of `to` reaches us: our doors, or, as long as no node was seen to relay, linked
+    /// nodes, guards last.
+    pub(super) fn doors_for_answers(&self, to: &NodeId) -> Vec<Door> {
         let mut doors = self.own_doors();
+        doors.retain(|door| door.id != *to);
         if doors.is_empty() {
             let contacts = self.contacts().into_iter().map(|(_, hop)| hop);
-            let others = contacts.filter(|hop| !self.post.guards.contains(&hop.id));
-            doors.extend(others.map(|hop| Door {
+            let (guards, others): (Vec<Hop>, Vec<Hop>) = contacts
+                .filter(|hop| hop.id != *to)
+                .partition(|hop| self.post.guards.contains(&hop.id));
+            doors.extend(others.into_iter().chain(guards).map(|hop| Door {
                 id: hop.id,
                 noise_key: hop.noise_key,
             }));
@@ -132,21 +135,10 @@ impl<C: Crypto> Node<C> {
         relays: usize,
         avoid: &[NodeId],
     ) -> Option<Vec<Hop>> {
+        let (guard, door) = self.ends_of_route(to, doors, relays, avoid)?;
         let mut avoid: Vec<NodeId> = avoid.to_vec();
-        avoid.extend([self.id, to.id]);
-        let score = |id: &NodeId| self.post.ranks.of(id).reliability;
-        let usable = |avoid: &[NodeId], id: &NodeId| !avoid.contains(id);
-        let guard = if relays > 1 {
-            let guards = self.post.guards.iter().filter(|id| usable(&avoid, id));
-            let guard = guards.max_by_key(|id| score(id)).copied()?;
-            avoid.push(guard);
-            Some(self.linked_hop(&guard)?)
-        } else {
-            None
-        };
-        let doors = doors.iter().filter(|door| usable(&avoid, &door.id));
-        let door = Hop::from(*doors.max_by_key(|door| score(&door.id))?);
-        avoid.push(door.id);
+        avoid.extend([self.id, to.id, door.id]);
+        avoid.extend(guard.map(|guard| guard.id));
         let mut route: Vec<Hop> = guard.into_iter().collect();
         while route.len() + 1 < relays {
             let middle = self.middle(&avoid)?;
@@ -159,6 +151,43 @@ impl<C: Crypto> Node<C> {
         }
         route.push(*to);
         Some(route)
+    }
+
+    /// First and last relay of a route: the best two of those apart from each other that share least with
+    /// `avoid`. With one relay there is but the last.
+    fn ends_of_route(
+        &self,
+        to: &Hop,
+        doors: &[Door],
+        relays: usize,
+        avoid: &[NodeId],
+    ) -> Option<(Option<Hop>, Hop)> {
+        let guards: Vec<Option<Hop>> = match relays {
+            1 => vec![None],
+            _ => {
+                let guards = self.post.guards.iter().filter(|id| **id != to.id);
+                guards
+                    .filter_map(|id| self.linked_hop(id))
+                    .map(Some)
+                    .collect()
+            }
+        };
+        let doors = doors.iter().map(|door| Hop::from(*door));
+        let doors: Vec<Hop> = doors
+            .filter(|door| door.id != to.id && door.id != self.id)
+            .collect();
+        let pairs = guards.iter().flat_map(|guard| {
+            let apart = doors
+                .iter()
+                .filter(|door| guard.is_none_or(|guard| guard.id != door.id));
+            apart.map(|door| (*guard, *door))
+        });
+        pairs.max_by_key(|(guard, door)| {
+            let both = guard.iter().chain([door]);
+            let new = both.clone().filter(|hop| !avoid.contains(&hop.id)).count();
+            let scores = both.map(|hop| u32::from(self.post.ranks.of(&hop.id).reliability));
+            (new, scores.sum::<u32>())
+        })
     }
 
     /// Ways to a node, best first, as they would be taken now.

@@ -2,7 +2,7 @@
 
 use super::IDLE_MS;
 use super::letter::{Ack, Address, Hello, Letter, Parcel};
-use super::post::{ACK_MS, PATHS, Received, SendFailure};
+use super::post::{ACK_MS, LOOK_UP_AGAIN_MS, PATHS, Received, SendFailure};
 use super::relay::Payload;
 use super::route::{Circuit, Hop};
 use super::talk::{Path, Talk};
@@ -127,12 +127,16 @@ impl<C: Crypto> Node<C> {
             return;
         }
         let reachable = |address: &Address| !address.doors.is_empty();
+        let lookup_due = self.now.since(talk.looked_up) >= LOOK_UP_AGAIN_MS;
         let Some(address) = talk.address.clone().filter(reachable) else {
-            return self.start_lookup_of(key, talk);
+            if lookup_due {
+                self.start_lookup_of(key, talk, 0);
+            }
+            return;
         };
-        if again && talk.record > 0 {
+        if again && lookup_due {
             // Its doors may be others by now.
-            self.start_lookup_of(key, talk);
+            self.start_lookup_of(key, talk, talk.record);
         }
         // Before anything was acknowledged only the first part goes out, and a circuit that may not be
         // set up carries nothing.
@@ -156,13 +160,18 @@ impl<C: Crypto> Node<C> {
             talk.sent(number, self.now);
         }
         talk.used = self.now;
+        if talk.paths.is_empty() && lookup_due && !again {
+            // Its record names doors that its letter may not have named.
+            self.start_lookup_of(key, talk, 0);
+        }
     }
 
-    fn start_lookup_of(&mut self, key: NodeKey, talk: &mut Talk) {
+    /// Looks up a record of a later number than `after`.
+    fn start_lookup_of(&mut self, key: NodeKey, talk: &mut Talk, after: u64) {
+        talk.looked_up = self.now;
         // A look-up may end at once, and then looks for the talk.
         let placeholder = Talk::new(self.now, talk.session, talk.relays);
         let real = std::mem::replace(talk, placeholder);
-        let after = real.record;
         self.post.talks.insert(key, real);
         self.start_lookup(None, key, after);
         if let Some(real) = self.post.talks.remove(&key) {
@@ -244,7 +253,7 @@ impl<C: Crypto> Node<C> {
         let ours = Address {
             nonce: self.identity.nonce(),
             noise_key: self.identity.noise_key(),
-            doors: self.doors_for_answers(),
+            doors: self.doors_for_answers(&to.id),
         };
         let binding = circuit.binding();
         let hello = Hello::sign(&self.identity, &binding, talk.session, ours);

@@ -62,6 +62,8 @@ const MAX_TAKEN: usize = 1_024;
 const MADE_MS: u64 = 60_000;
 /// Most legs of circuits remembered for that: of all talks' paths twice over.
 const MAX_MADE: usize = 2 * MAX_TALKS * PATHS * (MAX_RELAYS + 1);
+/// How long after a look-up of a key we write to the next one begins, if it is still not reached.
+pub(super) const LOOK_UP_AGAIN_MS: u64 = 3_000;
 /// What a bridge's rank is less than a browser's.
 pub(super) const SPARE_BRIDGES: u16 = 300;
 

@@ -78,6 +78,8 @@ pub(crate) struct Talk {
     pub(crate) address: Option<Address>,
     /// The sequence number of the record the address is from; 0 if it is from a letter.
     pub(crate) record: u64,
+    /// When the key was looked up last.
+    pub(crate) looked_up: UnixMillis,
     pub(crate) session: u64,
     pub(crate) relays: usize,
     pub(crate) paths: Vec<Path>,
@@ -103,6 +105,7 @@ impl Talk {
         Self {
             address: None,
             record: 0,
+            looked_up: UnixMillis(0),
             session,
             relays,
             paths: Vec::new(),
