@@ -3,9 +3,10 @@
 export { NanoError } from "./errors.js";
 export type { RpcAnswer, RpcLabel, RpcRequest } from "./facade-types.js";
 export type { TabRole } from "./host.js";
-export { Messages, Registry, Services } from "./messages.js";
+export { Messages, Registry, type SendOptions, Services } from "./messages.js";
 export { NanoNode } from "./node.js";
 export type * from "./options.js";
+export type { PaymentRequest } from "./payment-request.js";
 export type * from "./types.js";
 export { WorkAhead } from "./work-ahead.js";
 export { WorkPool } from "./work-pool.js";

@@ -16,10 +16,10 @@ export type Glimpse =
 
 /** What the node saw of others' cells since this was called last; the first call begins it. */
 export function glimpses(node: NanoNode): Promise<Glimpse[]> {
-	return clientOf(node).request<Glimpse[]>({ type: "glimpses" });
+	return hostOf(node).request<Glimpse[]>({ type: "glimpses" });
 }
 
 /** Cells per second of one hop in this browser, and texts of the same length with the cipher alone. */
 export function measureCells(node: NanoNode): Promise<{ hop: number; cipher: number }> {
-	return clientOf(node).request<{ hop: number; cipher: number }>({ type: "measureCells" });
+	return hostOf(node).request<{ hop: number; cipher: number }>({ type: "measureCells" });
 }

@@ -112,7 +112,7 @@ export class LocalNode implements NodeHost {
 }
 
 function startCommand(options: StartOptions, place: Place): Extract<Request, { type: "start" }> {
-	const { maxLinks, replicas } = options;
+	const { profile, maxLinks, replicas } = options;
 	return {
 		type: "start",
 		network: options.network ?? "live",
@@ -122,6 +122,7 @@ function startCommand(options: StartOptions, place: Place): Extract<Request, { t
 		bridges: options.bridges ?? [location.origin],
 		listed: options.bridges === undefined,
 		anchors: options.anchors ?? [],
+		...(profile === undefined ? {} : { profile }),
 		...(maxLinks === undefined ? {} : { maxLinks }),
 		...(replicas === undefined ? {} : { replicas }),
 	};

@@ -1,5 +1,7 @@
 // The registry of keys, private messages and services, as a page uses them.
 
+import { NanoError } from "./errors.js";
+import { type PaymentRequest, readPaymentRequest, writePaymentRequest } from "./payment-request.js";
 import type { PostAsk, WireLookup, WireNode, WireService } from "./protocol.js";
 import type { KeyLookup, NodeService, PrivateMessage, RegisteredNode } from "./types.js";
 
@@ -7,6 +9,16 @@ type Ask = <T>(asked: PostAsk, signal?: AbortSignal) => Promise<T>;
 
 /** How long a message is tried. */
 const SEND_MS = 60_000;
+
+/** How a message is sent. */
+export interface SendOptions {
+	/** Relays of its routes, 1 to 5; with one, that one knows both ends. Default: 3. */
+	relays?: number;
+	/** How long it is tried. Default: one minute. */
+	timeoutMs?: number;
+	/** Ends the waiting; the message may still arrive. */
+	signal?: AbortSignal;
+}
 
 /** Who is behind a key. */
 export class Registry {
@@ -48,22 +60,39 @@ export class Messages {
 	}
 
 	/**
-	 * Sends a text of at most 8 KiB to a key; resolves when the recipient has acknowledged it. Fails with a
-	 * code: `unknown-key`, `no-route`, `inbox-full`, `message-unanswered` (it may still arrive), and others.
+	 * Sends a text of at most 8 KiB to a key; resolves with its name when the recipient has acknowledged it. Fails with
+	 * a code: `unknown-key`, `no-route`, `inbox-full`, `message-unanswered` (it may still arrive), and others.
 	 */
-	send(
-		to: string,
-		text: string,
-		options: { relays?: number; timeoutMs?: number; signal?: AbortSignal } = {},
-	): Promise<void> {
+	async send(to: string, text: string, options: SendOptions = {}): Promise<{ id: string }> {
 		const { relays, timeoutMs = SEND_MS, signal } = options;
-		const asked = { type: "send" as const, to, text, timeoutMs };
-		return this.#ask(relays === undefined ? asked : { ...asked, relays }, signal);
+		const [random = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+		const name = random.toString(16).padStart(16, "0");
+		const asked = { type: "send" as const, to, name, text, timeoutMs };
+		await this.#ask(relays === undefined ? asked : { ...asked, relays }, signal);
+		return { id: name };
+	}
+
+	/**
+	 * Asks a key for a payment: a message that its `payment` tells apart. Fails with `bad-payment` besides the codes of
+	 * `send`.
+	 */
+	requestPayment(
+		to: string,
+		request: PaymentRequest,
+		options: SendOptions = {},
+	): Promise<{ id: string }> {
+		const text = writePaymentRequest(request);
+		if (text !== undefined) return this.send(to, text, options);
+		const message = "A payment goes to a nano_… address and is of at least 1 raw.";
+		return Promise.reject(new NanoError("bad-payment", message));
 	}
 
 	/** Listens to messages; each comes once, in its sender's order. The returned function ends that. */
 	subscribe(listener: (message: PrivateMessage) => void): () => void {
-		return this.#on(listener);
+		return this.#on((message) => {
+			const payment = readPaymentRequest(message.text);
+			listener(payment ? { ...message, payment } : message);
+		});
 	}
 }
 

@@ -78,7 +78,8 @@ export class NanoNode {
 		});
 		this.ahead = new WorkAhead(this.work);
 		this.#host = host;
-		const ask = <T>(asked: PostAsk, signal?: AbortSignal) => host.request<T>(asked, signal);
+		const ask = <T>(asked: PostAsk, signal?: AbortSignal) =>
+			host.request<T>({ type: "post", ask: asked }, signal);
 		this.registry = new Registry(ask);
 		this.messages = new Messages(ask, (listener) => events.on("message", listener));
 		this.services = new Services(ask);

@@ -26,7 +26,12 @@ export interface StartOptions {
 	 * trusted without. Default: those shipped with the package.
 	 */
 	anchors?: string[];
-	/** Most links at once, 3 to 32. Default: 24. */
+	/**
+	 * How much the node may take of its device. `small`: at most 8 links and 1 MiB of records, for devices with
+	 * little memory. Default: `usual`.
+	 */
+	profile?: "usual" | "small";
+	/** Most links at once, 3 to 32. Default: 24; 8 with the profile `small`. */
 	maxLinks?: number;
 	/** Nodes that shall hold each record, 1 to 16. Default: 16. */
 	replicas?: number;

@@ -31,6 +31,7 @@ export type Command =
 			/** Whether the bridges of the list that comes with the package stand behind them. */
 			listed: boolean;
 			anchors: string[];
+			profile?: "usual" | "small";
 			maxLinks?: number;
 			replicas?: number;
 	  }
@@ -40,7 +41,7 @@ export type Command =
 	| { type: "pending"; id: number }
 	| { type: "watch"; id: number; address: string }
 	| { type: "unwatch"; id: number; address: string }
-	| (PostAsk & { id: number })
+	| { type: "post"; id: number; ask: PostAsk }
 	| { type: "stop"; id: number }
 	/** Nobody waits for the answer to `request` any more. */
 	| { type: "cancel"; request: number }
@@ -73,7 +74,8 @@ export type PostAsk =
 	| { type: "register"; services: WireService[]; metadata: string }
 	| { type: "lookUp"; key: string }
 	| { type: "findServices"; filter: WireService }
-	| { type: "send"; to: string; text: string; relays?: number; timeoutMs: number };
+	/** `name`: 16 hex digits; what is sent again under one name comes once. */
+	| { type: "send"; to: string; name: string; text: string; relays?: number; timeoutMs: number };
 
 /** One thing to be known of a service. */
 export interface WireAttribute {

@@ -9,7 +9,8 @@
 //   may still write is refused by storage, where the newer term is noted (`src/node/storage.rs`), and it steps back
 //   when it finds its lock gone;
 // - a tab keeps what it asked until it is answered, and asks every new leader again under the same number. All
-//   questions may be asked twice: a block that is handed in again is the same block;
+//   questions may be asked twice: a block that is handed in again is the same block, and a private message is known
+//   by its name;
 // - a page that is frozen or put away steps back at once and comes again when it returns.
 
 import { aborted, NanoError } from "./errors.js";
@@ -45,6 +46,8 @@ export class SharedNode implements NodeHost {
 	readonly #asks = new Map<number, Ask>();
 	/** Accounts this tab watches: told to every new leader. */
 	readonly #watched = new Set<string>();
+	/** What this tab has registered last: told to every new leader. */
+	#registered: Request | undefined;
 	#nextAsk = 1;
 	#channel: BroadcastChannel | undefined;
 	#role: Exclude<TabRole, "alone"> = "waiting";
@@ -126,6 +129,7 @@ export class SharedNode implements NodeHost {
 			if (signal?.aborted) return reject(aborted(signal));
 			if (request.type === "watch") this.#watched.add(request.address);
 			if (request.type === "unwatch") this.#watched.delete(request.address);
+			if (request.type === "post" && request.ask.type === "register") this.#registered = request;
 			const number = this.#nextAsk++;
 			const onAbort = () => {
 				this.#asks.delete(number);
@@ -309,6 +313,7 @@ export class SharedNode implements NodeHost {
 		this.#started = started;
 		this.#heard = performance.now();
 		for (const address of this.#watched) this.#toNode(undefined, { type: "watch", address });
+		if (this.#registered) this.#toNode(undefined, this.#registered);
 		for (const number of this.#asks.keys()) this.#ask(number);
 		this.#ready?.();
 	}

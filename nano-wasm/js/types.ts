@@ -1,5 +1,7 @@
 // What the node says and is told, in the words of the public API.
 
+import type { PaymentRequest } from "./payment-request.js";
+
 /** A Nano network. */
 export type NetworkName = "live" | "beta" | "dev";
 
@@ -355,10 +357,12 @@ export interface KeyLookup {
 export interface PrivateMessage {
 	/** Who wrote it, `key_…`; proven. */
 	from: string;
-	/** With the sender its name. */
+	/** With the sender its name: 16 hex digits. */
 	id: string;
 	/** What. */
 	text: string;
+	/** If it asks for a payment: which. `subscribe` reads it from the text. */
+	payment?: PaymentRequest;
 }
 
 /** Events of a node. */

@@ -57,6 +57,16 @@ impl Config {
         }
     }
 
+    /// The same for a small device: at most 8 links and 1 MiB of records.
+    #[must_use]
+    pub fn small(self) -> Self {
+        Self {
+            max_links: self.max_links.min(8),
+            record_budget_bytes: self.record_budget_bytes.min(1 << 20),
+            ..self
+        }
+    }
+
     /// A bridge's defaults: 1024 links, 16 replicas, 1 GiB of records.
     #[cfg(feature = "bridge")]
     #[must_use]

@@ -4,9 +4,10 @@
 //! its own for every command would be a twentieth of the node's code.
 
 use nano_core::{Root, WorkNonce};
-use nanonet::registry::{Service, ServiceFilter};
 use serde::Deserialize;
 use thiserror::Error;
+
+use super::post::PostAsk;
 
 /// One command. Those with an `id` are answered once, by a result or an error.
 #[derive(Debug, Deserialize)]
@@ -38,25 +39,10 @@ pub(super) enum Command {
         id: u64,
         address: String,
     },
-    Register {
+    /// Something of the registry of keys or of private messages.
+    Post {
         id: u64,
-        services: Vec<Service>,
-        metadata: String,
-    },
-    LookUp {
-        id: u64,
-        key: String,
-    },
-    FindServices {
-        id: u64,
-        filter: ServiceFilter,
-    },
-    Send {
-        id: u64,
-        to: String,
-        text: String,
-        relays: Option<u8>,
-        timeout_ms: u32,
+        ask: PostAsk,
     },
     Stop {
         id: u64,
@@ -140,10 +126,7 @@ impl Command {
             | Self::Pending { id }
             | Self::Watch { id, .. }
             | Self::Unwatch { id, .. }
-            | Self::Register { id, .. }
-            | Self::LookUp { id, .. }
-            | Self::FindServices { id, .. }
-            | Self::Send { id, .. }
+            | Self::Post { id, .. }
             | Self::Stop { id } => Some(*id),
             #[cfg(feature = "adversary")]
             Self::Tamper { id, .. } | Self::Glimpses { id } | Self::MeasureCells { id } => {
@@ -167,8 +150,21 @@ pub(super) struct StartOptions {
     /// Whether the bridges of the list that comes with the package stand behind them.
     pub(super) listed: bool,
     pub(super) anchors: Vec<String>,
+    #[serde(default)]
+    pub(super) profile: Profile,
     pub(super) max_links: Option<u16>,
     pub(super) replicas: Option<u8>,
+}
+
+/// How much the node may take of its device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Profile {
+    /// What a browser does.
+    #[default]
+    Usual,
+    /// What a small device does.
+    Small,
 }
 
 /// Where identity and slice are kept.
@@ -403,7 +399,10 @@ mod tests {
                 ..
             }
         ));
-        let json = r#"{"type":"forwardWritten","session":3,"bytes":9}"#;
+        let json = r#"{"type":"post","id":8,"ask":{"type":"send","to":"key_1","name":"0a","text":"hi","timeoutMs":500}}"#;
+        let command: Command = serde_json::from_str(json).unwrap();
+        assert_eq!(command.id(), Some(8));
+        let json = r#"{"type":"forwardWritten,"session":3,"bytes":9}"#;
         let command: Command = serde_json::from_str(json).unwrap();
         assert_eq!(command.id(), None);
     }

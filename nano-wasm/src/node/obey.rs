@@ -65,26 +65,7 @@ impl Driver {
                 self.input(Input::Unwatch { account });
                 self.page.result(id, &());
             }),
-            Command::Register {
-                id,
-                services,
-                metadata,
-            } => self.register(id, services, metadata),
-            Command::LookUp { id, key } => self.look_up(id, &key),
-            Command::FindServices { id, filter } => {
-                self.state.borrow_mut().expect(id);
-                self.input(Input::FindServices {
-                    request: RequestId(id),
-                    filter: Box::new(filter),
-                });
-            }
-            Command::Send {
-                id,
-                to,
-                text,
-                relays,
-                timeout_ms,
-            } => self.send(id, &to, text, relays, timeout_ms),
+            Command::Post { id, ask } => self.obey_post(id, ask),
             Command::Stop { id } => self.stop(id),
             Command::Cancel { request } => {
                 self.state.borrow_mut().settle(request);

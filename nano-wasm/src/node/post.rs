@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use nanonet::onion::{Outbound, Received, SendFailure, USUAL_RELAYS};
-use nanonet::registry::{FoundKey, KeyRecord, LookupError, Metadata, Registration, Route, Service};
+use nanonet::registry::{
+    FoundKey, KeyRecord, LookupError, Metadata, Registration, Route, Service, ServiceFilter,
+};
 use nanonet::{Input, NodeKey, RequestId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
 use super::reply::{self, Event};
@@ -57,6 +59,7 @@ struct Metrics {
 #[derive(Serialize)]
 pub(super) struct MessageReply {
     from: String,
+    /// Its name, 16 hex digits.
     id: String,
     text: String,
 }
@@ -82,9 +85,53 @@ impl NodeReply {
     }
 }
 
+/// What the page asks; `js/protocol.ts` has the same as `PostAsk`.
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub(super) enum PostAsk {
+    Register {
+        services: Vec<Service>,
+        metadata: String,
+    },
+    LookUp {
+        key: String,
+    },
+    FindServices {
+        filter: ServiceFilter,
+    },
+    Send(ToSend),
+}
+
+/// A message to be sent.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToSend {
+    to: String,
+    name: String,
+    text: String,
+    relays: Option<u8>,
+    timeout_ms: u32,
+}
+
 impl Driver {
+    /// Does what the page asks of registry and messages. All of it comes in by this one
+    /// function, so that what few pages need is code of few functions.
+    #[inline(never)]
+    pub(super) fn obey_post(self: &Rc<Self>, id: u64, ask: PostAsk) {
+        match ask {
+            PostAsk::Register { services, metadata } => self.register(id, services, metadata),
+            PostAsk::LookUp { key } => self.look_up(id, &key),
+            PostAsk::FindServices { filter } => self.find_services(id, filter),
+            PostAsk::Send(letter) => self.send(id, letter),
+        }
+    }
+
     /// The page wants the node to be found by its key.
-    pub(super) fn register(self: &Rc<Self>, id: u64, services: Vec<Service>, open: String) {
+    fn register(self: &Rc<Self>, id: u64, services: Vec<Service>, open: String) {
         let metadata = Metadata {
             open,
             sealed: Vec::new(),
@@ -97,7 +144,7 @@ impl Driver {
     }
 
     /// The page asks who is behind a key.
-    pub(super) fn look_up(self: &Rc<Self>, id: u64, key: &str) {
+    fn look_up(self: &Rc<Self>, id: u64, key: &str) {
         if let Some(key) = self.parse_key(id, key) {
             self.state.borrow_mut().expect(id);
             let request = RequestId(id);
@@ -106,25 +153,31 @@ impl Driver {
     }
 
     /// The page writes to a key.
-    pub(super) fn send(
-        self: &Rc<Self>,
-        id: u64,
-        to: &str,
-        text: String,
-        relays: Option<u8>,
-        timeout_ms: u32,
-    ) {
-        if let Some(to) = self.parse_key(id, to) {
+    fn send(self: &Rc<Self>, id: u64, letter: ToSend) {
+        let Ok(name) = u64::from_str_radix(&letter.name, 16) else {
+            let error = "a message's name has 16 hex digits";
+            return self.page.error(id, &Fault::coded("bad-name")(error));
+        };
+        if let Some(to) = self.parse_key(id, &letter.to) {
             self.state.borrow_mut().expect(id);
             let message = Box::new(Outbound {
                 to,
-                body: text.into_bytes(),
-                relays: relays.unwrap_or(USUAL_RELAYS),
-                patience_ms: timeout_ms.into(),
+                name,
+                body: letter.text.into_bytes(),
+                relays: letter.relays.unwrap_or(USUAL_RELAYS),
+                patience_ms: letter.timeout_ms.into(),
             });
             let request = RequestId(id);
             self.input(Input::Send { request, message });
         }
+    }
+
+    fn find_services(self: &Rc<Self>, id: u64, filter: ServiceFilter) {
+        self.state.borrow_mut().expect(id);
+        self.input(Input::FindServices {
+            request: RequestId(id),
+            filter: Box::new(filter),
+        });
     }
 
     fn parse_key(&self, id: u64, key: &str) -> Option<NodeKey> {
@@ -134,6 +187,7 @@ impl Driver {
     }
 
     /// A key was looked up.
+    #[inline(never)]
     pub(super) fn tell_key(
         &self,
         RequestId(id): RequestId,
@@ -165,6 +219,7 @@ impl Driver {
     }
 
     /// Services were looked for.
+    #[inline(never)]
     pub(super) fn tell_services(&self, RequestId(id): RequestId, records: Vec<KeyRecord>) {
         if self.state.borrow_mut().settle(id) {
             let records = records.into_iter();
@@ -174,6 +229,7 @@ impl Driver {
     }
 
     /// What became of a message.
+    #[inline(never)]
     pub(super) fn tell_sent(&self, RequestId(id): RequestId, result: Result<(), SendFailure>) {
         if self.state.borrow_mut().settle(id) {
             match result {
@@ -184,13 +240,13 @@ impl Driver {
     }
 
     /// A message came.
+    #[inline(never)]
     pub(super) fn tell_message(&self, message: Received) {
         // What is no text is of no use to a page.
         if let Ok(text) = String::from_utf8(message.body) {
-            let (session, number) = message.id;
             self.page.event(&Event::Message(MessageReply {
                 from: message.from.to_string(),
-                id: format!("{session}-{number}"),
+                id: format!("{:016x}", message.name),
                 text,
             }));
         }

@@ -60,6 +60,9 @@ pub(super) async fn start(
     let all = [given.clone(), listed.clone()].concat();
     let (trust, weights_source) = Trust::find(network, anchors, database.as_deref(), &all).await?;
     let mut config = Config::browser(network, trust.weights.clone(), trust.anchors.clone());
+    if options.profile == Profile::Small {
+        config = config.small();
+    }
     if let Some(links) = options.max_links {
         config.max_links = links;
     }

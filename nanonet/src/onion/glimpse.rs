@@ -83,7 +83,7 @@ impl<C: Crypto> Node<C> {
     pub(super) fn glimpse_peeled(&mut self, before: &Cell, peeled: &Result<Peeled, CellError>) {
         let before = before.clone();
         match peeled {
-            Ok(Peeled::Onward { next, cell }) => {
+            Ok(Peeled::Onward { next, cell, .. }) => {
                 let (next, after) = (*next, cell.clone());
                 self.glimpse(|| Glimpse::Peeled {
                     before,

@@ -24,6 +24,7 @@ pub(crate) struct Held {
 
 impl Held {
     /// A node that was linked is gone.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn parted(&mut self, id: NodeId, now: UnixMillis) {
         self.parted.insert(id, now);
         if self.parted.len() > MAX_PARTED {

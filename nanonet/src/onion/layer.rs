@@ -22,9 +22,9 @@ use crate::rng::Rng;
 
 /// Bytes of an ephemeral key.
 pub(super) const KEY: usize = 32;
-/// What a hop of a set-up cell reads: the next node (32), the circuit there (8), when the circuit
-/// was made (8).
-pub(super) const ORDERS: usize = 48;
+/// What a hop of a set-up cell reads: the next node (32), the circuit there (8), the minute in which
+/// the circuit was made (4), whether the next node is to be reached over a link alone (1).
+pub(super) const ORDERS: usize = 45;
 /// What a hop of a set-up cell takes off the body.
 pub(super) const SETUP_STEP: usize = KEY + TAG + ORDERS;
 /// Bytes of key stream before those of the text.

@@ -10,17 +10,25 @@
 //! | `letter` | what the two ends say to each other |
 //! | `talk` | what is under way with one key |
 //! | `held` | cells for neighbours that are not there |
+//! | `contacts` | over whom a node's circuits lead |
+//! | `loops` | how it learns who relays |
+//! | `cells` | what it does with cells |
+//! | `letters` | what it does with letters |
 //! | `post` | all of it together in a node |
 //!
 //! A circuit is set up by its first cell in one pass: every hop finds its key in its own layer. What
 //! it costs a hop after that is one ChaCha20-Poly1305 over the cell, as in the bench `messages`.
 
 mod cell;
+mod cells;
+mod contacts;
 #[cfg(any(test, feature = "adversary", feature = "bridge"))]
 mod glimpse;
 mod held;
 mod layer;
 mod letter;
+mod letters;
+mod loops;
 #[cfg(any(test, feature = "adversary"))]
 mod measure;
 mod post;

@@ -9,7 +9,8 @@
 //!   the last [`WINDOW`];
 //! - a set-up cell is taken while it is at most [`FRESH_MS`] old; one for ourselves for [`HOLD_MS`]
 //!   longer, because a neighbour may have held it for us;
-//! - what a hop reads is which node comes next, the circuit's number there, and when it was made.
+//! - what a hop reads is which node comes next, the circuit's number there, when it was made, and whether
+//!   it is the recipient's door.
 //!
 //! Memory: [`Relays::new`]'s limit of circuits; beyond it the one unused longest gives way if nothing
 //! came for [`GIVES_WAY_MS`], else the new one is refused.
@@ -18,7 +19,7 @@ use nano_core::UnixMillis;
 
 use super::cell::{BODY, Cell, CircuitId};
 use super::layer::{KEY, LayerKey, ORDERS, front_of};
-use super::route::payload_of;
+use super::route::{MINUTE_MS, payload_of};
 use crate::sorted::SortedMap;
 use crate::{Identity, NodeId, NoiseKey};
 
@@ -88,6 +89,8 @@ pub enum Peeled {
         next: NodeId,
         /// What.
         cell: Cell,
+        /// Only if we are linked: the next node is the recipient, and we are its door.
+        linked: bool,
     },
     /// It ends here.
     Here(Payload),
@@ -96,8 +99,9 @@ pub enum Peeled {
 #[derive(Clone)]
 struct Relay {
     key: LayerKey,
-    /// The next node and the circuit's number there; `None` for ourselves.
-    onward: Option<(NodeId, CircuitId)>,
+    /// The next node, the circuit's number there, and whether only a link leads to it; `None` for
+    /// ourselves.
+    onward: Option<(NodeId, CircuitId, bool)>,
     /// One more than the highest number seen, and which of those before.
     next_number: u32,
     seen: u64,
@@ -226,11 +230,12 @@ fn set_up(identity: &Identity, now: UnixMillis, cell: &mut Cell) -> Result<Relay
         .and_then(|orders| orders.split_first_chunk::<32>())
         .ok_or(CellError::Refused)?;
     let (circuit, at) = rest.split_first_chunk::<8>().ok_or(CellError::Refused)?;
-    let at = at.first_chunk::<8>().ok_or(CellError::Refused)?;
-    let at = UnixMillis(u64::from_le_bytes(*at));
+    let (minute, linked) = at.split_first_chunk::<4>().ok_or(CellError::Refused)?;
+    let at = UnixMillis(u64::from(u32::from_le_bytes(*minute)) * MINUTE_MS);
     let onward = (*next != [0; 32]).then(|| {
         let next = NodeId::from_bytes(*next);
-        (next, CircuitId(u64::from_le_bytes(*circuit)))
+        let circuit = CircuitId(u64::from_le_bytes(*circuit));
+        (next, circuit, linked != [0])
     });
     let held = if onward.is_none() { HOLD_MS } else { 0 };
     if now.since(at) > FRESH_MS + held || at.since(now) > FRESH_MS {
@@ -249,9 +254,9 @@ fn set_up(identity: &Identity, now: UnixMillis, cell: &mut Cell) -> Result<Relay
 /// What is to be done with a cell that was opened.
 fn peeled(relay: &Relay, id: CircuitId, mut cell: Cell) -> Result<Peeled, CellError> {
     relay.key.strip(&mut cell);
-    if let Some((next, circuit)) = relay.onward {
+    if let Some((next, circuit, linked)) = relay.onward {
         cell.set_circuit(circuit);
-        return Ok(Peeled::Onward { next, cell });
+        return Ok(Peeled::Onward { next, cell, linked });
     }
     let (_, body) = cell.split_mut();
     let bytes = payload_of(&body[..BODY]).ok_or(CellError::Refused)?;

@@ -15,6 +15,8 @@ use crate::{NodeId, NoiseKey};
 /// Most relays of a route.
 pub const MAX_RELAYS: usize = 5;
 
+/// What a hop is told of the time.
+pub(super) const MINUTE_MS: u64 = 60_000;
 /// Bytes in front of a payload: its length.
 const LENGTH: usize = 2;
 
@@ -114,10 +116,9 @@ impl Circuit {
         self.hops[self.hops.len() - 1].circuit
     }
 
-    /// Whether a cell with this number in front is one of its own, on any leg.
-    #[must_use]
-    pub fn has(&self, circuit: CircuitId) -> bool {
-        self.hops.iter().any(|leg| leg.circuit == circuit)
+    /// Its number on each leg.
+    pub(super) fn legs(&self) -> impl Iterator<Item = CircuitId> {
+        self.hops.iter().map(|leg| leg.circuit)
     }
 
     /// What only sender and recipient know of it and may sign; see [`super::relay::Payload`].
@@ -163,7 +164,9 @@ impl Circuit {
             into.copy_from_slice(&body);
             if number == 0 {
                 into[..KEY].copy_from_slice(leg.ephemeral.as_bytes());
-                write_orders(&mut into[front..front + ORDERS], next, at);
+                let last = self.hops.last().map(|last| last.circuit);
+                let linked = next.is_some_and(|next| Some(next.circuit) == last);
+                write_orders(&mut into[front..front + ORDERS], next, linked, at);
             }
             leg.key.seal(&mut cell);
             // What the hop before hands on: its own end is reckoned, so the end here is left out.
@@ -187,15 +190,17 @@ impl Circuit {
     }
 }
 
-/// What a hop of a set-up cell is told.
-fn write_orders(into: &mut [u8], next: Option<&Leg>, at: UnixMillis) {
+/// What a hop of a set-up cell is told. Only the recipient's door may hand on to it, and only over its
+/// link: whoever passed that leg on would learn the recipient, and might know the sender.
+fn write_orders(into: &mut [u8], next: Option<&Leg>, linked: bool, at: UnixMillis) {
     into.fill(0);
     if let Some(next) = next {
         into[..32].copy_from_slice(next.hop.id.as_bytes());
         into[32..40].copy_from_slice(&next.circuit.0.to_le_bytes());
     }
-    let minute = at.0 - at.0 % 60_000;
-    into[40..].copy_from_slice(&minute.to_le_bytes());
+    let minute = u32::try_from(at.0 / MINUTE_MS).unwrap_or(u32::MAX);
+    into[40..44].copy_from_slice(&minute.to_le_bytes());
+    into[44] = linked.into();
 }
 
 /// The payload in an opened and stripped body.

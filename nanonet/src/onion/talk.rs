@@ -1,7 +1,8 @@
 //! What is under way between us and one other key: messages that are not acknowledged yet, paths to
 //! it, and what came from it.
 //!
-//! A message is cut into parts, numbered in one sequence per session. A part is sent over both paths
+//! A message with its name in front (8, least significant byte first) is cut into parts, numbered in one
+//! sequence per session. A part is sent over both paths
 //! at once, and again over others when it was not acknowledged in time ([`Talk::wait`]); at most as
 //! many are on their way as the other side has room for ([`WINDOW`]). Parts are taken in any order and
 //! messages delivered in theirs, once each.
@@ -20,6 +21,8 @@ use crate::{NodeId, RequestId};
 pub(crate) const WINDOW: u32 = 32;
 /// Longest message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 8 * 1024;
+/// Bytes of a message's name.
+const NAME_BYTES: usize = 8;
 /// Most messages to one key that are not acknowledged.
 pub(crate) const MAX_WAITING: usize = 64;
 /// Bytes of a part: what the first cell of a circuit of five relays leaves for it.
@@ -64,10 +67,10 @@ pub(crate) struct Outgoing {
 /// A message received whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Whole {
-    /// The number of its last part: with sender and session its name.
-    pub(crate) number: u32,
-    /// The message.
-    pub(crate) bytes: Vec<u8>,
+    /// Its name.
+    pub(crate) name: u64,
+    /// What it says.
+    pub(crate) body: Vec<u8>,
 }
 
 /// What is under way with one key.
@@ -75,6 +78,8 @@ pub(crate) struct Talk {
     pub(crate) address: Option<Address>,
     /// The sequence number of the record the address is from; 0 if it is from a letter.
     pub(crate) record: u64,
+    /// When the key was looked up last.
+    pub(crate) looked_up: UnixMillis,
     pub(crate) session: u64,
     pub(crate) relays: usize,
     pub(crate) paths: Vec<Path>,
@@ -100,6 +105,7 @@ impl Talk {
         Self {
             address: None,
             record: 0,
+            looked_up: UnixMillis(0),
             session,
             relays,
             paths: Vec::new(),
@@ -135,7 +141,8 @@ impl Talk {
     }
 
     /// Enters a message.
-    pub(crate) fn add(&mut self, request: RequestId, bytes: &[u8], until: UnixMillis) {
+    pub(crate) fn add(&mut self, request: RequestId, name: u64, body: &[u8], until: UnixMillis) {
+        let bytes = [&name.to_le_bytes(), body].concat();
         let size = if self.relays <= 3 {
             LONG_PART_BYTES
         } else {
@@ -319,15 +326,18 @@ impl Talk {
         }
         let mut whole = Vec::new();
         while let Some(part) = self.early.remove(&self.next_in) {
-            let number = self.next_in;
-            self.next_in = number.saturating_add(1);
+            self.next_in = self.next_in.saturating_add(1);
             self.assembling.extend_from_slice(&part.bytes.0);
-            if self.assembling.len() > MAX_MESSAGE_BYTES {
+            if self.assembling.len() > NAME_BYTES + MAX_MESSAGE_BYTES {
                 // No honest sender makes one so long.
                 self.assembling.clear();
             } else if part.last {
                 let bytes = std::mem::take(&mut self.assembling);
-                whole.push(Whole { number, bytes });
+                // Without a name it is of no honest sender either.
+                whole.extend(bytes.split_first_chunk().map(|(name, body)| Whole {
+                    name: u64::from_le_bytes(*name),
+                    body: body.to_vec(),
+                }));
                 self.allowed_from = self.allowed_from.max(now.0) + PER_MESSAGE_MS;
             }
         }
@@ -385,15 +395,15 @@ mod tests {
     fn messages_in_parts_come_whole_once_and_in_order_however_the_parts_come() {
         let (mut a, mut b) = pair();
         let long = vec![3; 1_000];
-        a.add(RequestId(1), &long, LATER);
-        a.add(RequestId(2), b"short", LATER);
-        a.add(RequestId(3), b"", LATER);
+        a.add(RequestId(1), 7, &long, LATER);
+        a.add(RequestId(2), 7, b"short", LATER);
+        a.add(RequestId(3), 7, b"", LATER);
         let mut parts = parts(&a);
         parts.reverse();
         let again = parts.clone();
         let mut got = Vec::new();
         for part in parts.into_iter().chain(again) {
-            got.extend(b.take(NOW, part).into_iter().map(|whole| whole.bytes));
+            got.extend(b.take(NOW, part).into_iter().map(|whole| whole.body));
         }
         assert_eq!(got, [long, b"short".to_vec(), Vec::new()]);
         b.ack_due = Some(NOW);
@@ -408,16 +418,16 @@ mod tests {
     #[test]
     fn what_is_not_acknowledged_is_due_again_and_in_the_end_given_up() {
         let (mut a, mut b) = pair();
-        a.add(RequestId(1), b"one", LATER);
+        a.add(RequestId(1), 7, b"one", LATER);
         a.sent(0, NOW);
         assert_eq!(a.due_parts(NOW), (Vec::new(), false));
         let again = NOW.plus(a.wait());
         assert_eq!(a.due_parts(again), (vec![0], true));
         assert_eq!(a.overdue(LATER), [RequestId(1)]);
         // Who never got the first one is told not to wait for it.
-        a.add(RequestId(2), b"two", LATER);
+        a.add(RequestId(2), 7, b"two", LATER);
         let whole = b.take(NOW, a.part(1).unwrap());
-        assert_eq!(whole[0].bytes, b"two");
+        assert_eq!(whole[0].body, b"two");
     }
 
     #[test]
@@ -425,7 +435,7 @@ mod tests {
         let (mut a, mut b) = pair();
         let mut taken = 0;
         for number in 0..200 {
-            a.add(RequestId(number), b"x", LATER);
+            a.add(RequestId(number), 7, b"x", LATER);
             for part in parts(&a) {
                 taken += b.take(NOW, part).len();
             }
@@ -450,7 +460,7 @@ mod tests {
     fn no_more_than_a_window_is_on_its_way() {
         let (mut a, _) = pair();
         for number in 0..100 {
-            a.add(RequestId(number), b"x", LATER);
+            a.add(RequestId(number), 7, b"x", LATER);
         }
         assert_eq!(parts(&a).len(), WINDOW as usize);
     }

@@ -40,8 +40,14 @@ impl Way {
             let following = self.nodes[place + 1].0.node_id();
             let (identity, relays) = &mut self.nodes[place];
             match relays.peel(identity, NOW, cell) {
-                Ok(Peeled::Onward { next, cell: onward }) => {
+                Ok(Peeled::Onward {
+                    next,
+                    cell: onward,
+                    linked,
+                }) => {
                     assert_eq!(next, following);
+                    // Only the door hands on to the recipient.
+                    assert_eq!(linked, place + 2 == self.nodes.len());
                     cell = onward;
                 }
                 other => panic!("hop {place}: {other:?}"),
@@ -271,7 +277,8 @@ proptest! {
     }
 }
 
-/// Every byte of every cell of every length of route, one after another.
+/// Bytes of cells of every length of route, one after another: all of them, but of first cells, which cost
+/// a key agreement each, every seventh.
 #[test]
 fn each_single_byte_counts_at_the_first_hop_and_at_the_last() {
     for relays in 1..=MAX_RELAYS {

@@ -98,6 +98,7 @@ struct Find {
 
 impl<C: Crypto> Node<C> {
     /// The shell looks a key up.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_look_up(&mut self, request: RequestId, key: NodeKey) {
         self.start_lookup(Some(request), key, 0);
     }
@@ -195,6 +196,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// An answer to a look-up.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_key_reply(&mut self, key: NodeKey, body: Reply) {
         let Some(lookup) = self.lookups.open.get_mut(&key) else {
             return;
@@ -246,12 +248,14 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Somebody looks for a key that we may hold.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn answer_key(&self, key: &NodeKey, after: u64) -> Option<Reply> {
         let record = self.registry.get(key, self.now)?;
         (record.sequence > after).then(|| Reply::Keys(vec![record.clone()]))
     }
 
     /// Somebody looks for services.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn serve_services(&mut self, upstream: Upstream, id: u64, filter: &ServiceFilter) {
         let records = self.services_here(filter);
         self.reply(upstream, id, Reply::Keys(records));
@@ -264,6 +268,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// The shell looks for services.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_find_services(&mut self, request: RequestId, filter: ServiceFilter) {
         self.lookups.last += 1;
         let number = self.lookups.last;
@@ -292,6 +297,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// A bridge's answer, or that there is none; each asked bridge gives one.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_services_reply(&mut self, number: u64, body: Reply) {
         let (now, network) = (self.now, self.config.network);
         let Some(find) = self.lookups.services.get_mut(&number) else {
@@ -325,6 +331,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// Answers a look-up that ends here.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn serve_key(&mut self, upstream: Upstream, id: u64, key: &NodeKey, after: u64) {
         let (why, budget) = (Failure::NotFound, 0);
         let none = Reply::Failed { why, budget };

@@ -52,6 +52,7 @@ pub(crate) struct Publication {
 
 impl<C: Crypto> Node<C> {
     /// The shell wants the node to have a record, or another one.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn on_register(&mut self, wanted: Registration) {
         self.publication.wanted = Some(wanted);
         self.publication.sent_at = UnixMillis(0);
@@ -137,6 +138,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// A record came here.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn serve_register(
         &mut self,
         upstream: Upstream,
@@ -196,6 +198,7 @@ impl<C: Crypto> Node<C> {
     }
 
     /// A link is up: its peer gets the records that it shall hold.
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn hand_records(&mut self, link: LinkId, peer: NodeId, role: Role) {
         let between_bridges = self.config.role.is_bridge_here() && role == Role::Bridge;
         let shall = |record: &&KeyRecord| {

@@ -96,6 +96,15 @@ pub(crate) enum Own {
     FindServices(u64),
 }
 
+/// Over which links a request may go.
+#[derive(Debug, Clone, Copy)]
+enum Ways<'a> {
+    /// All but these.
+    Not(&'a [LinkId]),
+    /// This one.
+    Only(LinkId),
+}
+
 /// A request on its way.
 #[derive(Debug)]
 pub(crate) struct Passing {
@@ -108,6 +117,8 @@ pub(crate) struct Passing {
     held_bytes: usize,
     /// Links that are not tried (again).
     pub(crate) tried: Vec<LinkId>,
+    /// If it may go over one link alone: that one.
+    pub(crate) only: Option<LinkId>,
     /// The link it was sent to last, and as which query until that is acknowledged.
     waiting: Option<(LinkId, Option<QueryNumber>)>,
     expires: UnixMillis,
@@ -217,6 +228,15 @@ impl<C: Crypto> Node<C> {
         body: Ask,
         avoid: &[LinkId],
     ) -> Option<LinkId> {
+        self.ask_by(own, target, body, Ways::Not(avoid))
+    }
+
+    /// Asks the node behind a link over that link, and over no other if it does not answer.
+    pub(crate) fn ask_direct(&mut self, own: Own, link: LinkId, to: NodeId, body: Ask) {
+        self.ask_by(own, Target::Exactly(to), body, Ways::Only(link));
+    }
+
+    fn ask_by(&mut self, own: Own, target: Target, body: Ask, ways: Ways<'_>) -> Option<LinkId> {
         let budget = match target {
             Target::Near(_) => MAX_BUDGET,
             Target::Exactly(_) => EXACTLY_BUDGET,
@@ -231,7 +251,7 @@ impl<C: Crypto> Node<C> {
         };
         let id = request.id;
         self.forwards.first_seen(id);
-        self.handle(Upstream::Own(own), request, avoid);
+        self.handle(Upstream::Own(own), request, ways);
         let passing = self.forwards.passing.get(&id)?;
         passing.waiting.map(|(link, _)| link)
     }
@@ -249,15 +269,16 @@ impl<C: Crypto> Node<C> {
         if self.drops() {
             return;
         }
-        if let (Ask::Cell(cell), true) = (&request.body, request.target != Target::Exactly(self.id))
-            && self.post.made(cell.circuit())
+        if let (Ask::Cell(cell), Target::Exactly(to)) = (&request.body, request.target)
+            && to != self.id
+            && self.would_tell(cell, &to)
         {
             return self.fail(Upstream::Link(link), &request, Failure::Busy);
         }
-        self.handle(Upstream::Link(link), request, &[]);
+        self.handle(Upstream::Link(link), request, Ways::Not(&[]));
     }
 
-    fn handle(&mut self, upstream: Upstream, mut request: Request, avoid: &[LinkId]) {
+    fn handle(&mut self, upstream: Upstream, mut request: Request, ways: Ways<'_>) {
         match (&request.target, &request.body) {
             (Target::Exactly(id), _) if *id == self.id || self.joining.was(id, self.now) => {
                 return self.serve(upstream, request);
@@ -308,7 +329,14 @@ impl<C: Crypto> Node<C> {
             came_with: request.budget,
             request,
             held_bytes: bytes,
-            tried: avoid.to_vec(),
+            tried: match ways {
+                Ways::Not(avoid) => avoid.to_vec(),
+                Ways::Only(_) => Vec::new(),
+            },
+            only: match ways {
+                Ways::Not(_) => None,
+                Ways::Only(link) => Some(link),
+            },
             waiting: None,
             expires,
             answered: false,

@@ -183,7 +183,8 @@ impl<C: Crypto> Node<C> {
                 distance,
                 ..
             } = *hop;
-            if Some(link) == from || passing.tried.contains(&link) {
+            let elsewhere = passing.only.is_some_and(|only| only != link);
+            if Some(link) == from || elsewhere || passing.tried.contains(&link) {
                 return None;
             }
             if role == Role::Bridge && request.body.is_for_browsers() {

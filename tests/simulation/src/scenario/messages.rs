@@ -270,6 +270,7 @@ impl Run {
         let body = self.checker.send(world.now, ours, to);
         let message = Box::new(Outbound {
             to: key,
+            name: number,
             body,
             relays,
             patience_ms: STAY_MS,

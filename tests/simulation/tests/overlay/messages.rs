@@ -26,6 +26,7 @@ fn key(world: &World, place: Place) -> NodeKey {
 fn send(world: &mut World, from: Place, to: NodeKey, number: u64, body: &[u8]) {
     let message = Box::new(Outbound {
         to,
+        name: number,
         body: body.to_vec(),
         relays: USUAL_RELAYS,
         patience_ms: 60_000,
