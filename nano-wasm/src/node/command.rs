@@ -150,7 +150,6 @@ pub(super) struct StartOptions {
     /// Whether the bridges of the list that comes with the package stand behind them.
     pub(super) listed: bool,
     pub(super) anchors: Vec<String>,
-    #[serde(default)]
     pub(super) profile: Profile,
     pub(super) max_links: Option<u16>,
     pub(super) replicas: Option<u8>,
@@ -186,10 +185,7 @@ enum Kind {
     Pending,
     Watch,
     Unwatch,
-    Register,
-    LookUp,
-    FindServices,
-    Send,
+    Post,
     Stop,
     Cancel,
     Network,
@@ -220,33 +216,28 @@ struct Fields {
     id: Option<u64>,
     address: Option<String>,
     anchors: Option<Vec<String>>,
+    ask: Option<PostAsk>,
     block: Option<serde_json::Value>,
     bridges: Option<Vec<String>>,
     bytes: Option<u32>,
     candidate: Option<String>,
-    filter: Option<ServiceFilter>,
     fresh: Option<bool>,
-    key: Option<String>,
     listed: Option<bool>,
     max_links: Option<u16>,
-    metadata: Option<String>,
     name: Option<String>,
     network: Option<String>,
     nonce: Option<WorkNonce>,
     offerer: Option<bool>,
     online: Option<bool>,
-    relays: Option<u8>,
+    profile: Option<Profile>,
     replicas: Option<u8>,
     request: Option<u64>,
     root: Option<Root>,
     sdp: Option<String>,
-    services: Option<Vec<Service>>,
     session: Option<u64>,
     storage: Option<StorageKind>,
     storage_problem: Option<String>,
-    text: Option<String>,
     timeout_ms: Option<u32>,
-    to: Option<String>,
     #[cfg(feature = "adversary")]
     how: Option<String>,
 }
@@ -277,6 +268,7 @@ impl TryFrom<Fields> for Command {
                 bridges: given(said.bridges, "bridges")?,
                 listed: given(said.listed, "listed")?,
                 anchors: given(said.anchors, "anchors")?,
+                profile: said.profile.unwrap_or_default(),
                 max_links: said.max_links,
                 replicas: said.replicas,
             }),
@@ -300,25 +292,9 @@ impl TryFrom<Fields> for Command {
                 id: id?,
                 address: given(said.address, "address")?,
             },
-            Kind::Register => Self::Register {
+            Kind::Post => Self::Post {
                 id: id?,
-                services: given(said.services, "services")?,
-                metadata: given(said.metadata, "metadata")?,
-            },
-            Kind::LookUp => Self::LookUp {
-                id: id?,
-                key: given(said.key, "key")?,
-            },
-            Kind::FindServices => Self::FindServices {
-                id: id?,
-                filter: given(said.filter, "filter")?,
-            },
-            Kind::Send => Self::Send {
-                id: id?,
-                to: given(said.to, "to")?,
-                text: given(said.text, "text")?,
-                relays: said.relays,
-                timeout_ms: given(said.timeout_ms, "timeoutMs")?,
+                ask: given(said.ask, "ask")?,
             },
             Kind::Stop => Self::Stop { id: id? },
             Kind::Cancel => Self::Cancel {
@@ -402,7 +378,7 @@ mod tests {
         let json = r#"{"type":"post","id":8,"ask":{"type":"send","to":"key_1","name":"0a","text":"hi","timeoutMs":500}}"#;
         let command: Command = serde_json::from_str(json).unwrap();
         assert_eq!(command.id(), Some(8));
-        let json = r#"{"type":"forwardWritten,"session":3,"bytes":9}"#;
+        let json = r#"{"type":"forwardWritten","session":3,"bytes":9}"#;
         let command: Command = serde_json::from_str(json).unwrap();
         assert_eq!(command.id(), None);
     }

@@ -8,7 +8,7 @@ use nanonet::{Config, Identity, Input, MAX_TOLD, Node, PeerRecord, Rng};
 use super::bridge_url::BridgeUrl;
 use super::bridges::Bridges;
 use super::browser;
-use super::command::{StartOptions, StorageKind};
+use super::command::{Profile, StartOptions, StorageKind};
 use super::driver::{Driver, Parts};
 use super::page::Page;
 use super::reply::Started;
