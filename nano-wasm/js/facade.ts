@@ -56,14 +56,25 @@ let loading: Promise<unknown> | undefined;
 /** Loads the wasm once; a load that failed is tried again by the next caller. */
 function loaded(): Promise<unknown> {
 	if (loading) return loading;
-	const started = load({ module_or_path: new URL("./rpc.wasm", import.meta.url) }).catch(
-		(cause: unknown) => {
-			loading = undefined;
-			throw new NanoError("rpc-unavailable", "rpc.wasm could not be loaded.", { cause });
-		},
-	);
+	const started = loadOwn().catch((cause: unknown) => {
+		loading = undefined;
+		throw new NanoError("rpc-unavailable", "rpc.wasm could not be loaded.", { cause });
+	});
 	loading = started;
 	return started;
+}
+
+/** From beside this script, or where a bundler left it behind out of another script. */
+async function loadOwn(): Promise<unknown> {
+	try {
+		return await load({ module_or_path: new URL("./rpc.wasm", import.meta.url) });
+	} catch (cause) {
+		const files = import("./rpc-inlined.js");
+		const { bytes } = await import("./inlined.js");
+		const wasm = await files.then((inlined) => bytes(inlined, "rpc.wasm")).catch(() => undefined);
+		if (!wasm) throw cause;
+		return load({ module_or_path: wasm });
+	}
 }
 
 /** A refusal as full nodes give it. */

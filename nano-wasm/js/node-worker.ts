@@ -4,7 +4,9 @@ import { serve } from "./serve.js";
 import load, { NodeShell } from "./wasm/node.js";
 
 serve(async () => {
+	// A worker that was made from an inlined script is told where its wasm is.
+	const wasm = location.hash.slice(1) || new URL("./node.wasm", import.meta.url);
 	// A pending response compiles while it arrives.
-	await load({ module_or_path: fetch(new URL("./node.wasm", import.meta.url)) });
+	await load({ module_or_path: fetch(wasm) });
 	return (post) => new NodeShell(post);
 });

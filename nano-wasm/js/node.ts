@@ -94,7 +94,8 @@ export class NanoNode {
 				if (node) node.#findWork(...wanted);
 			},
 		};
-		const storage = options.storage ?? "indexeddb";
+		const kept = options.folder || "indexedDB" in globalThis;
+		const storage = options.storage ?? (kept ? "indexeddb" : "memory");
 		const shared = storage === "indexeddb" && SharedNode.isPossible;
 		const host = shared
 			? await SharedNode.start(options, listener)

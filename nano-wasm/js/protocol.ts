@@ -28,8 +28,10 @@ export type Command =
 			/** Whether the bridges of the list that comes with the package stand behind them. */
 			listed: boolean;
 			anchors: string[];
-			maxLinks?: number;
-			replicas?: number;
+			maxLinks?: number | undefined;
+			replicas?: number | undefined;
+			/** Node.js and Deno: where its files are; read by the thread (`server/thread.ts`). */
+			folder?: string | undefined;
 	  }
 	| { type: "status"; id: number }
 	| { type: "account"; id: number; address: string; fresh: boolean; timeoutMs: number }

@@ -96,7 +96,7 @@ export interface NodeStatus {
 	/** Where identity and slice are really kept. */
 	storage: {
 		/** In use now. */
-		kind: "indexeddb" | "memory";
+		kind: "indexeddb" | "file" | "memory";
 		/** Why it is not what was asked for. */
 		problem: string | null;
 	};
