@@ -5,6 +5,8 @@ export type { RpcAnswer, RpcLabel, RpcRequest } from "./facade-types.js";
 export type { TabRole } from "./host.js";
 export { NanoNode } from "./node.js";
 export type * from "./options.js";
+export type * from "./own-types.js";
+export type { Stream } from "./stream.js";
 export type * from "./types.js";
 export { WorkAhead } from "./work-ahead.js";
 export { WorkPool } from "./work-pool.js";

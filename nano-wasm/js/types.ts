@@ -111,6 +111,28 @@ export interface NodeStatus {
 	};
 }
 
+/** Something that a person should know of. */
+export interface HealthProblem {
+	/** For programs: `offline`, `no-weights`, `stale-weights`, `storage`, `lapsed` or `pending`. */
+	code: string;
+	/** For people. */
+	message: string;
+}
+
+/** How a node fares, to be shown to a person. */
+export interface Health {
+	/** `limited`: it works, and `problems` say what does not. */
+	level: "good" | "limited" | "offline";
+	/** One sentence. */
+	summary: string;
+	/** What is not as it should be. */
+	problems: HealthProblem[];
+	/** Links to other browsers. */
+	browsers: number;
+	/** Links to bridges. */
+	bridges: number;
+}
+
 /** A representative's share in a proof. */
 export interface ProofVote {
 	/** Address of the representative. */

@@ -83,7 +83,8 @@ async function fresh(name: string): Promise<string> {
 		`{ "name": "${name}", "private": true, "type": "module" }\n`,
 	);
 	// Ends the search for one, which would find this repository's own.
-	if (name === "webpack") writeFileSync(join(folder, "tsconfig.json"), "{}\n");
+	const config = name === "next" ? "jsconfig.json" : "tsconfig.json";
+	writeFileSync(join(folder, config), "{}\n");
 	await run("npm", ["install", "--offline", "--no-audit", "--no-fund", pack], { cwd: folder });
 	return folder;
 }
@@ -258,7 +259,7 @@ test("Rollup builds it", async () => {
 	await opensFolder("Rollup", folder, "index.html");
 });
 
-test("Next.js builds it, renders a page that imports it, and runs a node on the server", async () => {
+test("Next.js builds it and renders a page that imports it on the server", async () => {
 	const folder = await fresh("next");
 	await run(bin("next"), ["build"], {
 		cwd: folder,
@@ -269,9 +270,6 @@ test("Next.js builds it, renders a page that imports it, and runs a node on the 
 	await serving(bin("next"), args, folder, port, async (url) => {
 		assert.match(await (await fetch(url)).text(), /Rendered on the server/);
 		await opens("Next.js", `${url}/?${query()}`);
-		const response = await fetch(`${url}/api/balance?${query()}`);
-		assert.equal(response.status, 200);
-		await holds("Next.js, on the server", (await response.json()) as Answer);
 	});
 });
 

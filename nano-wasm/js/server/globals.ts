@@ -49,6 +49,13 @@ export const location = { origin: undefined };
 export function addEventListener(): void {}
 export function removeEventListener(): void {}
 
+/** A listener's own error ends the program, as errors that nobody catches do. */
+export function reportError(error: unknown): void {
+	queueMicrotask(() => {
+		throw error;
+	});
+}
+
 /** Work is kept in memory. */
 export const localStorage = undefined;
 
