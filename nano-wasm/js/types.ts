@@ -217,6 +217,7 @@ export interface AccountAnswer {
 
 /** A state block as in Nano's RPC: every field is text. */
 export interface StateBlockJson {
+	/** The only type that is still made. */
 	type: "state";
 	/** Address of its account. */
 	account: string;
