@@ -69,14 +69,9 @@ let loading: Promise<void> | undefined;
  * Loads the wasm; everything else here needs it. Calling it again is free.
  * @param source where `core.wasm` is, or its bytes, when it is not beside this script
  */
-export function initCore(
-	source: URL | string | BufferSource | WebAssembly.Module = new URL(
-		"./core.wasm",
-		import.meta.url,
-	),
-): Promise<void> {
+export function initCore(source?: URL | string | BufferSource | WebAssembly.Module): Promise<void> {
 	if (loading) return loading;
-	const started = load({ module_or_path: source }).then(
+	const started = (source ? load({ module_or_path: source }) : loadOwn()).then(
 		() => {},
 		(cause: unknown) => {
 			loading = undefined;
@@ -85,6 +80,19 @@ export function initCore(
 	);
 	loading = started;
 	return started;
+}
+
+/** From beside this script, or where a bundler left it behind out of another script. */
+async function loadOwn(): Promise<unknown> {
+	try {
+		return await load({ module_or_path: new URL("./core.wasm", import.meta.url) });
+	} catch (cause) {
+		const files = import("./core-inlined.js");
+		const { bytes } = await import("./inlined.js");
+		const wasm = await files.then((inlined) => bytes(inlined, "core.wasm")).catch(() => undefined);
+		if (!wasm) throw cause;
+		return load({ module_or_path: wasm });
+	}
 }
 
 /** Calls into the wasm, whose errors carry their code as name. */

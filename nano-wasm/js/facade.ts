@@ -7,7 +7,8 @@
 
 import { aborted, NanoError } from "./errors.js";
 import type { FacadeNode } from "./facade-types.js";
-import type { AccountAnswer, BlockJson, PendingBlock, TransactionEvent } from "./types.js";
+import { provenHead, standing } from "./head.js";
+import type { AccountAnswer, BlockJson, TransactionEvent } from "./types.js";
 import load, * as wasm from "./wasm/rpc.js";
 
 /** What it takes to answer a request (`src/rpc.rs`). */
@@ -25,13 +26,6 @@ type Plan =
 	| { kind: "work"; root: string; difficulty: string }
 	| { kind: "cancel-work"; root: string }
 	| { kind: "version" };
-
-/** An account's newest block as `src/rpc.rs` reads it. */
-interface Head {
-	frontier: string;
-	balance: string;
-	representative: string;
-}
 
 /** Longest wait for one account. */
 const PATIENCE_MS = 8_000;
@@ -56,14 +50,25 @@ let loading: Promise<unknown> | undefined;
 /** Loads the wasm once; a load that failed is tried again by the next caller. */
 function loaded(): Promise<unknown> {
 	if (loading) return loading;
-	const started = load({ module_or_path: new URL("./rpc.wasm", import.meta.url) }).catch(
-		(cause: unknown) => {
-			loading = undefined;
-			throw new NanoError("rpc-unavailable", "rpc.wasm could not be loaded.", { cause });
-		},
-	);
+	const started = loadOwn().catch((cause: unknown) => {
+		loading = undefined;
+		throw new NanoError("rpc-unavailable", "rpc.wasm could not be loaded.", { cause });
+	});
 	loading = started;
 	return started;
+}
+
+/** From beside this script, or where a bundler left it behind out of another script. */
+async function loadOwn(): Promise<unknown> {
+	try {
+		return await load({ module_or_path: new URL("./rpc.wasm", import.meta.url) });
+	} catch (cause) {
+		const files = import("./rpc-inlined.js");
+		const { bytes } = await import("./inlined.js");
+		const wasm = await files.then((inlined) => bytes(inlined, "rpc.wasm")).catch(() => undefined);
+		if (!wasm) throw cause;
+		return load({ module_or_path: wasm });
+	}
 }
 
 /** A refusal as full nodes give it. */
@@ -210,23 +215,12 @@ export class Facade {
 		});
 	}
 
-	/** The account's newest block: an own one that is pending, or the proven one. */
+	/** The account's newest block, as JSON. */
 	async #head(account: string, signal?: AbortSignal): Promise<string | undefined> {
-		const options = { fresh: true, timeoutMs: PATIENCE_MS, ...(signal ? { signal } : {}) };
-		const [pending, answer] = await Promise.all([
-			this.#node.pending(),
-			this.#node.account(account, options).catch(() => undefined),
-		]);
+		const options = { timeoutMs: PATIENCE_MS, ...(signal ? { signal } : {}) };
+		const { head } = await standing(this.#node, account, options);
 		if (signal?.aborted) throw aborted(signal);
-		const proved = answer && proven(answer)?.head;
-		let head = proved ?? undefined;
-		// Own blocks follow one another: as long as one builds on the newest known, that one is newer.
-		const own = pending.filter(({ block }) => block.account === account);
-		for (let next = follower(own, head); next; next = follower(own, head)) {
-			const { balance, representative } = next.block;
-			head = { frontier: next.hash, balance, representative };
-		}
-		return head && JSON.stringify(head);
+		return head ? JSON.stringify(head) : undefined;
 	}
 
 	async #work(
@@ -252,26 +246,16 @@ export class Facade {
 	}
 }
 
-/** The pending block that builds on `head`. */
-function follower(own: PendingBlock[], head: Head | undefined): PendingBlock | undefined {
-	const before = head?.frontier ?? "0".repeat(64);
-	return own.find(({ block, hash }) => block.previous === before && hash !== before);
-}
-
-/** What an answer proves; nothing where nothing may be concluded. */
-function proven(answer: AccountAnswer): { head: Head | null } | undefined {
-	if (answer.state === "unknown") return undefined;
-	const { frontier, representative } = answer;
-	const head =
-		frontier && representative
-			? { frontier, balance: answer.balance.toString(), representative }
-			: null;
+/** What an answer proves, as `src/rpc.rs` reads it; nothing where nothing may be concluded. */
+function proven(answer: AccountAnswer): object | undefined {
+	const known = provenHead(answer);
+	if (!known) return undefined;
 	const receivable = answer.receivable.map(({ hash, source, amount }) => ({
 		hash,
 		source,
 		amount: amount.toString(),
 	}));
-	return { head, ...{ receivable, asOf: answer.asOf } };
+	return { ...known, receivable, asOf: answer.asOf };
 }
 
 /** A signal that is aborted when either is. */

@@ -6,6 +6,6 @@ import load, { NodeShell } from "./wasm/liar.js";
 
 serve(async () => {
 	const first = await load({ module_or_path: fetch(new URL("./node.wasm", import.meta.url)) });
-	expectLater(new URL("./node-later.wasm", import.meta.url), first);
+	await expectLater(new URL("./node-later.wasm", import.meta.url), first);
 	return (post) => new NodeShell(post);
 });

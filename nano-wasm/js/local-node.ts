@@ -5,6 +5,7 @@ import type { HostListener, NodeHost, TabRole } from "./host.js";
 import type { StartOptions } from "./options.js";
 import { PeerConnections } from "./peer-connections.js";
 import type { Started, WireStatus } from "./protocol.js";
+import type { NodeStatus } from "./types.js";
 import { type News, type Request, WorkerClient } from "./worker-client.js";
 
 /** How long a worker may take to write what it has when the node is stopped. */
@@ -29,8 +30,16 @@ export class LocalNode implements NodeHost {
 	readonly #peers: PeerConnections;
 	readonly #ended = new AbortController();
 
-	private constructor(started: Started, client: WorkerClient, peers: PeerConnections) {
+	readonly #options: StartOptions;
+
+	private constructor(
+		started: Started,
+		client: WorkerClient,
+		peers: PeerConnections,
+		options: StartOptions,
+	) {
 		this.started = started;
+		this.#options = options;
 		this.#client = client;
 		this.#peers = peers;
 		const tell = () => client.post({ type: "network", online: navigator.onLine });
@@ -56,7 +65,7 @@ export class LocalNode implements NodeHost {
 					client.post({ type: "workFound", root, nonce }),
 				);
 			} else if (news.event === "status") {
-				listener.event("status", { ...news.detail, connections: peers.summary() });
+				listener.event("status", complete(news.detail, options, peers));
 			} else {
 				listener.event(news.event, news.detail as never);
 				// A later node owns its storage: this one has ended.
@@ -76,7 +85,7 @@ export class LocalNode implements NodeHost {
 		);
 		try {
 			const started = await client.request<Started>(startCommand(options, place), signal);
-			return new LocalNode(started, client, peers);
+			return new LocalNode(started, client, peers, options);
 		} catch (error) {
 			peers.stop();
 			client.close(error as NanoError);
@@ -88,7 +97,7 @@ export class LocalNode implements NodeHost {
 	async request<T>(request: Request, signal?: AbortSignal): Promise<T> {
 		const answer = await this.#client.request<T>(request, signal);
 		if (request.type !== "status") return answer;
-		return { ...(answer as WireStatus), connections: this.#peers.summary() } as T;
+		return complete(answer as WireStatus, this.#options, this.#peers) as T;
 	}
 
 	/** Ends it: storage is written, links are closed. A worker that does not answer is ended as it is. */
@@ -112,18 +121,31 @@ export class LocalNode implements NodeHost {
 }
 
 function startCommand(options: StartOptions, place: Place): Extract<Request, { type: "start" }> {
-	const { profile, maxLinks, replicas } = options;
+	const { profile, maxLinks, replicas, folder } = options;
 	return {
 		type: "start",
 		network: options.network ?? "live",
 		name: options.name ?? "default",
 		storage: place.storage,
 		...(place.storageProblem === undefined ? {} : { storageProblem: place.storageProblem }),
-		bridges: options.bridges ?? [location.origin],
+		// A program without an origin has none.
+		bridges: options.bridges ?? [location.origin].filter(Boolean),
 		listed: options.bridges === undefined,
 		anchors: options.anchors ?? [],
-		...(profile === undefined ? {} : { profile }),
-		...(maxLinks === undefined ? {} : { maxLinks }),
-		...(replicas === undefined ? {} : { replicas }),
+		profile,
+		maxLinks,
+		replicas,
+		folder,
 	};
+}
+
+/** A status with what only the page knows. */
+function complete(
+	status: WireStatus,
+	{ folder }: StartOptions,
+	peers: PeerConnections,
+): NodeStatus {
+	const { storage } = status;
+	const kind = folder && storage.kind === "indexeddb" ? "file" : storage.kind;
+	return { ...status, storage: { ...storage, kind }, connections: peers.summary() };
 }

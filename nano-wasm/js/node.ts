@@ -9,13 +9,17 @@ import type { HostListener, NodeHost, TabRole } from "./host.js";
 import { LocalNode } from "./local-node.js";
 import { Messages, Registry, Services } from "./messages.js";
 import type { StartOptions } from "./options.js";
+import type { OwnBlocks } from "./own-blocks.js";
+import type { ChangeRequest, ReceiveRequest, SendRequest, Signer } from "./own-types.js";
 import { type PostAsk, readAnswer, type WireAnswer } from "./protocol.js";
 import { SharedNode } from "./shared-node.js";
+import { type Stream, stream } from "./stream.js";
 import type {
 	AccountAnswer,
 	AccountOptions,
 	BlockJson,
 	CallOptions,
+	Health,
 	NodeEvents,
 	NodeNetwork,
 	NodeStatus,
@@ -60,6 +64,7 @@ export class NanoNode {
 	/** The search for the work that this node's place costs. */
 	#search: { root: string; control: AbortController } | undefined;
 	#facade: Promise<Facade> | undefined;
+	#blocks: Promise<OwnBlocks> | undefined;
 
 	static {
 		hostOf = (node) => node.#host;
@@ -107,7 +112,8 @@ export class NanoNode {
 				if (node) node.#findWork(...wanted);
 			},
 		};
-		const storage = options.storage ?? "indexeddb";
+		const kept = options.folder || "indexedDB" in globalThis;
+		const storage = options.storage ?? (kept ? "indexeddb" : "memory");
 		const shared = storage === "indexeddb" && SharedNode.isPossible;
 		const host = shared
 			? await SharedNode.start(options, listener)
@@ -206,6 +212,56 @@ export class NanoNode {
 	/** Ends `watch`. */
 	unwatch(address: string, options: CallOptions = {}): Promise<void> {
 		return this.#host.request<void>({ type: "unwatch", address }, options.signal);
+	}
+
+	/**
+	 * Sends an amount: builds on the account's newest block, computes work, has it signed, publishes it and waits until
+	 * it is proven confirmed. Fails with `insufficient-balance`, `unopened`, `unknown-account`, `bad-signature`, or as
+	 * `process` does. The same account's blocks are made one after the other.
+	 */
+	async send(signer: Signer, what: SendRequest, options: CallOptions = {}): Promise<ProcessResult> {
+		return (await this.#own()).send(signer, what, options);
+	}
+
+	/** Receives a proven send, likewise. Fails also with `nothing-receivable` and `representative-needed`. */
+	async receive(
+		signer: Signer,
+		what: ReceiveRequest = {},
+		options: CallOptions = {},
+	): Promise<ProcessResult> {
+		return (await this.#own()).receive(signer, what, options);
+	}
+
+	/** Changes an account's representative, likewise. */
+	async change(
+		signer: Signer,
+		what: ChangeRequest,
+		options: CallOptions = {},
+	): Promise<ProcessResult> {
+		return (await this.#own()).change(signer, what, options);
+	}
+
+	#own(): Promise<OwnBlocks> {
+		this.#blocks ??= import("./own-blocks.js").then(
+			({ OwnBlocks }) => new OwnBlocks(this),
+			(error) => {
+				// A script that could not be loaded may be there at the next try.
+				this.#blocks = undefined;
+				throw error;
+			},
+		);
+		return this.#blocks;
+	}
+
+	/** How the node fares, in words for a person. */
+	async health(options: CallOptions = {}): Promise<Health> {
+		const [{ healthOf }, status] = await Promise.all([import("./health.js"), this.status(options)]);
+		return healthOf(status);
+	}
+
+	/** Events one after the other, `for await (const { account } of node.events("record"))`; see `Stream`. */
+	events<K extends keyof NodeEvents>(event: K, options: CallOptions = {}): Stream<NodeEvents[K]> {
+		return stream((listener) => this.#events.on(event, listener), options.signal);
 	}
 
 	/** Listens to an event; the returned function ends that. */

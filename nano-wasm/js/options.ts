@@ -5,7 +5,7 @@ import type { NodeNetwork } from "./types.js";
 /** How a node is started. Everything has a default. */
 export interface StartOptions {
 	/**
-	 * Bridges to find the first peers through: origins (`https://bridge.example`) or WebSocket
+	 * Bridges to find the first peers through, needed in Node.js and Deno on `live`: origins (`https://bridge.example`) or WebSocket
 	 * addresses (`wss://bridge.example/v1/link`). Default: the page's own origin, and if it cannot be
 	 * reached those of the list that comes with the package (`bridges.json`; empty for `live` until
 	 * operators publish theirs). In any case the node learns of others, remembers them, and uses them
@@ -19,6 +19,11 @@ export interface StartOptions {
 	 * windows) the node runs on memory and its status says so.
 	 */
 	storage?: "indexeddb" | "memory";
+	/**
+	 * Node.js and Deno: the folder to keep identity and slice in, made if need be, for one program at a time. Without
+	 * it they are kept in memory.
+	 */
+	folder?: string;
 	/** Storage of this name: nodes of different names share nothing. Default: `default`. */
 	name?: string;
 	/**

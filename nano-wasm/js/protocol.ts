@@ -31,9 +31,11 @@ export type Command =
 			/** Whether the bridges of the list that comes with the package stand behind them. */
 			listed: boolean;
 			anchors: string[];
-			profile?: "usual" | "small";
-			maxLinks?: number;
-			replicas?: number;
+			profile?: "usual" | "small" | undefined;
+			maxLinks?: number | undefined;
+			replicas?: number | undefined;
+			/** Node.js and Deno: where its files are; read by the thread (`server/thread.ts`). */
+			folder?: string | undefined;
 	  }
 	| { type: "status"; id: number }
 	| { type: "account"; id: number; address: string; fresh: boolean; timeoutMs: number }

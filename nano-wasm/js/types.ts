@@ -98,7 +98,7 @@ export interface NodeStatus {
 	/** Where identity and slice are really kept. */
 	storage: {
 		/** In use now. */
-		kind: "indexeddb" | "memory";
+		kind: "indexeddb" | "file" | "memory";
 		/** Why it is not what was asked for. */
 		problem: string | null;
 	};
@@ -111,6 +111,28 @@ export interface NodeStatus {
 		/** How bytes of data channels reach the worker; `unused` before the first one. */
 		channels: "unused" | "transferred" | "forwarded";
 	};
+}
+
+/** Something that a person should know of. */
+export interface HealthProblem {
+	/** For programs: `offline`, `no-weights`, `stale-weights`, `storage`, `lapsed` or `pending`. */
+	code: string;
+	/** For people. */
+	message: string;
+}
+
+/** How a node fares, to be shown to a person. */
+export interface Health {
+	/** `limited`: it works, and `problems` say what does not. */
+	level: "good" | "limited" | "offline";
+	/** One sentence. */
+	summary: string;
+	/** What is not as it should be. */
+	problems: HealthProblem[];
+	/** Links to other browsers. */
+	browsers: number;
+	/** Links to bridges. */
+	bridges: number;
 }
 
 /** A representative's share in a proof. */
@@ -197,6 +219,7 @@ export interface AccountAnswer {
 
 /** A state block as in Nano's RPC: every field is text. */
 export interface StateBlockJson {
+	/** The only type that is still made. */
 	type: "state";
 	/** Address of its account. */
 	account: string;

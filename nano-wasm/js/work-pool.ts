@@ -75,7 +75,7 @@ export class WorkPool {
 		this.#searchers = new Searchers(options.gpu, {
 			heard: (message, from) => this.#heard(message, from),
 			failed: (error) => this.#fail(error),
-			gpuChanged: () => this.#renew(),
+			changed: () => this.#renew(),
 		});
 	}
 

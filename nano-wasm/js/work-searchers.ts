@@ -39,8 +39,8 @@ export interface Listener {
 	heard(message: Extract<FromThread, { type: "progress" | "found" }>, from: Searcher): void;
 	/** Nobody is left who could search. */
 	failed(error: NanoError): void;
-	/** The graphics processor has come or gone. */
-	gpuChanged(): void;
+	/** The graphics processor has come or gone, or threads are made in another way. */
+	changed(): void;
 }
 
 /** All searchers of a pool. */
@@ -54,6 +54,10 @@ export class Searchers {
 	#gpuState: GpuState;
 	readonly #gpuWanted: "auto" | "off" | "only";
 	#module: Promise<WebAssembly.Module> | undefined;
+	/** Addresses of the workers' scripts where they are not beside this one. */
+	#scripts: { thread: string; gpu: string } | undefined;
+	/** Whether the files beside this script were given up. */
+	#inlined = false;
 	readonly #flag: Int32Array | null;
 	readonly #listener: Listener;
 	#closed = false;
@@ -74,7 +78,7 @@ export class Searchers {
 
 	/** At most `count` threads and at least one searcher; with `gpu` also the graphics processor, if there is one. */
 	async load(count: number, gpu: boolean): Promise<Searcher[]> {
-		this.#module ??= compile(new URL(`./${file()}`, import.meta.url)).catch((error) => {
+		this.#module ??= this.#compile().catch((error) => {
 			// The network may be back at the next try.
 			this.#module = undefined;
 			throw error;
@@ -84,7 +88,14 @@ export class Searchers {
 		if (gpu && this.#gpuState.state === "unasked") this.#askGpu(module);
 		const only = this.#gpuWanted === "only" && this.#gpuState.state !== "refused";
 		if (only) return this.#gpuState.state === "used" && this.#gpu ? [this.#gpu] : [];
-		while (this.#threads.size < count) this.#threads.add(this.#thread(module));
+		try {
+			while (this.#threads.size < count) this.#threads.add(this.#thread(module));
+		} catch (error) {
+			if (this.#inlined) throw error;
+			// No thread is made from another origin's script.
+			this.#giveUpFiles();
+			return this.load(count, gpu);
+		}
 		const threads = [...this.#threads].slice(0, count);
 		return gpu && this.#gpu && this.#gpuState.state === "used" ? [...threads, this.#gpu] : threads;
 	}
@@ -131,11 +142,42 @@ export class Searchers {
 		this.reset();
 	}
 
+	/** The kernel from beside this script, or where a bundler left it behind out of another script. */
+	async #compile(): Promise<WebAssembly.Module> {
+		let problem: unknown;
+		if (!this.#inlined) {
+			try {
+				return await compile(kernel());
+			} catch (error) {
+				problem = error;
+			}
+		}
+		try {
+			const inlined = await import("./work-inlined.js");
+			const { bytes, workerUrl } = await import("./inlined.js");
+			this.#scripts ??= {
+				thread: await workerUrl(inlined, "work-worker.js"),
+				gpu: await workerUrl(inlined, "work-gpu-worker.js"),
+			};
+			return await WebAssembly.compile(await bytes(inlined, `${kernelName()}.wasm`));
+		} catch (error) {
+			throw problem ?? error;
+		}
+	}
+
+	/** From now on everything is made from what is inside scripts. */
+	#giveUpFiles(): void {
+		this.#inlined = true;
+		this.#module = undefined;
+	}
+
 	#thread(module: WebAssembly.Module): Searcher {
-		const worker = new Worker(new URL("./work-worker.js", import.meta.url), {
-			type: "module",
-			name: `nanonet work ${this.#threads.size + 1}`,
-		});
+		const worker = this.#scripts
+			? new Worker(this.#scripts.thread, { type: "module", name: "nanonet work" })
+			: new Worker(new URL("./work-worker.js", import.meta.url), {
+					type: "module",
+					name: "nanonet work",
+				});
 		const searcher = { worker, engine: this.engine };
 		worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
 			if (data.type === "found" || data.type === "progress") this.#listener.heard(data, searcher);
@@ -145,6 +187,12 @@ export class Searchers {
 			worker.terminate();
 			this.#threads.delete(searcher);
 			if (this.#threads.size > 0) return;
+			if (!this.#inlined) {
+				// Perhaps the kernel is beside this script, and the thread's own is not.
+				this.#giveUpFiles();
+				this.#listener.changed();
+				return;
+			}
 			this.#listener.failed(
 				new NanoError("work-unavailable", `The work threads failed: ${event.message}.`, {
 					cause: event.error,
@@ -160,10 +208,12 @@ export class Searchers {
 			this.#gpuState = { state: "refused", reason: "This browser has no WebGPU." };
 			return;
 		}
-		const worker = new Worker(new URL("./work-gpu-worker.js", import.meta.url), {
-			type: "module",
-			name: "nanonet work gpu",
-		});
+		const worker = this.#scripts
+			? new Worker(this.#scripts.gpu, { type: "module", name: "nanonet work gpu" })
+			: new Worker(new URL("./work-gpu-worker.js", import.meta.url), {
+					type: "module",
+					name: "nanonet work gpu",
+				});
 		const searcher = { worker, engine: "webgpu" as const };
 		this.#gpu = searcher;
 		this.#gpuState = { state: "asked" };
@@ -173,7 +223,7 @@ export class Searchers {
 			else {
 				const { adapter, hashesPerSecond } = data;
 				this.#gpuState = { state: "used", adapter, hashesPerSecond };
-				this.#listener.gpuChanged();
+				this.#listener.changed();
 			}
 		};
 		worker.onerror = (event) => {
@@ -189,14 +239,26 @@ export class Searchers {
 		if (this.#gpu !== searcher) return;
 		this.#gpu = undefined;
 		this.#gpuState = { state: "refused", reason };
-		this.#listener.gpuChanged();
+		this.#listener.changed();
 	}
 }
 
 /** The fastest kernel that this browser can run. */
-function file(): string {
-	if (WebAssembly.validate(RELAXED)) return "work-relaxed.wasm";
-	return WebAssembly.validate(VECTORS) ? "work-simd.wasm" : "work.wasm";
+function kernelName(): "work-relaxed" | "work-simd" | "work" {
+	if (WebAssembly.validate(RELAXED)) return "work-relaxed";
+	return WebAssembly.validate(VECTORS) ? "work-simd" : "work";
+}
+
+/** Where it is. Each is written out: bundlers find the files by these very words. */
+function kernel(): URL {
+	switch (kernelName()) {
+		case "work-relaxed":
+			return new URL("./work-relaxed.wasm", import.meta.url);
+		case "work-simd":
+			return new URL("./work-simd.wasm", import.meta.url);
+		case "work":
+			return new URL("./work.wasm", import.meta.url);
+	}
 }
 
 /** What a pool says that was closed. */

@@ -67,6 +67,21 @@ export interface WorkReport {
 
 /** Whether a graphics processor helps, and why not. */
 export type GpuState =
-	| { state: "off" | "unasked" | "asked" }
-	| { state: "used"; adapter: string; hashesPerSecond: number }
-	| { state: "refused"; reason: string };
+	| {
+			/** Not wanted, not needed yet, or being tried. */
+			state: "off" | "unasked" | "asked";
+	  }
+	| {
+			/** It searches. */
+			state: "used";
+			/** Its maker and kind, as far as the browser tells. */
+			adapter: string;
+			/** As measured when it was tried. */
+			hashesPerSecond: number;
+	  }
+	| {
+			/** It does not. */
+			state: "refused";
+			/** Why, for people. */
+			reason: string;
+	  };

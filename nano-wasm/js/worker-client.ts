@@ -18,7 +18,9 @@ interface Waiting {
 
 /** The page's end of the worker. */
 export class WorkerClient {
-	readonly #worker: Worker;
+	#worker: Worker | undefined;
+	/** What was said to the worker before it answered anything; `undefined` afterwards. */
+	#early: Envelope[] | undefined = [];
 	readonly #waiting = new Map<number, Waiting>();
 	#next = 1;
 	/** Why nothing can be asked any more. */
@@ -32,20 +34,24 @@ export class WorkerClient {
 		onNews: (news: News, attachment: ArrayBuffer | null) => void,
 		onFailure: (error: NanoError) => void,
 	) {
-		// Written out where it is used: bundlers find the worker's file by these very words.
-		this.#worker = new Worker(new URL("./node-worker.js", import.meta.url), {
-			type: "module",
-			name: "nanonet",
-		});
-		this.#worker.onmessage = ({ data }: MessageEvent<Envelope>) => {
+		const adopt = (worker: Worker, onError: (event: ErrorEvent) => void) => {
+			this.#worker = worker;
+			worker.onmessage = hear;
+			worker.onerror = (event) => {
+				event.preventDefault();
+				onError(event);
+			};
+		};
+		const hear = ({ data }: MessageEvent<Envelope>) => {
 			const reply = JSON.parse(data[0]) as Reply;
+			// A worker that has answered has loaded all that it needs.
+			if (reply.type !== "beat") this.#early = undefined;
 			if (reply.type === "result") this.#settle(reply.id)?.resolve(reply.value);
 			else if (reply.type === "error") {
 				this.#settle(reply.id)?.reject(new NanoError(reply.code, reply.message));
 			} else onNews(reply, data[1] as ArrayBuffer | null);
 		};
-		this.#worker.onerror = (event) => {
-			event.preventDefault();
+		const fail = (event: { message?: string; error?: unknown }) => {
 			const error = new NanoError(
 				"worker-failed",
 				`The node's worker failed: ${event.message || "its script or wasm could not be loaded"}. Start a new node.`,
@@ -54,13 +60,45 @@ export class WorkerClient {
 			this.close(error);
 			onFailure(error);
 		};
+		const rescue = async (event: { message?: string; error?: unknown }) => {
+			if (!this.#early || this.#over) return fail(event);
+			this.#worker?.terminate();
+			try {
+				const inlined = import("./node-inlined.js");
+				const { workerUrl } = await import("./inlined.js");
+				const url = await workerUrl(
+					await inlined,
+					"node-worker.js",
+					"node.wasm",
+					"node-later.wasm",
+				);
+				if (this.#over) return;
+				adopt(new Worker(url, { type: "module", name: "nanonet" }), fail);
+				for (const envelope of this.#early) this.#worker?.postMessage(envelope);
+			} catch {
+				fail(event);
+			}
+		};
+		try {
+			// Written out where it is used: bundlers find the worker's file by these very words.
+			adopt(
+				new Worker(new URL("./node-worker.js", import.meta.url), {
+					type: "module",
+					name: "nanonet",
+				}),
+				rescue,
+			);
+		} catch (error) {
+			void rescue({ error });
+		}
 	}
 
 	/** Sends a command that is not answered. An attached channel or buffer moves to the worker. */
 	post(command: Command, attachment: RTCDataChannel | ArrayBuffer | null = null): void {
 		if (this.#over) return;
 		const envelope: Envelope = [JSON.stringify(command), attachment];
-		this.#worker.postMessage(envelope, attachment ? [attachment] : []);
+		this.#early?.push(envelope);
+		this.#worker?.postMessage(envelope, attachment ? [attachment] : []);
 	}
 
 	/** Sends a command and waits for its answer. */
@@ -94,7 +132,7 @@ export class WorkerClient {
 	close(error: NanoError): void {
 		if (this.#over) return;
 		this.#over = error;
-		this.#worker.terminate();
+		this.#worker?.terminate();
 		for (const waiting of this.#waiting.values()) waiting.reject(error);
 		this.#waiting.clear();
 	}

@@ -28,6 +28,16 @@ pub(crate) struct Package {
     pub(crate) wasm: Vec<Wasm>,
     #[serde(default)]
     pub(crate) entry: Vec<Entry>,
+    #[serde(default)]
+    pub(crate) inlined: Vec<Inlined>,
+}
+
+/// Files of a package once more, compressed inside a script.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Inlined {
+    pub(crate) file: String,
+    pub(crate) of: Vec<String>,
 }
 
 /// One wasm file of a package.
@@ -74,6 +84,8 @@ pub(crate) struct Entry {
     pub(crate) export: Option<String>,
     #[serde(default)]
     pub(crate) worker: bool,
+    #[serde(default)]
+    pub(crate) server: bool,
 }
 
 /// Reads the file.
