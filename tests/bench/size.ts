@@ -39,6 +39,9 @@ const nodeFiles = () => [
 	"work-relaxed.wasm",
 ];
 
+/** What it loads besides, some seconds after its start or when it is first used. */
+const LATER_FILE = "node-later.wasm";
+
 /** What it loads besides, at its first search, where the browser offers a graphics processor. */
 const GPU_FILE = "work-gpu-worker.js";
 
@@ -51,6 +54,7 @@ export const size: Bench = {
 		"node-wasm-brotli",
 		"overlay-gzip",
 		"all-brotli",
+		"later-brotli",
 		"gpu-brotli",
 	],
 	limits: { "overlay-gzip": { most: 1 }, "all-brotli": { most: 1 } },
@@ -82,6 +86,7 @@ export const size: Bench = {
 				"limit",
 				300_000,
 			),
+			bytes("later-brotli", brotli(readFileSync(join(pkg, LATER_FILE)))),
 			bytes("gpu-brotli", brotli(readFileSync(join(pkg, GPU_FILE)))),
 		];
 	},

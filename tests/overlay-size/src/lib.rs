@@ -3,7 +3,7 @@
 //! Built twice: with and without the feature `overlay`. Both hold what a wallet needs of Nano
 //! itself: tables of weights and what sets them apart, proofs in both forms, blocks in both forms, signing; the first also
 //! drives a whole [`nanonet::Node`] with every input from outside, so that nothing of it can be
-//! left out by the linker. The difference of the two, compressed, is the overlay's share. Texts of
+//! left out by the linker, and what the product loads later is taken out of it likewise. The difference of the two, compressed, is the overlay's share. Texts of
 //! keys and statuses belong to the JavaScript interface and are in neither.
 
 use nano_core::proof::{BalanceProof, ReceivableProof};
@@ -46,6 +46,11 @@ pub fn sign(text: &str, bytes: &[u8], key: &str) -> Option<Vec<u8>> {
     block.set_signature(key.sign(block.hash().as_bytes()));
     Some(block.serialized_typed())
 }
+
+/// Stands for what has the later part loaded (`nano-wasm/src/later.rs`).
+#[cfg(feature = "overlay")]
+#[wasm_bindgen(js_name = loadLater)]
+pub fn load_later() {}
 
 #[cfg(feature = "overlay")]
 mod overlay {
