@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use dev_node::Dialect;
 use nano_core::{Network, Raw};
-use nanonet::governance::Setting;
 use nanonet::gossip::Parameter;
+use nanonet::governance::Setting;
 use nanonet::{Addresses, NodeKey};
 
 use crate::bridges::dns::DnsName;
