@@ -45,6 +45,11 @@ pub struct WeightsOptions {
     /// File to write; without it the table goes to standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Setting of the network to propose or endorse, `NAME=VALUE` (`message-burst`, `registry-holders`); may be
+    /// repeated. Nodes that count this bridge as an anchor take it once more than half of their anchors say
+    /// the same.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub endorse: Vec<String>,
     /// Least weight a quorum is computed from, in whole nano.
     #[arg(long, value_name = "NANO", default_value_t = 60_000_000)]
     pub online_weight_minimum: u64,
@@ -203,6 +208,7 @@ impl RunOptions {
             rpc: self.rpc.or(lower.rpc),
             ws: self.ws.or(lower.ws),
             anchor: list(self.anchor, lower.anchor),
+            endorse: list(self.endorse, lower.endorse),
             online_weight_minimum: self.online_weight_minimum.or(lower.online_weight_minimum),
             weights: self.weights.or(lower.weights),
             replicas: self.replicas.or(lower.replicas),

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use dev_node::Dialect;
 use nano_core::{Network, Raw};
+use nanonet::gossip::Parameter;
+use nanonet::governance::Setting;
 use nanonet::{Addresses, NodeKey};
 
 use crate::bridges::dns::DnsName;
@@ -61,6 +63,8 @@ pub struct Config {
     pub ws: Option<WsUrl>,
     /// Bridges whose weights count, without repetitions.
     pub anchors: Vec<Anchor>,
+    /// Settings of the network that it endorses.
+    pub endorsed: Vec<Parameter>,
     /// Least weight a quorum is computed from; `None` = the network's default.
     pub minimum: Option<Raw>,
     /// Copies of each fresh record.
@@ -175,6 +179,14 @@ pub enum ConfigError {
     #[error("--ws {value:?} is not a plain ws URL; write for example ws://127.0.0.1:47000")]
     Ws {
         /// What was given.
+        value: String,
+    },
+    /// `--endorse` is no setting within its bounds.
+    #[error(
+        "--endorse {value:?} is no setting of the network within its bounds; write for example message-burst=80"
+    )]
+    Endorse {
+        /// As given.
         value: String,
     },
     /// `--anchor` is not `KEY@URL`.
@@ -297,6 +309,7 @@ impl Config {
             rpc: options.rpc.as_deref().map(rpc_url).transpose()?,
             ws: options.ws.as_deref().map(ws_url).transpose()?,
             anchors: anchors(&options.anchor)?,
+            endorsed: endorsed(&options.endorse)?,
             minimum: options.online_weight_minimum.map(whole_nano),
             data: options.data.clone(),
             www: options.www.clone(),
@@ -390,6 +403,26 @@ fn ws_url(value: &str) -> Result<WsUrl, ConfigError> {
             value: value.to_owned(),
         }),
     }
+}
+
+/// Reads settings that are endorsed; each must be one that nodes can take.
+fn endorsed(given: &[String]) -> Result<Vec<Parameter>, ConfigError> {
+    let read = |text: &String| {
+        let (name, value) = text.split_once('=')?;
+        let setting = Setting::of(name)?;
+        let (least, most) = setting.bounds();
+        let value: u32 = value.parse().ok()?;
+        (least..=most).contains(&value).then(|| Parameter {
+            name: setting.name().to_owned(),
+            value: value.to_string().into_bytes(),
+        })
+    };
+    let read = |text: &String| {
+        read(text).ok_or_else(|| ConfigError::Endorse {
+            value: text.clone(),
+        })
+    };
+    given.iter().map(read).collect()
 }
 
 fn anchors(given: &[String]) -> Result<Vec<Anchor>, ConfigError> {

@@ -24,6 +24,7 @@ mod diversity;
 mod exchange;
 mod fixed;
 pub mod gossip;
+pub mod governance;
 mod healing;
 #[cfg(any(test, feature = "adversary"))]
 mod holdings;

@@ -40,6 +40,7 @@ use crate::config::MAX_ANCHORS;
 use crate::density::Crowds;
 use crate::exchange::Told;
 use crate::gossip::{Gossip, GossipFigures};
+use crate::governance::Governance;
 use crate::healing::Healing;
 use crate::join::Joining;
 use crate::limits::Bans;
@@ -114,6 +115,7 @@ pub struct Node<C: Crypto = Noise> {
     pub(crate) registry: Registry,
     pub(crate) publication: Publication,
     pub(crate) lookups: Lookups,
+    pub(crate) governance: Governance,
     pub(crate) post: Post,
     pub(crate) counters: Counters,
     #[cfg(any(test, feature = "adversary"))]
@@ -206,6 +208,7 @@ impl<C: Crypto> Node<C> {
             }),
             publication: Publication::default(),
             lookups: Lookups::default(),
+            governance: Governance::default(),
             post: Post::new(is_bridge),
             counters: Counters::default(),
             #[cfg(any(test, feature = "adversary"))]

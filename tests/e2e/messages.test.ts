@@ -171,6 +171,37 @@ test("no relay could read content or learn both ends from any cell", async () =>
 	assert.ok(!knows(seen[2], idA) && !knows(seen[2], idB), "the browser between knows neither");
 });
 
+test("a payment asked for in a message comes as one, in the form that every wallet reads", async () => {
+	const account = "nano_3t6k35gi95xu6tergt6p69ck76ogmitsa8mnijtpxm9fkcm736xtoncuohr3";
+	const asked = await a.page.evaluate(
+		async ([to, account]) => {
+			const { messages } = globalThis.node;
+			const request = { account, amount: 5n * 10n ** 29n, label: "A", message: "tea & milk" };
+			const { id } = await messages.requestPayment(to, request);
+			const wrong = { account: "nano_1", amount: 1n };
+			const refused = await messages.requestPayment(to, wrong).then(
+				() => "sent",
+				(error: { code: string }) => error.code,
+			);
+			return { id, refused };
+		},
+		[await key(b), account] as const,
+	);
+	assert.equal(asked.refused, "bad-payment");
+	const came = await b.page.evaluate(() => {
+		const last = globalThis.received.at(-1);
+		return { ...last, amount: last?.payment?.amount?.toString() };
+	});
+	assert.equal(came.id, asked.id);
+	assert.equal(came.amount, "500000000000000000000000000000");
+	assert.equal(came.payment?.account, account);
+	assert.equal(came.payment?.message, "tea & milk");
+	assert.equal(
+		came.text,
+		`nano:${account}?amount=500000000000000000000000000000&label=A&message=tea%20%26%20milk`,
+	);
+});
+
 test("a key nobody registered, a key mistyped and a message too long are refused with their reasons", async () => {
 	const codes = await a.page.evaluate(
 		async (known) => {

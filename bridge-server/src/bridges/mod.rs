@@ -25,4 +25,4 @@ pub use dial::dial_listed;
 pub(crate) use dial::follow_dns;
 pub use directory::Directory;
 pub use list::{BridgeList, ListError, WebAddress};
-pub use tell::tell_all;
+pub use tell::{endorse_all, tell_all};

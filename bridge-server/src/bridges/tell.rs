@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use nanonet::gossip::Tell;
+use nanonet::gossip::{Parameter, Tell};
 use nanonet::{Input, NodeKey, PeerRecord, Role};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 use super::Directory;
 use crate::shell::NodeHandle;
@@ -18,6 +18,23 @@ use crate::shell::NodeHandle;
 pub(super) const EVERY: Duration = Duration::from_secs(30 * 60);
 /// Longest pause between two looks at who is linked.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// Endorses settings of the network again and again, for those who came since. Ends when the node has.
+pub async fn endorse_all(settings: Vec<Parameter>, node: NodeHandle) {
+    if settings.is_empty() {
+        return;
+    }
+    let mut next = interval(EVERY);
+    loop {
+        next.tick().await;
+        for setting in &settings {
+            let tell = Tell::Parameter(setting.clone());
+            if !node.input(Input::Tell(Box::new(tell))).await {
+                return;
+            }
+        }
+    }
+}
 
 /// Tells again and again. Ends when the node has.
 pub async fn tell_all(directory: Directory, node: NodeHandle) {

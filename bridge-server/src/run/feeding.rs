@@ -157,6 +157,7 @@ pub(super) fn meet_bridges(
 ) {
     let (directory, node) = (directory.clone(), node.clone());
     tasks.spawn(bridges::tell_all(directory.clone(), node.clone()));
+    tasks.spawn(bridges::endorse_all(config.endorsed.clone(), node.clone()));
     let own = config.public.clone();
     tasks.spawn(bridges::ask_all(list.clone(), directory, own, node));
 }

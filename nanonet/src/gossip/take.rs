@@ -70,8 +70,10 @@ impl<C: Crypto> Node<C> {
             return self.blame(None, reason);
         }
         self.keep_news(id, body, 0, 0);
-        if let News::Transaction(block) = &news {
-            self.relay_news(**block);
+        match &news {
+            News::Transaction(block) => self.relay_news(**block),
+            News::Parameter(said) => self.weigh_parameter(said),
+            _ => {}
         }
         self.push_beside(id, 0);
         self.serve_part(id, 0, LEAF, 0);
@@ -276,11 +278,18 @@ impl<C: Crypto> Node<C> {
         match news {
             News::Transaction(block) => self.relay_news(**block),
             News::Block(said) => self.pull_confirmed(said),
+            News::Parameter(said) => self.weigh_parameter(said),
             News::Bridge(said) if said.what.node_key != self.identity.node_key() => {
                 self.heard_of_bridge(&said.what);
             }
             _ => {}
         }
+    }
+
+    /// An anchor proposes or endorses a setting ([`crate::governance`]).
+    fn weigh_parameter(&mut self, said: &Vouched<Parameter>) {
+        let Parameter { name, value } = &said.what;
+        self.on_parameter(said.bridge, said.at, name, value);
     }
 
     /// Bridge: the full nodes get it.

@@ -29,6 +29,7 @@ use super::ranks::Ranks;
 use super::relay::Relays;
 use super::route::{Circuit, MAX_RELAYS};
 use super::talk::{MAX_MESSAGE_BYTES, MAX_WAITING, Talk};
+use crate::governance::Setting;
 use crate::registry::{KeyRecord, LookupError};
 use crate::sorted::SortedMap;
 use crate::timers::Timer;
@@ -291,7 +292,10 @@ impl<C: Crypto> Node<C> {
             let talk = Talk::new(self.now, session, usize::from(USUAL_RELAYS));
             self.post.talks.insert(key, talk);
         }
-        self.post.talks.get_mut(&key)
+        let burst = self.setting(Setting::MessageBurst);
+        let talk = self.post.talks.get_mut(&key)?;
+        talk.burst = burst;
+        Some(talk)
     }
 
     /// A look-up has ended.

@@ -13,6 +13,7 @@ use nano_core::UnixMillis;
 
 use super::letter::{Ack, Address, MAX_HEARD, Part};
 use super::route::Circuit;
+use crate::governance::Setting;
 use crate::sorted::SortedMap;
 use crate::wire::Bytes;
 use crate::{NodeId, RequestId};
@@ -33,8 +34,7 @@ const LONG_PART_BYTES: usize = 230;
 const FIRST_WAIT_MS: u64 = 2_500;
 const LEAST_WAIT_MS: u64 = 900;
 const MOST_WAIT_MS: u64 = 8_000;
-/// Messages that a key may send in a burst, and how long it takes until it may send one more.
-const BURST: u64 = 60;
+/// How long it takes until a key that has sent a burst may send one more.
 const PER_MESSAGE_MS: u64 = 500;
 /// Circuits of the other side that are remembered.
 const THEIR_CIRCUITS: usize = 8;
@@ -96,6 +96,8 @@ pub(crate) struct Talk {
     pub(crate) heard: Vec<u64>,
     pub(crate) their_circuits: Vec<u64>,
     pub(crate) ack_due: Option<UnixMillis>,
+    /// Messages that the key may send in a burst.
+    pub(crate) burst: u32,
     allowed_from: u64,
 }
 
@@ -121,6 +123,7 @@ impl Talk {
             heard: Vec::new(),
             their_circuits: Vec::new(),
             ack_due: None,
+            burst: Setting::MessageBurst.shipped(),
             allowed_from: 0,
         }
     }
@@ -345,7 +348,7 @@ impl Talk {
     }
 
     fn may_take(&self, now: UnixMillis) -> bool {
-        self.allowed_from <= now.0 + BURST * PER_MESSAGE_MS
+        self.allowed_from <= now.0 + u64::from(self.burst) * PER_MESSAGE_MS
     }
 
     /// What we have of the other side's, to be told it.

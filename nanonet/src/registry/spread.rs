@@ -11,6 +11,7 @@ use nano_core::UnixMillis;
 use super::record::{KeyRecord, Metadata, Service, place_of};
 use super::store::Offered;
 use super::{MAX_LIFE_MS, UPDATE_MS};
+use crate::governance::Setting;
 use crate::routing::forward::{Own, Upstream};
 use crate::wire::{Ask, Failure, Reply, Target};
 use crate::{Crypto, LinkId, Node, NodeId, Role};
@@ -24,8 +25,6 @@ pub const REFRESH_MS: u64 = 1_800_000;
 const PATHS: usize = 3;
 /// Most records handed to a newcomer.
 const MAX_HANDED: usize = 64;
-/// Nodes that a record is on.
-const HOLDERS: usize = 8;
 
 /// What a node wants its record to say, besides what the node itself knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,6 +168,11 @@ impl<C: Crypto> Node<C> {
         self.reply(upstream, id, Reply::Delivered);
     }
 
+    /// Nodes that a record is on.
+    fn holders(&self) -> usize {
+        usize::try_from(self.setting(Setting::RegistryHolders)).unwrap_or(usize::MAX)
+    }
+
     /// Hands a record that is new here to the others that shall hold it.
     fn pass_record(&mut self, upstream: Upstream, target: Target, key: &crate::NodeKey) {
         let Some(record) = self.registry.get(key, self.now).cloned() else {
@@ -188,7 +192,7 @@ impl<C: Crypto> Node<C> {
             to.extend(bridges.iter().filter_map(|link| self.peer_id(*link)));
         }
         if to_holders {
-            to.extend(self.nearest_browsers(&place_of(key), HOLDERS));
+            to.extend(self.nearest_browsers(&place_of(key), self.holders()));
         }
         to.retain(|id| *id != self.id && Some(*id) != from);
         for id in to {
@@ -201,9 +205,10 @@ impl<C: Crypto> Node<C> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn hand_records(&mut self, link: LinkId, peer: NodeId, role: Role) {
         let between_bridges = self.config.role.is_bridge_here() && role == Role::Bridge;
+        let holders = self.holders();
         let shall = |record: &&KeyRecord| {
             let place = place_of(&record.key);
-            let browser = role == Role::Browser && self.is_among_nearest(&place, &peer, HOLDERS);
+            let browser = role == Role::Browser && self.is_among_nearest(&place, &peer, holders);
             between_bridges || browser
         };
         let records = self.registry.iter(self.now).filter(shall);

@@ -244,5 +244,10 @@ declare global {
 	var ready: boolean;
 	var heldAccounts: () => Promise<string[]>;
 	/** Private messages, where a test collects them. */
-	var received: { from: string; id: string; text: string }[];
+	var received: {
+		from: string;
+		id: string;
+		text: string;
+		payment?: { account: string; amount?: bigint; message?: string };
+	}[];
 }

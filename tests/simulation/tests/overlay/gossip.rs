@@ -2,8 +2,9 @@
 
 use nano_core::{Account, Block, BlockHash, Link, Network, Raw, StateBlock, WorkNonce};
 use nanonet::gossip::{News, Parameter, Tell, Topic};
+use nanonet::governance::Setting;
 use nanonet::testing::account_key;
-use nanonet::{Bug, Event, Input};
+use nanonet::{Bug, Event, Input, NodeKey};
 use simulation::world::Place;
 
 use crate::World;
@@ -119,6 +120,27 @@ fn settings_and_bridges_count_by_an_anchors_word_only() {
         assert!(matches!(&told[..], [News::Parameter(said)] if said.what == parameter));
     }
     assert_eq!(refused(&world, 2, "unknown-bridge"), 1);
+}
+
+#[test]
+fn a_setting_is_in_force_at_every_node_once_most_anchors_endorse_it() {
+    let mut world = World::meshed(54, 6);
+    let anchors: Vec<NodeKey> = (0..3).map(|place| world.status(place).key).collect();
+    for place in 0..world.places() {
+        world.input(place, Input::Anchors(anchors.clone()));
+    }
+    let burst = Parameter {
+        name: Setting::MessageBurst.name().to_owned(),
+        value: b"80".to_vec(),
+    };
+    for (anchor, expected) in [(0, 60), (1, 80)] {
+        tell(&mut world, anchor, Tell::Parameter(burst.clone()));
+        world.run(5_000);
+        for place in 0..world.places() {
+            let value = world.node(place).setting(Setting::MessageBurst);
+            assert_eq!(value, expected, "at {place}");
+        }
+    }
 }
 
 #[test]

@@ -65,6 +65,29 @@ fn a_long_message_arrives_whole_and_its_sender_is_told() {
 }
 
 #[test]
+fn a_message_sent_again_under_its_name_comes_once_and_both_times_its_sender_is_told() {
+    let (mut world, places) = registered(68, 16, &[1, 5]);
+    let [a, b] = places[..] else { panic!() };
+    let to = key(&world, b);
+    for request in [1, 2] {
+        let message = Box::new(Outbound {
+            to,
+            name: 77,
+            body: b"once".to_vec(),
+            relays: USUAL_RELAYS,
+            patience_ms: 60_000,
+        });
+        let request = RequestId(request);
+        world.input(a, Input::Send { request, message });
+        world.run(10_000);
+    }
+    send(&mut world, a, to, 3, b"another");
+    world.run(10_000);
+    assert_eq!(received(&world, b), [b"once".to_vec(), b"another".to_vec()]);
+    assert!((1..=3).all(|number| outcome(&world, a, number) == Some(Ok(()))));
+}
+
+#[test]
 fn a_node_without_a_record_writes_and_is_answered() {
     let (mut world, places) = registered(61, 16, &[5]);
     let b = places[0];
