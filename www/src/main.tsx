@@ -1,14 +1,15 @@
 // Where the page begins.
 
+import "./lib/trusted.js";
 import { render } from "preact";
 import { App } from "./app.js";
+import { startLanguage } from "./lib/i18n.js";
+import { followUpdates } from "./lib/update.js";
 
+void startLanguage();
 const place = document.getElementById("app");
 if (place) {
 	place.replaceChildren();
 	render(<App />, place);
 }
-
-navigator.serviceWorker?.register("/offline-worker.js").catch(() => {
-	// Without it the page works as long as there is a network.
-});
+void followUpdates();

@@ -6,6 +6,8 @@
 import type { AccountAnswer, NanoNode, NodeStatus, PendingBlock } from "nanonet";
 import { useEffect, useState } from "preact/hooks";
 import { shortHash } from "./format.js";
+import { explain, t } from "./i18n.js";
+import { keepWeights } from "./proof-link.js";
 import { type TransactionNews, withEvent } from "./transactions.js";
 
 /** One answer the page got, for the list and the drawing. */
@@ -33,6 +35,8 @@ export interface Session {
 	pending: PendingBlock[];
 	transactions: TransactionNews;
 	alarm: string | null;
+	/** When a block of any account was last seen confirmed here, Unix milliseconds. */
+	lastConfirmed: number | null;
 	/** Something went wrong that nobody asked about, and the node goes on. */
 	notice: string | null;
 	bridge: BridgeInfo | null;
@@ -57,6 +61,7 @@ let session: Session = {
 	pending: [],
 	transactions: new Map(),
 	alarm: null,
+	lastConfirmed: null,
 	notice: null,
 	bridge: null,
 };
@@ -85,8 +90,6 @@ export function useSession(): Session {
 export function startedBefore(): boolean {
 	return localStorage.getItem(CHOSEN) === "yes";
 }
-
-const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 async function bridgeInfo(): Promise<BridgeInfo | null> {
 	try {
@@ -123,35 +126,35 @@ export async function start(): Promise<void> {
 		localStorage.setItem(CHOSEN, "yes");
 		localStorage.setItem(KNOWN_NETWORK, network);
 		localStorage.setItem(LAST_ID, node.id);
+		void keepWeights(network);
 		listen(node);
 		change({ state: "running", node, bridge, status: await node.status() });
 		await readPending(node);
 		refresh(node);
 	} catch (error) {
-		change({ state: "failed", problem: message(error) });
+		change({ state: "failed", problem: explain(error) });
 	}
 }
 
 function listen(node: NanoNode): void {
 	node.on("alarm", ({ account, diverged }) => {
-		if (diverged) change({ alarm: alarmText(account) });
+		if (diverged) change({ alarm: t("alarm.diverged", { account }) });
 	});
 	node.on("error", ({ code, message: text }) => {
 		if (code === "worker-failed") stopped(text);
+		else if (code.startsWith("weights")) change({ alarm: text });
 		else change({ notice: text });
 	});
+	node.on("record", () => change({ lastConfirmed: Date.now() }));
 	node.on("transaction", (event) => {
 		change({ transactions: withEvent(session.transactions, event) });
-		if (event.state === "superseded") change({ notice: supersededText(event.hash) });
+		if (event.state === "confirmed") change({ lastConfirmed: Date.now() });
+		if (event.state === "superseded") {
+			change({ notice: t("alarm.superseded", { hash: shortHash(event.hash) }) });
+		}
 		void readPending(node);
 	});
 }
-
-const alarmText = (account: string) =>
-	`Two conflicting proofs exist for ${account}. This must never happen: do not rely on its balance, and ask a full node.`;
-
-const supersededText = (hash: string) =>
-	`Your block ${shortHash(hash)} can never be confirmed: another block of the same account was confirmed in its place. Look at the new balance before you pay again.`;
 
 function stopped(problem: string): void {
 	if (session.state === "running" || session.state === "starting") {
@@ -174,9 +177,9 @@ function refresh(node: NanoNode): void {
 				const status = await within(SILENT_MS, node.status());
 				silences = status ? 0 : silences + 1;
 				if (status && session.state === "running") change({ status });
-				if (silences >= SILENCES) stopped("It has not answered this page for 10 seconds.");
+				if (silences >= SILENCES) stopped(t("stopped.silent"));
 			} catch (error) {
-				stopped(message(error));
+				stopped(explain(error));
 			}
 		}
 		setTimeout(read, STATUS_MS);
@@ -206,12 +209,17 @@ export function dismiss(): void {
 	change({ notice: null });
 }
 
+/** Closes an alarm that the person has read. */
+export function dismissAlarm(): void {
+	change({ alarm: null });
+}
+
 /** Asks for an account and remembers the answer. */
 export async function ask(
 	address: string,
 	options: { fresh?: boolean; signal?: AbortSignal } = {},
 ): Promise<Heard> {
-	if (!session.node) throw new Error("The node is not running yet.");
+	if (!session.node) throw new Error(t("error.not-running"));
 	const begin = performance.now();
 	const answer = await session.node.account(address, options);
 	const heard = { at: Date.now(), tookMs: performance.now() - begin, answer };

@@ -1,0 +1,5 @@
+import type { Dictionary } from "../lib/i18n.js";
+import { en } from "./en.js";
+
+/** Placeholder. */
+export const fr: Dictionary = en;
