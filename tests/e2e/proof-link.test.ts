@@ -86,7 +86,8 @@ test("an altered link is refused with the reason, wherever it was altered", asyn
 	const refused: [string, RegExp][] = [
 		[altered(bytes.length - 40), /vote|representative|signed|not a proof/i],
 		[altered(Math.floor(bytes.length / 3)), /vote|representative|signed|block|not a proof/i],
-		[altered(60), /not signed by the account|not a proof|signed/i],
+		// Another block: the votes are not about it.
+		[altered(60), /about another block/],
 		[`${base}#proof=${text.slice(0, -200)}`, /not a proof/],
 		[`${base}#proof=<img src=x>`, /not a proof/],
 	];
@@ -96,6 +97,21 @@ test("an altered link is refused with the reason, wherever it was altered", asyn
 		assert.match(await page.getByRole("alert").innerText(), reason, url);
 		assert.equal(await page.getByText("Proven, and checked").count(), 0);
 	}
+});
+
+test("the QR code is read back from a picture of it", async () => {
+	const { page } = maker;
+	const picture = await page.locator(".shared .qr").screenshot();
+	await page.getByRole("button", { name: "Scan a code" }).click();
+	await page.getByLabel("Choose a picture").setInputFiles({
+		name: "code.png",
+		mimeType: "image/png",
+		buffer: picture,
+	});
+	await page.getByRole("heading", { name: "A proof, checked here" }).waitFor();
+	await page.locator(".proof .verdict.good").first().waitFor();
+	assert.equal(await page.evaluate(() => location.href), link);
+	await go(page, "Ask");
 });
 
 test("the same proof opens from a file", async () => {

@@ -84,9 +84,13 @@ function Scanner({ found }: { found: (text: string) => void }) {
 			if (text) found(text);
 			else timer = setTimeout(look, LOOK_MS);
 		};
+		const stop = () => {
+			for (const track of stream?.getTracks() ?? []) track.stop();
+		};
 		const start = async () => {
 			stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-			if (over || !video.current) return stream.getTracks().forEach((track) => track.stop());
+			// Closed meanwhile: the camera goes off again.
+			if (over || !video.current) return stop();
 			video.current.srcObject = stream;
 			await video.current.play();
 			await look();
@@ -98,7 +102,7 @@ function Scanner({ found }: { found: (text: string) => void }) {
 		return () => {
 			over = true;
 			clearTimeout(timer);
-			for (const track of stream?.getTracks() ?? []) track.stop();
+			stop();
 		};
 	}, [camera]);
 
