@@ -2,7 +2,10 @@
 // through is the address of a worker of its own; whatever else would become code is refused by the browser itself.
 
 interface Factory {
-	createPolicy(name: string, rules: { createScriptURL(url: string): string }): unknown;
+	createPolicy(
+		name: string,
+		rules: { createScriptURL(url: string, type: string, sink: string): string },
+	): unknown;
 }
 
 const factory = (globalThis as { trustedTypes?: Factory }).trustedTypes;
@@ -12,9 +15,15 @@ const WORKERS = /^\/(offline-worker\.js|assets\/nanonet-[0-9a-f]+\/[\w-]+-worker
 
 // Named `default`, so that also what the package starts goes through it.
 factory?.createPolicy("default", {
-	createScriptURL(text) {
+	createScriptURL(text, _type, sink) {
 		const url = new URL(text, location.href);
-		if (url.origin === location.origin && WORKERS.test(url.pathname)) return url.href;
+		// The page makes no script elements, whatever they name.
+		if (
+			sink !== "HTMLScriptElement src" &&
+			url.origin === location.origin &&
+			WORKERS.test(url.pathname)
+		)
+			return url.href;
 		throw new TypeError(`The page runs no script from ${url.href}.`);
 	},
 });
