@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { StatePill } from "./components/state-pill.js";
 import { t, useLanguage } from "./lib/i18n.js";
 import { PROOF_FRAGMENT } from "./lib/proof-link.js";
-import { dismiss, dismissAlarm, start, startedBefore, useSession } from "./lib/session.js";
+import { dismiss, dismissAlarm, useSession } from "./lib/session.js";
 import { takeUpdate, useUpdate } from "./lib/update.js";
 import { watchIdleness } from "./lib/wallet-store.js";
 import { AskView } from "./views/ask.js";
@@ -56,7 +56,6 @@ export function App() {
 		const follow = () => show((before) => fromHash() ?? before);
 		addEventListener("hashchange", follow);
 		const stopWatching = watchIdleness();
-		if (startedBefore()) void start();
 		return () => {
 			removeEventListener("hashchange", follow);
 			stopWatching();

@@ -38,8 +38,16 @@ export function spoken(answer: AccountAnswer): string {
 	return t("answer.spoken", { amount: nano(answer.balance), verdict: verdict(answer).word });
 }
 
-/** The proof of an answer, or why there is none. */
-export function Proof({ answer, now }: { answer: AccountAnswer; now: number }) {
+/** The proof of an answer, or why there is none; `folded` keeps what lies further out of the way. */
+export function Proof({
+	answer,
+	now,
+	folded = false,
+}: {
+	answer: AccountAnswer;
+	now: number;
+	folded?: boolean;
+}) {
 	const { proof } = answer;
 	if (answer.state === "unknown") {
 		return (
@@ -57,6 +65,25 @@ export function Proof({ answer, now }: { answer: AccountAnswer; now: number }) {
 		);
 	}
 	const { tone, word, why } = verdict(answer);
+	const facts = (
+		<dl class="facts">
+			<dt>{t("answer.from")}</dt>
+			<dd>{sourceText(answer)}</dd>
+			<dt>{t("answer.asOf")}</dt>
+			<dd>
+				{answer.asOf === null
+					? t("answer.asOfUnknown")
+					: t("answer.asOfWord", { ago: ago(answer.asOf, now) })}
+			</dd>
+			<dt>{t("answer.seen")}</dt>
+			<dd>{answer.answersSeen}</dd>
+			<dt>{t("answer.weightsAsOf")}</dt>
+			<dd>
+				{moment(answer.weightsAsOf)}
+				{answer.provenBelow === null ? "" : `, ${ago(answer.weightsAsOf, now)}`}
+			</dd>
+		</dl>
+	);
 	return (
 		<div class="proof">
 			<p class={`verdict ${tone}`}>
@@ -74,25 +101,10 @@ export function Proof({ answer, now }: { answer: AccountAnswer; now: number }) {
 			</p>
 			<WeightBar proof={proof} />
 			{isHighValue(answer.balance) && <p class="note high-value">{t("answer.highValue")}</p>}
-			<dl class="facts">
-				<dt>{t("answer.from")}</dt>
-				<dd>{sourceText(answer)}</dd>
-				<dt>{t("answer.asOf")}</dt>
-				<dd>
-					{answer.asOf === null
-						? t("answer.asOfUnknown")
-						: t("answer.asOfWord", { ago: ago(answer.asOf, now) })}
-				</dd>
-				<dt>{t("answer.seen")}</dt>
-				<dd>{answer.answersSeen}</dd>
-				<dt>{t("answer.weightsAsOf")}</dt>
-				<dd>
-					{moment(answer.weightsAsOf)}
-					{answer.provenBelow === null ? "" : `, ${ago(answer.weightsAsOf, now)}`}
-				</dd>
-			</dl>
+			{!folded && facts}
 			<details>
 				<summary>{t("answer.who")}</summary>
+				{folded && facts}
 				<table>
 					<thead>
 						<tr>

@@ -191,6 +191,7 @@ export const de: Dictionary = {
 	},
 	"proof.notNewest":
 		"Er zeigt, dass dieses Guthaben bestätigt wurde. Dass danach nichts kam, kann er nicht zeigen: Stimmen tragen kein Datum.",
+	"proof.block": "Bewiesener Block",
 	"proof.network": "Netz",
 	"proof.ask": "Das Netz nach dem jetzigen Stand fragen",
 	"network.live": "Nanos Hauptnetz",

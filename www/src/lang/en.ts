@@ -181,6 +181,7 @@ export const en = {
 	},
 	"proof.notNewest":
 		"It shows that this balance was confirmed. It cannot show that nothing came after: votes carry no date.",
+	"proof.block": "Proven block",
 	"proof.network": "Network",
 	"proof.ask": "Ask the network what it is now",
 	"network.live": "Nano's live network",

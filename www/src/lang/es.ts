@@ -195,6 +195,7 @@ export const es: Dictionary = {
 	},
 	"proof.notNewest":
 		"Muestra que este saldo se confirmó. No puede mostrar que nada vino después: los votos no llevan fecha.",
+	"proof.block": "Bloque probado",
 	"proof.network": "Red",
 	"proof.ask": "Consultar a la red cuál es ahora",
 	"network.live": "la red principal de Nano",

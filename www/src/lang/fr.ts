@@ -199,6 +199,7 @@ export const fr: Dictionary = {
 	},
 	"proof.notNewest":
 		"Elle montre que ce solde a été confirmé. Elle ne peut pas montrer que rien n'est venu après : les votes ne portent pas de date.",
+	"proof.block": "Bloc prouvé",
 	"proof.network": "Réseau",
 	"proof.ask": "Demander au réseau ce qu'il en est maintenant",
 	"network.live": "le réseau principal de Nano",

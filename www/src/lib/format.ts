@@ -44,7 +44,7 @@ const UNITS = [
 /** How long ago, in words. */
 export function ago(at: number, now: number): string {
 	const seconds = Math.max(0, Math.round((now - at) / 1000));
-	const words = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "always" });
+	const words = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "auto" });
 	const [unit, size] = UNITS.find(([, least]) => seconds >= least * (least > 1 ? 1.5 : 1)) ?? [
 		"second",
 		1,

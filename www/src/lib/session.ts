@@ -111,6 +111,14 @@ const KNOWN_NETWORK = "nanonet-network";
 /** The node id of the last start: a person can see that a reload keeps it. */
 const LAST_ID = "nanonet-last-id";
 
+/** Takes in what the bridge says of itself. If it is of another network than remembered, the page begins anew there. */
+function hearBridge(bridge: BridgeInfo | null, network: BridgeInfo["network"]): void {
+	change({ bridge });
+	if (!bridge || bridge.network === network) return;
+	localStorage.setItem(KNOWN_NETWORK, bridge.network);
+	location.reload();
+}
+
 /** Notes when a step was reached for the first time: developer tools and the benchmark show what a start waits for. */
 function reached(step: "script" | "node" | "link" | "answer"): void {
 	const name = `nanonet-${step}`;
@@ -126,17 +134,19 @@ export async function start(): Promise<void> {
 	try {
 		// Its storage is free for the next one only then.
 		await before?.stop();
-		const [{ NanoNode }, bridge] = await Promise.all([import("nanonet"), bridgeInfo()]);
+		const told = bridgeInfo();
+		const { NanoNode } = await import("nanonet");
 		const remembered = localStorage.getItem(KNOWN_NETWORK) as BridgeInfo["network"] | null;
-		const network = bridge?.network ?? remembered ?? "live";
+		const network = remembered ?? (await told)?.network ?? "live";
 		const node = await NanoNode.start({ network });
 		reached("node");
 		localStorage.setItem(CHOSEN, "yes");
-		localStorage.setItem(KNOWN_NETWORK, network);
+		if (remembered !== network) localStorage.setItem(KNOWN_NETWORK, network);
 		localStorage.setItem(LAST_ID, node.id);
 		void keepWeights(network);
 		listen(node);
-		change({ state: "running", node, bridge, status: await node.status() });
+		change({ state: "running", node, status: await node.status() });
+		void told.then((bridge) => hearBridge(bridge, network));
 		await readPending(node);
 		refresh(node);
 	} catch (error) {

@@ -8,10 +8,16 @@ let core: Promise<typeof Core> | undefined;
 
 /** The package's small part for keys, addresses and blocks, loaded when first needed. */
 export function loadCore(): Promise<typeof Core> {
-	core ??= import("nanonet/core").then(async (loaded) => {
+	if (core) return core;
+	const started = import("nanonet/core").then(async (loaded) => {
 		await loaded.initCore();
 		return loaded;
 	});
+	// A load that failed is tried again by the next who needs it.
+	started.catch(() => {
+		core = undefined;
+	});
+	core = started;
 	return core;
 }
 

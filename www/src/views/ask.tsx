@@ -23,7 +23,8 @@ type State =
 	| { step: "answered"; heard: Heard; wantedFresh: boolean }
 	| { step: "failed"; message: string };
 
-const FRAGMENT = "#ask=";
+/** How the fragment of a link that asks begins. */
+export const ASK_FRAGMENT = "#ask=";
 
 /** The ask view. */
 export function AskView({ shown }: { shown: boolean }) {
@@ -71,7 +72,7 @@ export function AskView({ shown }: { shown: boolean }) {
 	};
 	useEffect(() => {
 		const follow = () => {
-			if (location.hash.startsWith(FRAGMENT)) take(location.hash.slice(FRAGMENT.length));
+			if (location.hash.startsWith(ASK_FRAGMENT)) take(location.hash.slice(ASK_FRAGMENT.length));
 		};
 		follow();
 		addEventListener("hashchange", follow);

@@ -97,7 +97,7 @@ function Held({ network, proven }: OpenedProof) {
 			{isHighValue(proven.balance) && <p class="note">{t("answer.highValue")}</p>}
 			<p class="note">{t("proof.notNewest")}</p>
 			<dl class="facts">
-				<dt>{t("answer.block")}</dt>
+				<dt>{t("proof.block")}</dt>
 				<dd>
 					<Copy text={proven.frontier} shown={shortHash(proven.frontier)} label={t("copy.hash")} />
 				</dd>

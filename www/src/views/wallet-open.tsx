@@ -53,7 +53,7 @@ export function OpenWalletView({ wallet, shown }: { wallet: Wallet; shown: boole
 					) : (
 						<p class="balance loading">…</p>
 					)}
-					{own && own.state !== "unopened" && <Proof answer={own} now={now} />}
+					{own && own.state !== "unopened" && <Proof answer={own} now={now} folded />}
 					{own?.proof && <ShareProof key={own.frontier} answer={own} network={node.network} />}
 					{own?.state === "unopened" && own.receivable.length === 0 && (
 						<p class="empty">
