@@ -94,6 +94,18 @@ const named = {
 	core: `${base}/core.js`,
 };
 let html = readFileSync(join(here, "src", "index.html"), "utf8");
+// What the script imports at once is named, too, so that the browser need not read the script to ask for it.
+const [, script] =
+	Object.entries(bundle.metafile.outputs).find(([name]) => name.endsWith(named.script ?? "")) ?? [];
+const chunks = (script?.imports ?? [])
+	.filter(({ kind, external }) => kind === "import-statement" && !external)
+	.map(({ path }) => `assets/${path.slice(path.lastIndexOf("/") + 1)}`);
+html = html.replace(
+	"<!-- chunks -->",
+	chunks
+		.map((name) => `<link rel="modulepreload" href="/${name}" integrity="${integrity(name)}" />`)
+		.join("\n\t\t"),
+);
 for (const [place, name] of Object.entries(named)) {
 	html = html.replaceAll(`"{{${place}}}"`, `"/${name}" integrity="${integrity(name)}"`);
 }

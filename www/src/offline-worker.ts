@@ -18,15 +18,18 @@ const PATIENCE_MS = 3_000;
 
 worker.addEventListener("install", (event) => {
 	event.waitUntil(
-		caches
-			.open(store)
-			.then((cache) =>
-				cache.addAll(
-					Object.entries(KEPT).map(
-						([path, integrity]) => new Request(path, { integrity, cache: "no-cache" }),
-					),
+		caches.open(store).then((cache) =>
+			cache.addAll(
+				Object.entries(KEPT).map(
+					([path, integrity]) =>
+						// What has its digest in its name cannot be out of date.
+						new Request(path, {
+							integrity,
+							cache: path.startsWith("/assets/") ? "default" : "no-cache",
+						}),
 				),
 			),
+		),
 	);
 });
 

@@ -161,6 +161,7 @@ export const ar: Dictionary = {
 	"ask.file": "افتح ملف إثبات",
 	"ask.asking": "تُسأل الشبكة.",
 	"ask.askingFor": "تُسأل الشبكة عن",
+	"ask.byBlock": "عُثر عليه ببصمة كتلة: كون الكتلة لهذا الحساب قول جسر، أما الرصيد فمثبت.",
 	"ask.again": "اسأل مرة أخرى متجاوزًا ذاكرة الشبكة",
 	"source.own": "سجلات هذا التبويب",
 	"source.bridge": "جسر سأل عقدًا كاملة",
@@ -507,6 +508,7 @@ export const ar: Dictionary = {
 
 	"error.not-running": "العقدة لا تعمل بعد.",
 	"error.bad-address": "هذا ليس عنوان نانو: ابحث عن حرف ناقص أو خاطئ.",
+	"error.no-such-block": "لا جسر يعرف هذه الكتلة.",
 	"error.bad-amount": "هذا ليس مبلغًا يمكن إرساله.",
 	"error.bad-seed": "هذه ليست بذرة.",
 	"error.bad-words": "هذه الكلمات ليست عبارة: ابحث عن كلمة خاطئة أو ترتيب خاطئ.",

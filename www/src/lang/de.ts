@@ -123,6 +123,8 @@ export const de: Dictionary = {
 	"ask.file": "Beweisdatei öffnen",
 	"ask.asking": "Das Netz wird gefragt.",
 	"ask.askingFor": "Das Netz wird gefragt nach",
+	"ask.byBlock":
+		"Über den Hash eines Blocks gefunden: Dass der Block zu diesem Konto gehört, ist das Wort einer Brücke; das Guthaben ist bewiesen.",
 	"ask.again": "Noch einmal fragen, am Gedächtnis des Netzes vorbei",
 	"source.own": "den eigenen Einträgen dieses Tabs",
 	"source.bridge": "einer Brücke, die volle Knoten fragte",
@@ -480,6 +482,7 @@ export const de: Dictionary = {
 	"error.not-running": "Der Knoten läuft noch nicht.",
 	"error.bad-address":
 		"Das ist keine Nano-Adresse: Suche nach einem fehlenden oder vertippten Zeichen.",
+	"error.no-such-block": "Keine Brücke kennt diesen Block.",
 	"error.bad-amount": "Das ist kein Betrag, der gesendet werden kann.",
 	"error.bad-seed": "Das ist kein Seed.",
 	"error.bad-words":

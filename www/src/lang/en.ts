@@ -119,6 +119,8 @@ export const en = {
 	"ask.file": "Open a proof file",
 	"ask.asking": "Asking the network.",
 	"ask.askingFor": "Asking the network for",
+	"ask.byBlock":
+		"Found by a block's hash: that the block is this account's is a bridge's word, the balance is proven.",
 	"ask.again": "Ask again, past the network's memory",
 	"source.own": "this tab's own records",
 	"source.bridge": "a bridge, which asked full nodes",
@@ -457,6 +459,7 @@ export const en = {
 
 	"error.not-running": "The node is not running yet.",
 	"error.bad-address": "This is no Nano address: look for a missing or mistyped letter.",
+	"error.no-such-block": "No bridge knows this block.",
 	"error.bad-amount": "This is no amount that can be sent.",
 	"error.bad-seed": "This is no seed.",
 	"error.bad-words": "These words are no phrase: look for a mistyped word or a wrong order.",

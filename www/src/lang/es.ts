@@ -126,6 +126,8 @@ export const es: Dictionary = {
 	"ask.file": "Abrir un archivo de prueba",
 	"ask.asking": "Consultando la red.",
 	"ask.askingFor": "Consultando la red por",
+	"ask.byBlock":
+		"Hallada por el hash de un bloque: que el bloque sea de esta cuenta es la palabra de un puente; el saldo está probado.",
 	"ask.again": "Consultar de nuevo, más allá de la memoria de la red",
 	"source.own": "los registros de esta pestaña",
 	"source.bridge": "un puente, que preguntó a nodos completos",
@@ -480,6 +482,7 @@ export const es: Dictionary = {
 
 	"error.not-running": "El nodo aún no está en marcha.",
 	"error.bad-address": "No es una dirección de Nano: busca una letra que falte o esté mal.",
+	"error.no-such-block": "Ningún puente conoce este bloque.",
 	"error.bad-amount": "No es una cantidad que se pueda enviar.",
 	"error.bad-seed": "No es una semilla.",
 	"error.bad-words":

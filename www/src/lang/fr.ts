@@ -128,6 +128,8 @@ export const fr: Dictionary = {
 	"ask.file": "Ouvrir un fichier de preuve",
 	"ask.asking": "Le réseau est interrogé.",
 	"ask.askingFor": "Le réseau est interrogé pour",
+	"ask.byBlock":
+		"Trouvé par le hash d'un bloc : que le bloc soit de ce compte est la parole d'un pont ; le solde est prouvé.",
 	"ask.again": "Redemander, au-delà de la mémoire du réseau",
 	"source.own": "les données de cet onglet",
 	"source.bridge": "un pont, qui a interrogé des nœuds complets",
@@ -486,6 +488,7 @@ export const fr: Dictionary = {
 
 	"error.not-running": "Le nœud ne tourne pas encore.",
 	"error.bad-address": "Ce n'est pas une adresse Nano : cherche une lettre manquante ou mal tapée.",
+	"error.no-such-block": "Aucun pont ne connaît ce bloc.",
 	"error.bad-amount": "Ce n'est pas un montant qu'on peut envoyer.",
 	"error.bad-seed": "Ce n'est pas une graine.",
 	"error.bad-words":

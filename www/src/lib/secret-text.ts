@@ -1,6 +1,6 @@
 // What a person pastes or opens to bring a wallet: which formats it can be, and what it opens.
 
-import { NaultError, type NaultExport, openNault, readNault } from "./nault.js";
+import { type NaultExport, openNault, readNault } from "./nault.js";
 import { isExport } from "./vault.js";
 import { loadCore, type Secret } from "./wallet.js";
 
@@ -68,5 +68,3 @@ export async function readSecret(text: string, passphrase = ""): Promise<Secret[
 		`A seed has 64 hexadecimal digits or 24 words, a BIP39 phrase 12 to 24 words; this has ${trimmed.length} characters in ${list.length} ${list.length === 1 ? "word" : "words"}.`,
 	);
 }
-
-export { NaultError };

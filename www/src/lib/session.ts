@@ -52,6 +52,9 @@ const SILENT_MS = 5_000;
 /** Silences in a row that a busy machine may have. */
 const SILENCES = 2;
 
+/** Errors of the weights that a person has to know of: anchors that disagree, and weights that move too fast. */
+const WEIGHT_ALARMS = new Set(["no-majority", "too-fast"]);
+
 let session: Session = {
 	state: "idle",
 	problem: null,
@@ -163,7 +166,7 @@ function listen(node: NanoNode): void {
 	});
 	node.on("error", ({ code, message: text }) => {
 		if (code === "worker-failed") stopped(text);
-		else if (code.startsWith("weights")) change({ alarm: text });
+		else if (WEIGHT_ALARMS.has(code)) change({ alarm: text });
 		else change({ notice: text });
 	});
 	node.on("record", () => change({ lastConfirmed: Date.now() }));
@@ -247,6 +250,14 @@ export async function ask(
 	const heard = { at: Date.now(), tookMs: performance.now() - begin, answer };
 	change({ heard: [heard, ...session.heard].slice(0, HEARD_LIMIT) });
 	return heard;
+}
+
+/** The account that a block is of, by the word of a bridge's full node. */
+export async function accountOfBlock(hash: string): Promise<string> {
+	const said = await session.node?.rpc({ action: "block_info", json_block: "true", hash });
+	const account = said?.block_account;
+	if (typeof account === "string") return account;
+	throw new Error(t("error.no-such-block"));
 }
 
 /** The present time, renewed every second, for texts such as "5 seconds ago". */

@@ -5,7 +5,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** What the page tells a waiting worker; the worker knows it by the same text. */
-export const TAKE_OVER = "take-over";
+const TAKE_OVER = "take-over";
 
 let waiting: ServiceWorker | null = null;
 const listeners = new Set<() => void>();

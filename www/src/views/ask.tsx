@@ -13,18 +13,20 @@ import { nanoExact, short, shortHash } from "../lib/format.js";
 import { explain, t } from "../lib/i18n.js";
 import { readNanoLink } from "../lib/nano-link.js";
 import { fromFile, linkOf, PROOF_FILE, PROOF_FRAGMENT } from "../lib/proof-link.js";
-import { ask, type Heard, useNow, useSession } from "../lib/session.js";
+import { accountOfBlock, ask, type Heard, useNow, useSession } from "../lib/session.js";
 import { loadCore } from "../lib/wallet.js";
 import { useWallet } from "../lib/wallet-store.js";
 
 type State =
 	| { step: "empty" }
 	| { step: "asking"; address: string }
-	| { step: "answered"; heard: Heard; wantedFresh: boolean }
+	| { step: "answered"; heard: Heard; wantedFresh: boolean; byBlock: boolean }
 	| { step: "failed"; message: string };
 
 /** How the fragment of a link that asks begins. */
 export const ASK_FRAGMENT = "#ask=";
+
+const HASH = /^[0-9a-f]{64}$/i;
 
 /** The ask view. */
 export function AskView({ shown }: { shown: boolean }) {
@@ -51,11 +53,14 @@ export function AskView({ shown }: { shown: boolean }) {
 		try {
 			const { parseAddress } = await loadCore();
 			const named = book.find(({ name }) => name.toLowerCase() === given.trim().toLowerCase());
-			const wanted = named?.address ?? readNanoLink(given)?.address ?? given.trim();
+			const byBlock = HASH.test(given.trim());
+			const wanted = byBlock
+				? await accountOfBlock(given.trim())
+				: (named?.address ?? readNanoLink(given)?.address ?? given.trim());
 			const { address } = parseAddress(wanted);
 			finish({ step: "asking", address });
 			const answer = await ask(address, { fresh, signal: controller.signal });
-			finish({ step: "answered", heard: answer, wantedFresh: fresh });
+			finish({ step: "answered", heard: answer, wantedFresh: fresh, byBlock });
 		} catch (error) {
 			finish({ step: "failed", message: explain(error) });
 		}
@@ -169,6 +174,7 @@ export function AskView({ shown }: { shown: boolean }) {
 						<Problem text={state.message} />
 					</div>
 				)}
+				{state.step === "answered" && state.byBlock && <p class="note">{t("ask.byBlock")}</p>}
 				{state.step === "answered" && (
 					<Answer
 						heard={state.heard}
