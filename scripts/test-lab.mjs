@@ -15,7 +15,7 @@ script(async () => {
 		run(deny, ["--log-level", "error", "check", "licenses", "bans", "sources"]),
 	);
 	const env = { NANONET_BROWSER: await browser(), NANONET_FIREFOX: await firefox() };
-	await npmPackages("tests/lab", "Installing the programs that speak to a full node");
+	await npmPackages("tests/lab", "Installing the programs that the laboratory needs");
 	await npmPackages("tests/lab/bundlers", "Installing bundlers, Next.js and Deno");
 	await buildAll();
 	await step("Laboratory tests", () => nodeTests("tests/lab", env));

@@ -1,5 +1,6 @@
 // Builds the page into www/dist: bundle, styles, the npm package beside it, and the offline worker with
-// the list of everything it keeps. File names carry a digest, so that caches may keep them for ever.
+// the list of everything it keeps. File names carry a digest, so that caches may keep them for ever; what the page
+// names in its HTML and what the offline worker stores is also checked against one.
 
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -78,14 +79,41 @@ const output = (source) => {
 	return found[0].slice(found[0].lastIndexOf("/") + 1);
 };
 
+/** The digest of a built file, as browsers check it. @param {string} name */
+const integrity = (name) =>
+	`sha384-${createHash("sha384")
+		.update(readFileSync(join(dist, name)))
+		.digest("base64")}`;
+
 cpSync(join(here, "public"), dist, { recursive: true });
-const html = readFileSync(join(here, "src", "index.html"), "utf8")
-	.replace("{{script}}", `/assets/${output("main.tsx")}`)
-	.replace("{{style}}", `/assets/${output("style.css")}`)
-	.replace("{{package}}", `/${base}/index.js`);
+/** What the page's HTML names. @type {Record<string, string>} */
+const named = {
+	script: `assets/${output("main.tsx")}`,
+	style: `assets/${output("style.css")}`,
+	package: `${base}/index.js`,
+	core: `${base}/core.js`,
+};
+let html = readFileSync(join(here, "src", "index.html"), "utf8");
+// What the script imports at once is named, too, so that the browser need not read the script to ask for it.
+const [, script] =
+	Object.entries(bundle.metafile.outputs).find(([name]) => name.endsWith(named.script ?? "")) ?? [];
+const chunks = (script?.imports ?? [])
+	.filter(({ kind, external }) => kind === "import-statement" && !external)
+	.map(({ path }) => `assets/${path.slice(path.lastIndexOf("/") + 1)}`);
+html = html.replace(
+	"<!-- chunks -->",
+	chunks
+		.map((name) => `<link rel="modulepreload" href="/${name}" integrity="${integrity(name)}" />`)
+		.join("\n\t\t"),
+);
+for (const [place, name] of Object.entries(named)) {
+	html = html.replaceAll(`"{{${place}}}"`, `"/${name}" integrity="${integrity(name)}"`);
+}
 writeFileSync(join(dist, "index.html"), html);
 
-const kept = files(dist).map((name) => (name === "index.html" ? "/" : `/${name}`));
+const kept = Object.fromEntries(
+	files(dist).map((name) => [name === "index.html" ? "/" : `/${name}`, integrity(name)]),
+);
 await build({
 	entryPoints: [join(here, "src", "offline-worker.ts")],
 	bundle: true,

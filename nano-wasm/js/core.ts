@@ -56,8 +56,20 @@ export interface ProvenFrontier {
 	weight: bigint;
 	/** Voting weight that was needed, raw. */
 	threshold: bigint;
+	/** All voting weight in the table it was checked against, raw. */
+	networkTotal: bigint;
+	/** Date of that table, Unix milliseconds. */
+	weightsAsOf: number;
 	/** Who voted, heaviest first. */
 	votes: ProofVote[];
+}
+
+/** What a proof says it is about, before anything of it is checked. */
+export interface ProofSubject {
+	/** Address of the account. */
+	account: string;
+	/** The network. */
+	network: NetworkName;
 }
 
 /** What the names of the wasm's errors begin with (`src/fault.rs`). */
@@ -222,10 +234,29 @@ export function verifyProof(
 			balance: BigInt(proven.balance),
 			weight: BigInt(proven.weight),
 			threshold: BigInt(proven.threshold),
+			networkTotal: BigInt(proven.networkTotal),
 			votes: proven.votes.map((vote: { representative: string; weight: string }) => ({
 				representative: vote.representative,
 				weight: BigInt(vote.weight),
 			})),
 		};
 	});
+}
+
+/** Account and network that the binary form of a proof names; nothing of it is checked. */
+export function proofSubject(proof: Uint8Array): ProofSubject {
+	return call(() => JSON.parse(wasm.proofSubject(proof)));
+}
+
+/**
+ * The binary form of a proof, for links and files: checked, and with no more votes than it takes to prove.
+ * @param proof its JSON text; the other parameters are those of `verifyProof`
+ */
+export function packProof(
+	proof: string,
+	address: string,
+	network: NetworkName,
+	weights?: string,
+): Uint8Array<ArrayBuffer> {
+	return call(() => wasm.packProof(proof, address, network, weights)) as Uint8Array<ArrayBuffer>;
 }

@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [--json]`: runs one benchmark; `list` names them all.
 
 import { type Bench, beyond, table } from "./figures.js";
+import { firstBalance } from "./first-balance.js";
 import { messages } from "./messages.js";
 import { nanoPeer } from "./nano-peer.js";
 import { pow } from "./pow.js";
@@ -11,6 +12,7 @@ import { startup } from "./startup.js";
 import { verify } from "./verify.js";
 
 const benches: Record<string, Bench> = {
+	"first-balance": firstBalance,
 	messages,
 	"nano-peer": nanoPeer,
 	pow,

@@ -80,6 +80,21 @@ test("a mistyped address is refused with a reason a person can act on", async ()
 	assert.match(await alert.innerText(), /checksum/i);
 });
 
+test("a block's hash leads to its account, and says what of that is a bridge's word", async () => {
+	const { page } = first;
+	const field = page.getByLabel("Nano address");
+	await page.locator(".chip").first().click();
+	const hash = await page.locator("article .facts code").first().getAttribute("title");
+	assert.match(hash ?? "", /^[0-9A-F]{64}$/);
+	await field.fill(hash ?? "");
+	await page.getByRole("button", { name: "Ask", exact: true }).click();
+	await page.getByText("a bridge's word, the balance is proven").waitFor();
+	await page.getByText("Proven, and checked in this tab.").first().waitFor();
+	await field.fill("0".repeat(64));
+	await page.getByRole("button", { name: "Ask", exact: true }).click();
+	await page.getByRole("alert").filter({ hasText: "knows this block" }).waitFor();
+});
+
 let destination = "";
 
 test("test coins arrive in a new wallet with a proof", async () => {
@@ -95,6 +110,25 @@ test("a payment is sent with work from this browser and arrives in the other", a
 	await send(page, destination, "0.25");
 	await page.getByText("Confirmed, with a proof").waitFor({ timeout: 60_000 });
 	await until("the payment arrived", async () => (await balance(second.page)).includes("0.25"));
+});
+
+test("the node view tells what a bridge reaches, what is stored, and when a block was last seen confirmed", async () => {
+	const { page } = first;
+	await go(page, "Node");
+	const bridges = page.locator(".bridges li");
+	await bridges.filter({ hasText: /reaches [\d.]+ % of the online voting weight/ }).waitFor();
+	await page
+		.getByText(/Last block seen confirmed: (now|\d+ seconds? ago|\d+ minutes? ago)/)
+		.waitFor();
+	assert.match(await page.locator(".tiles").innerText(), /Storage used\s+[\d.]+ (B|kB|MB)/);
+	await page.route("**/v1/info", (route) => route.abort());
+	await go(page, "Ask");
+	await go(page, "Node");
+	await bridges.filter({ hasText: "cannot be reached" }).waitFor();
+	await page.unroute("**/v1/info");
+	// That the bridge could not be reached is what was wanted.
+	const failed = first.problems.findIndex((text) => text.includes("ERR_FAILED"));
+	if (failed >= 0) first.problems.splice(failed, 1);
 });
 
 test("a locked wallet opens with its password only", async () => {

@@ -10,6 +10,8 @@ import { launch } from "./lib/tabs.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = join(root, "docs", "screenshots");
 const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
+/** Whom the picture of a payment shows. */
+const PAYEE = "nano_3i1aq1cchnmbn9x5rsbap8b15akfh7wj7pwskuzi7ahz8oq6cobd99d4r3b7";
 /** Tabs beside the one in the picture. */
 const OTHERS = 5;
 
@@ -60,18 +62,39 @@ try {
 			await askSample(page, 0);
 			await askSample(page, 1);
 			await shoot("ask");
+			await page.getByRole("button", { name: "Make a proof link" }).click();
+			const link = (await page.locator(".shared code").getAttribute("title")) ?? "";
+			await page.evaluate((url) => {
+				location.hash = new URL(url).hash;
+			}, link);
+			await page.locator("#title-proof ~ .card .verdict").waitFor();
+			await shoot("proof");
 			await go(page, "Wallet");
 			await page.getByRole("button", { name: "Create a new wallet" }).click();
+			await shoot("new-wallet");
 			await page.getByLabel("I have written the words down").check();
 			await page.getByLabel("Password").fill("correct horse battery");
 			await page.getByRole("button", { name: "Open the wallet" }).click();
 			await page.getByRole("button", { name: "Get test coins" }).click();
 			await page.locator("section:not([hidden]) .verdict").first().waitFor({ timeout: 60_000 });
 			await shoot("wallet");
+			await page
+				.locator("#to")
+				.fill(`nano:${PAYEE}?amount=250000000000000000000000000000&message=coffee`);
+			await page.locator("#to").scrollIntoViewIfNeeded();
+			await shoot("send");
 			await go(page, "Trust");
 			await shoot("trust");
+			await go(page, "Settings");
+			await shoot("settings");
 			await go(page, "Node");
+			await page.locator(".bridges li").filter({ hasText: "voting weight" }).waitFor();
 			await shoot("node");
+			await go(page, "Settings");
+			await page.locator("section:not([hidden]) #language").selectOption("ar");
+			await page.locator("html[dir=rtl]").waitFor();
+			await page.locator("nav a").nth(2).click();
+			await shoot("wallet-arabic");
 			await page.context().close();
 		}
 	}

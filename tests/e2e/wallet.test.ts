@@ -170,6 +170,7 @@ test("24 words are asked about, and open the account of the wallet they are from
 	await go(page, "Wallet");
 	await page.getByRole("button", { name: "Import a seed" }).click();
 	await page.getByLabel("Seed").fill(words);
+	await page.getByLabel("I keep a copy of it").check();
 	await page.getByLabel("Password").fill(PASSWORD);
 	await page.getByRole("button", { name: "Open the wallet" }).click();
 	for (const address of [asSeed, asPhrase]) {

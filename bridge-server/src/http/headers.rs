@@ -12,11 +12,13 @@ use crate::metrics::{self, Metrics};
 
 /// What the page may load and where it may connect: its own files and wasm, and any bridge, by
 /// WebSocket or where that fails by HTTP (a person may add one by address). No inline script, no
-/// inline style, nothing foreign.
+/// inline style, nothing foreign. Text becomes code nowhere: only the page's own policy, which lets
+/// its workers through, makes Trusted Types.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
     connect-src 'self' ws: wss: http: https:; worker-src 'self'; manifest-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types default";
 
 /// The same for every answer. The first three make the page cross-origin isolated, which shared
 /// memory between workers and precise timers need.

@@ -1,7 +1,9 @@
 //! Checking balance proofs without a node.
 
+use std::collections::BTreeSet;
+
 use nano_core::WeightTable;
-use nano_core::proof::{BalanceProof, ProofError};
+use nano_core::proof::{BalanceProof, Certificate, ProofError};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -18,7 +20,18 @@ struct Proven {
     representative: String,
     weight: String,
     threshold: String,
+    #[serde(rename = "networkTotal")]
+    network_total: String,
+    #[serde(rename = "weightsAsOf")]
+    weights_as_of: u64,
     votes: Vec<Voted>,
+}
+
+/// What a proof says it is about, before anything of it is checked.
+#[derive(Serialize)]
+struct Subject {
+    account: String,
+    network: String,
 }
 
 #[derive(Serialize)]
@@ -33,16 +46,20 @@ impl From<ProofError> for Fault {
     }
 }
 
+fn table(weights: Option<&str>) -> Result<WeightTable, Fault> {
+    weights.map_or_else(
+        || Ok(WeightTable::live_snapshot()),
+        |text| WeightTable::from_json(text).map_err(Fault::coded("bad-weights")),
+    )
+}
+
 fn verify(
     proof: &BalanceProof,
     address: &str,
     network_name: &str,
     weights: Option<&str>,
 ) -> Result<String, Fault> {
-    let weights = weights.map_or_else(
-        || Ok(WeightTable::live_snapshot()),
-        |text| WeightTable::from_json(text).map_err(Fault::coded("bad-weights")),
-    )?;
+    let weights = table(weights)?;
     let mut proven = proof.verify(&account(address)?, network(network_name)?, &weights)?;
     proven
         .votes
@@ -54,6 +71,8 @@ fn verify(
         representative: proven.representative.to_string(),
         weight: proven.weight.to_string(),
         threshold: proven.threshold.to_string(),
+        network_total: weights.total().to_string(),
+        weights_as_of: weights.as_of.number(),
         votes: proven
             .votes
             .iter()
@@ -88,6 +107,52 @@ pub fn verify_proof_bytes(
 ) -> Result<String, Fault> {
     let proof = BalanceProof::from_bytes(proof)?;
     verify(&proof, address, network, weights.as_deref())
+}
+
+/// Account and network that the binary form of a proof names, as JSON.
+#[wasm_bindgen(js_name = proofSubject)]
+pub fn proof_subject(proof: &[u8]) -> Result<String, Fault> {
+    let proof = BalanceProof::from_bytes(proof)?;
+    let account = proof
+        .frontier
+        .account()
+        .ok_or(ProofError::Malformed("no block that names an account"))?;
+    json(&Subject {
+        account: account.to_string(),
+        network: proof.network.to_string(),
+    })
+}
+
+/// The binary form of a proof in its JSON form, checked, with no more votes than it takes to reach the threshold.
+#[wasm_bindgen(js_name = packProof)]
+pub fn pack_proof(
+    proof: &str,
+    address: &str,
+    network_name: &str,
+    weights: Option<String>,
+) -> Result<Vec<u8>, Fault> {
+    let mut proof = BalanceProof::from_json(proof)?;
+    let table = table(weights.as_deref())?;
+    let mut proven = proof.verify(&account(address)?, network(network_name)?, &table)?;
+    proven
+        .votes
+        .sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    let mut weight = nano_core::Raw::ZERO;
+    let mut needed = BTreeSet::new();
+    for (representative, more) in &proven.votes {
+        if weight >= proven.threshold {
+            break;
+        }
+        weight = weight.checked_add(*more).unwrap_or(nano_core::Raw::MAX);
+        needed.insert(*representative);
+    }
+    let votes: Vec<_> = proof
+        .certificate
+        .to_votes()
+        .filter(|vote| needed.contains(&vote.representative))
+        .collect();
+    proof.certificate = Certificate::from_votes(&votes)?;
+    Ok(proof.to_bytes()?)
 }
 
 #[cfg(test)]
@@ -150,6 +215,24 @@ mod tests {
         let other = verify_proof_bytes(&bytes, &address, "dev", Some(table)).unwrap();
         assert_eq!(one, other);
         assert!(one.contains(r#""balance":"5""#), "{one}");
+    }
+
+    #[test]
+    fn a_packed_proof_proves_the_same_with_the_votes_it_needs() {
+        let (account, proof) = proof();
+        let (address, mut table) = (account.to_string(), weights());
+        // One more who is not needed.
+        table.weights.insert(key(1).account(), Raw::new(80));
+        let table = table.to_json().unwrap();
+        let text = proof.to_json().unwrap();
+        let packed = pack_proof(&text, &address, "dev", Some(table.clone())).unwrap();
+        assert!(packed.len() < proof.to_bytes().unwrap().len());
+        assert!(proof_subject(&packed).unwrap().contains(&address));
+        let proven = verify_proof_bytes(&packed, &address, "dev", Some(table)).unwrap();
+        assert!(proven.contains(r#""balance":"5""#), "{proven}");
+        assert_eq!(proven.matches("representative").count(), 2);
+        let cut = &packed[..packed.len() - 1];
+        assert_eq!(proof_subject(cut).unwrap_err().code, "malformed");
     }
 
     #[test]

@@ -38,7 +38,10 @@ export async function linked(page: Page): Promise<void> {
 }
 
 /** Goes to a view by its link. */
-export async function go(page: Page, name: "Node" | "Ask" | "Wallet" | "Trust"): Promise<void> {
+export async function go(
+	page: Page,
+	name: "Node" | "Ask" | "Wallet" | "Trust" | "Settings",
+): Promise<void> {
 	await page.getByRole("link", { name, exact: true }).click();
 }
 

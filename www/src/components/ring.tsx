@@ -3,6 +3,7 @@
 
 import type { NodeStatus } from "nanonet";
 import { shortHash } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
 import type { Heard } from "../lib/session.js";
 import { linkCounts } from "./state-pill.js";
 
@@ -40,7 +41,7 @@ export function Ring({
 			class="ring"
 			viewBox={`0 0 ${SIZE} ${SIZE}`}
 			role="img"
-			aria-label={`This tab is linked to ${tabs} tabs and ${bridges} bridges. ${recent.length} recent answers came from others.`}
+			aria-label={t("ring.label", { tabs, bridges, answers: recent.length })}
 		>
 			<circle class="orbit" cx={MIDDLE} cy={MIDDLE} r={RADIUS} />
 			{far.map(({ at, answer }) => {
@@ -49,10 +50,10 @@ export function Ring({
 					<g key={at}>
 						<line class="answer far" x1={MIDDLE} y1={MIDDLE} x2={x} y2={y} />
 						<circle class="peer unlinked" cx={x} cy={y} r="6">
-							<title>{`Answered over ${answer.source.hops} hops: ${shortHash(answer.source.id ?? "")}`}</title>
+							<title>{`${t("source.far", { n: answer.source.hops })}: ${shortHash(answer.source.id ?? "")}`}</title>
 						</circle>
 						<text class="hops" x={(MIDDLE + x) / 2} y={(MIDDLE + y) / 2 - 4}>
-							{answer.source.hops} hops
+							{t("count.hops", { n: answer.source.hops })}
 						</text>
 					</g>
 				);
@@ -70,17 +71,17 @@ export function Ring({
 							<circle class="peer" cx={x} cy={y} r="8" />
 						)}
 						<title>
-							{`${bridge ? "Bridge" : "Tab"} ${shortHash(link.id)}${link.rttMs === null ? "" : `, ${Math.round(link.rttMs)} ms away`}`}
+							{`${t(bridge ? "ring.bridge" : "ring.tab")} ${shortHash(link.id)}${link.rttMs === null ? "" : `, ${Math.round(link.rttMs)} ms`}`}
 						</title>
 					</g>
 				);
 			})}
 			<circle class="own-place" cx={own.x} cy={own.y} r="4">
-				<title>This tab's own place on the ring: it keeps the accounts near it</title>
+				<title>{t("ring.place")}</title>
 			</circle>
 			<circle class="self" cx={MIDDLE} cy={MIDDLE} r="26" />
 			<text class="self-text" x={MIDDLE} y={MIDDLE + 4}>
-				you
+				{t("ring.you")}
 			</text>
 		</svg>
 	);

@@ -1,7 +1,7 @@
 // The node's state in a few words, always in sight.
 
 import type { NodeStatus } from "nanonet";
-import { plural } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
 import type { Session } from "../lib/session.js";
 
 /** Counts links by what they lead to. */
@@ -16,20 +16,26 @@ export function describe(session: Session): {
 	text: string;
 	tone: "good" | "wait" | "bad";
 } {
-	if (session.state === "idle") return { text: "Not started", tone: "wait" };
-	if (session.state === "failed") return { text: "Could not start", tone: "bad" };
-	if (session.state === "stopped") return { text: "Stopped", tone: "bad" };
-	if (session.state === "starting" || !session.status) return { text: "Starting…", tone: "wait" };
+	if (session.state === "idle") return { text: t("state.idle"), tone: "wait" };
+	if (session.state === "failed") return { text: t("state.failed"), tone: "bad" };
+	if (session.state === "stopped") return { text: t("state.stopped"), tone: "bad" };
+	if (session.state === "starting" || !session.status) {
+		return { text: t("state.starting"), tone: "wait" };
+	}
 	const { tabs, bridges } = linkCounts(session.status);
 	if (tabs === 0 && bridges === 0) {
 		return session.status.state === "offline"
-			? { text: "Offline: answers come from this tab's own records", tone: "bad" }
-			: { text: "Looking for a bridge…", tone: "wait" };
+			? { text: t("state.offline"), tone: "bad" }
+			: { text: t("state.looking"), tone: "wait" };
 	}
 	const parts = [];
-	if (tabs > 0) parts.push(plural(tabs, "tab", "tabs"));
-	if (bridges > 0) parts.push(plural(bridges, "bridge", "bridges"));
-	return { lead: "Linked to ", text: parts.join(" and "), tone: "good" };
+	if (tabs > 0) parts.push(t("count.tabs", { n: tabs }));
+	if (bridges > 0) parts.push(t("count.bridges", { n: bridges }));
+	const text =
+		parts.length === 2
+			? t("state.both", { one: parts[0] ?? "", two: parts[1] ?? "" })
+			: (parts[0] ?? "");
+	return { lead: t("state.linked"), text, tone: "good" };
 }
 
 /** The pill itself; announced politely when it changes. */
@@ -39,7 +45,7 @@ export function StatePill({ session }: { session: Session }) {
 		<p class={`pill ${tone}`} role="status">
 			<span class="dot" aria-hidden="true" />
 			<span>
-				{lead && <span class="lead">{lead}</span>}
+				{lead && <span class="lead">{lead} </span>}
 				{text}
 			</span>
 			{session.node && <span class="network">{session.node.network}</span>}

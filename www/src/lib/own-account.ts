@@ -1,6 +1,6 @@
 // What the wallet does with its account, one operation after the other.
 //
-// States of an operation: queued -> working (its own workers) -> publishing -> confirmed with a proof; or it fails.
+// States of an operation: queued -> (signing, elsewhere) -> working (its own workers) -> publishing -> confirmed with a proof; or it fails.
 //
 // Rules:
 // - one operation at a time, in all tabs of this browser: a lock named after the account is held until the
@@ -10,20 +10,58 @@
 // - it builds only on a state for which a bridge has just asked the full nodes, and which is either proven and the
 //   end of one chain, or stated to be unopened. Otherwise it says why and builds nothing. A payment may build on one
 //   that was asked for seconds ago, while the person wrote it, so that it leaves at once when they click;
-// - a payment that could not be received is left after three tries until the wallet is opened again.
+// - a payment that could not be received is left after three tries until the wallet is opened again;
+// - a block is signed by the account's key, or where that is not here by whoever `sign` asks; what comes back is
+//   published only if it is the block that was asked for.
 
-import type { AccountAnswer, BlockJson, NanoNode, Receivable, TransactionEvent } from "nanonet";
+import type {
+	AccountAnswer,
+	BlockJson,
+	NanoNode,
+	Receivable,
+	StateBlockJson,
+	TransactionEvent,
+} from "nanonet";
 import { pendingOf } from "./transactions.js";
+import type { HistoryEntry } from "./vault.js";
 import { loadCore, type OpenWallet } from "./wallet.js";
 
 /** Where an operation is. */
 export type Progress =
 	| { step: "queued" }
+	| { step: "signing" }
 	| { step: "working"; fraction: number }
 	| { step: "publishing"; hash: string }
 	| { step: "confirmed"; hash: string };
 
 type Tell = (progress: Progress) => void;
+
+/** What a block says beyond its account. */
+interface Change {
+	previous: string | null;
+	representative: string;
+	balance: bigint;
+	link: string | null;
+}
+
+/** A block and what the person's history shall say of it. */
+interface Deed {
+	kind: HistoryEntry["kind"];
+	amount: bigint;
+	other: string;
+}
+
+/** Where signatures come from and where published blocks are told. */
+export interface Helpers {
+	/** Signs a block that builds on `own`; the signal ends the waiting. */
+	sign?: (
+		unsigned: StateBlockJson,
+		own: AccountAnswer,
+		signal: AbortSignal,
+	) => Promise<StateBlockJson>;
+	/** A block is on its way. */
+	published?: (entry: HistoryEntry) => void;
+}
 
 /** Why the wallet did not do something. */
 export class WalletError extends Error {
@@ -34,7 +72,8 @@ export class WalletError extends Error {
 			| "order-unknown"
 			| "no-money"
 			| "bad-amount"
-			| "superseded",
+			| "superseded"
+			| "not-signed",
 		message: string,
 	) {
 		super(message);
@@ -76,12 +115,14 @@ export function buildable(own: AccountAnswer): AccountAnswer {
 export class OwnAccount {
 	readonly #node: NanoNode;
 	readonly #wallet: OpenWallet;
+	readonly #helpers: Helpers;
 	readonly #tries = new Map<string, number>();
 	#ahead: { asked: number; own: Promise<AccountAnswer> } | undefined;
 
-	constructor(node: NanoNode, wallet: OpenWallet) {
+	constructor(node: NanoNode, wallet: OpenWallet, helpers: Helpers = {}) {
 		this.#node = node;
 		this.#wallet = wallet;
+		this.#helpers = helpers;
 	}
 
 	/** Sends an amount in raw. The signal ends it before the block is published, not after. */
@@ -103,21 +144,42 @@ export class OwnAccount {
 				balance: own.balance - amount,
 				link: destination,
 			};
-			await this.#publish(change, "send", tell, signal);
+			await this.#publish(own, change, { kind: "send", amount, other: destination }, tell, signal);
 		});
 	}
 
-	/** Receives the largest payment that waits; false if there is none. */
-	receive(tell: Tell, signal: AbortSignal): Promise<boolean> {
+	/** Lets another representative vote with the account's weight. */
+	async changeRepresentative(to: string, tell: Tell, signal: AbortSignal): Promise<void> {
+		const { parseAddress } = await loadCore();
+		const representative = parseAddress(to).address;
+		await this.#inTurn(tell, signal, async () => {
+			const own = await this.#recent();
+			if (own.frontier === null) {
+				throw new WalletError("no-money", "This account has no money yet: receive some first.");
+			}
+			const change = { previous: own.frontier, representative, balance: own.balance, link: null };
+			const deed: Deed = { kind: "change", amount: 0n, other: representative };
+			await this.#publish(own, change, deed, tell, signal);
+		});
+	}
+
+	/** Receives the largest payment that waits and is wanted; false if there is none. */
+	receive(
+		tell: Tell,
+		signal: AbortSignal,
+		wanted: (incoming: Receivable) => boolean = () => true,
+	): Promise<boolean> {
 		return this.#inTurn(
 			() => {},
 			signal,
 			async () => {
 				const own = await this.#state();
-				const incoming = own.receivable.find(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
+				const incoming = own.receivable.find((one) => this.#mayReceive(one) && wanted(one));
 				if (!incoming) return false;
 				this.#tries.set(incoming.hash, this.#triesOf(incoming.hash) + 1);
-				await this.#publish(await this.#received(own, incoming), "receive", tell, signal);
+				const { amount, source } = incoming;
+				const change = await this.#received(own, incoming);
+				await this.#publish(own, change, { kind: "receive", amount, other: source }, tell, signal);
 				return true;
 			},
 		);
@@ -143,9 +205,13 @@ export class OwnAccount {
 		this.#ahead = { asked: performance.now(), own };
 	}
 
-	/** Whether a payment is still to be received. */
-	wants(own: AccountAnswer): boolean {
-		return own.receivable.some(({ hash }) => this.#triesOf(hash) < RECEIVE_TRIES);
+	/** Whether a wanted payment is still to be received. */
+	wants(own: AccountAnswer, wanted: (incoming: Receivable) => boolean = () => true): boolean {
+		return own.receivable.some((one) => this.#mayReceive(one) && wanted(one));
+	}
+
+	#mayReceive({ hash }: Receivable): boolean {
+		return this.#triesOf(hash) < RECEIVE_TRIES;
 	}
 
 	#triesOf(hash: string): number {
@@ -187,29 +253,68 @@ export class OwnAccount {
 	}
 
 	async #publish(
-		change: { previous: string | null; representative: string; balance: bigint; link: string },
-		kind: "send" | "receive",
+		own: AccountAnswer,
+		change: Change,
+		deed: Deed,
 		tell: Tell,
 		signal: AbortSignal,
 	): Promise<void> {
-		const { buildBlock, hashBlock, signBlock, workRoot, workThreshold } = await loadCore();
+		const { buildBlock, hashBlock, workRoot, workThreshold } = await loadCore();
 		const unsigned = buildBlock({ account: this.#wallet.address, ...change });
-		tell({ step: "working", fraction: 0 });
+		const signed = this.#signed(unsigned, own, tell, signal);
+		// Whoever waits for the work hears of it.
+		signed.catch(() => {});
+		if (this.#wallet.privateKey !== null) tell({ step: "working", fraction: 0 });
 		const work = await this.#node.work.generate(workRoot(unsigned), {
-			difficulty: workThreshold(this.#node.network, kind),
-			purpose: kind,
-			onProgress: (at) => tell({ step: "working", fraction: at.fraction }),
+			difficulty: workThreshold(this.#node.network, deed.kind),
+			purpose: deed.kind === "receive" ? "receive" : "send",
+			onProgress: (at) => {
+				if (this.#wallet.privateKey !== null) tell({ step: "working", fraction: at.fraction });
+			},
 			signal,
 		});
-		const block: BlockJson = { ...signBlock(unsigned, this.#wallet.privateKey), work };
+		const block: BlockJson = { ...(await signed), work };
 		const hash = hashBlock(block);
 		signal.throwIfAborted();
+		this.#helpers.published?.({
+			at: Date.now(),
+			account: this.#wallet.address,
+			kind: deed.kind,
+			amount: deed.amount.toString(),
+			other: deed.other,
+			hash,
+		});
 		// It is out of date from here on.
 		this.#ahead = undefined;
 		tell({ step: "publishing", hash });
 		await this.#untilConfirmed(block, hash);
 		void this.expect({ frontier: hash });
 		tell({ step: "confirmed", hash });
+	}
+
+	/** The block with its signature, which is checked where it came from elsewhere. */
+	async #signed(
+		unsigned: StateBlockJson,
+		own: AccountAnswer,
+		tell: Tell,
+		signal: AbortSignal,
+	): Promise<StateBlockJson> {
+		const { hashBlock, parseAddress, signBlock, verifySignature } = await loadCore();
+		if (this.#wallet.privateKey !== null) return signBlock(unsigned, this.#wallet.privateKey);
+		tell({ step: "signing" });
+		const signed = await this.#helpers.sign?.(unsigned, own, signal);
+		const hash = hashBlock(unsigned);
+		const bytes = Uint8Array.from(hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+		const { publicKey } = parseAddress(this.#wallet.address);
+		const signature = signed?.signature ?? "";
+		if (!verifySignature(publicKey, bytes, signature)) {
+			throw new WalletError(
+				"not-signed",
+				"What came back is not this block with the account's signature. Nothing was sent.",
+			);
+		}
+		tell({ step: "working", fraction: 0 });
+		return { ...unsigned, signature };
 	}
 
 	/** Hands a block to the node and waits until a proof decides, whatever a bridge says in between. */

@@ -6,6 +6,8 @@
 import type { AccountAnswer, NanoNode, NodeStatus, PendingBlock } from "nanonet";
 import { useEffect, useState } from "preact/hooks";
 import { shortHash } from "./format.js";
+import { explain, t } from "./i18n.js";
+import { keepWeights } from "./proof-link.js";
 import { type TransactionNews, withEvent } from "./transactions.js";
 
 /** One answer the page got, for the list and the drawing. */
@@ -33,6 +35,8 @@ export interface Session {
 	pending: PendingBlock[];
 	transactions: TransactionNews;
 	alarm: string | null;
+	/** When a block of any account was last seen confirmed here, Unix milliseconds. */
+	lastConfirmed: number | null;
 	/** Something went wrong that nobody asked about, and the node goes on. */
 	notice: string | null;
 	bridge: BridgeInfo | null;
@@ -48,6 +52,9 @@ const SILENT_MS = 5_000;
 /** Silences in a row that a busy machine may have. */
 const SILENCES = 2;
 
+/** Errors of the weights that a person has to know of: anchors that disagree, and weights that move too fast. */
+const WEIGHT_ALARMS = new Set(["no-majority", "too-fast"]);
+
 let session: Session = {
 	state: "idle",
 	problem: null,
@@ -57,6 +64,7 @@ let session: Session = {
 	pending: [],
 	transactions: new Map(),
 	alarm: null,
+	lastConfirmed: null,
 	notice: null,
 	bridge: null,
 };
@@ -86,8 +94,6 @@ export function startedBefore(): boolean {
 	return localStorage.getItem(CHOSEN) === "yes";
 }
 
-const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 async function bridgeInfo(): Promise<BridgeInfo | null> {
 	try {
 		const response = await fetch("/v1/info");
@@ -108,50 +114,71 @@ const KNOWN_NETWORK = "nanonet-network";
 /** The node id of the last start: a person can see that a reload keeps it. */
 const LAST_ID = "nanonet-last-id";
 
+/** Takes in what the bridge says of itself. If it is of another network than remembered, the page begins anew there. */
+function hearBridge(bridge: BridgeInfo | null, network: BridgeInfo["network"]): void {
+	change({ bridge });
+	if (!bridge || bridge.network === network) return;
+	localStorage.setItem(KNOWN_NETWORK, bridge.network);
+	location.reload();
+}
+
+/** Notes when a step was reached for the first time: developer tools and the benchmark show what a start waits for. */
+function reached(step: "script" | "node" | "link" | "answer"): void {
+	const name = `nanonet-${step}`;
+	if (performance.getEntriesByName(name).length === 0) performance.mark(name);
+}
+
 /** Starts the node. */
 export async function start(): Promise<void> {
 	if (session.state === "starting" || session.state === "running") return;
 	const before = session.node;
 	change({ state: "starting", problem: null, notice: null, node: null, status: null });
+	reached("script");
 	try {
 		// Its storage is free for the next one only then.
 		await before?.stop();
-		const [{ NanoNode }, bridge] = await Promise.all([import("nanonet"), bridgeInfo()]);
+		const told = bridgeInfo();
+		const { NanoNode } = await import("nanonet");
 		const remembered = localStorage.getItem(KNOWN_NETWORK) as BridgeInfo["network"] | null;
-		const network = bridge?.network ?? remembered ?? "live";
+		const network = remembered ?? (await told)?.network ?? "live";
 		const node = await NanoNode.start({ network });
+		reached("node");
 		localStorage.setItem(CHOSEN, "yes");
-		localStorage.setItem(KNOWN_NETWORK, network);
+		if (remembered !== network) localStorage.setItem(KNOWN_NETWORK, network);
 		localStorage.setItem(LAST_ID, node.id);
+		void keepWeights(network);
 		listen(node);
-		change({ state: "running", node, bridge, status: await node.status() });
+		change({ state: "running", node, status: await node.status() });
+		void told.then((bridge) => hearBridge(bridge, network));
 		await readPending(node);
 		refresh(node);
 	} catch (error) {
-		change({ state: "failed", problem: message(error) });
+		change({ state: "failed", problem: explain(error) });
 	}
 }
 
 function listen(node: NanoNode): void {
+	node.on("link", ({ up }) => {
+		if (up) reached("link");
+	});
 	node.on("alarm", ({ account, diverged }) => {
-		if (diverged) change({ alarm: alarmText(account) });
+		if (diverged) change({ alarm: t("alarm.diverged", { account }) });
 	});
 	node.on("error", ({ code, message: text }) => {
 		if (code === "worker-failed") stopped(text);
+		else if (WEIGHT_ALARMS.has(code)) change({ alarm: text });
 		else change({ notice: text });
 	});
+	node.on("record", () => change({ lastConfirmed: Date.now() }));
 	node.on("transaction", (event) => {
 		change({ transactions: withEvent(session.transactions, event) });
-		if (event.state === "superseded") change({ notice: supersededText(event.hash) });
+		if (event.state === "confirmed") change({ lastConfirmed: Date.now() });
+		if (event.state === "superseded") {
+			change({ notice: t("alarm.superseded", { hash: shortHash(event.hash) }) });
+		}
 		void readPending(node);
 	});
 }
-
-const alarmText = (account: string) =>
-	`Two conflicting proofs exist for ${account}. This must never happen: do not rely on its balance, and ask a full node.`;
-
-const supersededText = (hash: string) =>
-	`Your block ${shortHash(hash)} can never be confirmed: another block of the same account was confirmed in its place. Look at the new balance before you pay again.`;
 
 function stopped(problem: string): void {
 	if (session.state === "running" || session.state === "starting") {
@@ -174,9 +201,9 @@ function refresh(node: NanoNode): void {
 				const status = await within(SILENT_MS, node.status());
 				silences = status ? 0 : silences + 1;
 				if (status && session.state === "running") change({ status });
-				if (silences >= SILENCES) stopped("It has not answered this page for 10 seconds.");
+				if (silences >= SILENCES) stopped(t("stopped.silent"));
 			} catch (error) {
-				stopped(message(error));
+				stopped(explain(error));
 			}
 		}
 		setTimeout(read, STATUS_MS);
@@ -206,17 +233,31 @@ export function dismiss(): void {
 	change({ notice: null });
 }
 
+/** Closes an alarm that the person has read. */
+export function dismissAlarm(): void {
+	change({ alarm: null });
+}
+
 /** Asks for an account and remembers the answer. */
 export async function ask(
 	address: string,
 	options: { fresh?: boolean; signal?: AbortSignal } = {},
 ): Promise<Heard> {
-	if (!session.node) throw new Error("The node is not running yet.");
+	if (!session.node) throw new Error(t("error.not-running"));
 	const begin = performance.now();
 	const answer = await session.node.account(address, options);
+	reached("answer");
 	const heard = { at: Date.now(), tookMs: performance.now() - begin, answer };
 	change({ heard: [heard, ...session.heard].slice(0, HEARD_LIMIT) });
 	return heard;
+}
+
+/** The account that a block is of, by the word of a bridge's full node. */
+export async function accountOfBlock(hash: string): Promise<string> {
+	const said = await session.node?.rpc({ action: "block_info", json_block: "true", hash });
+	const account = said?.block_account;
+	if (typeof account === "string") return account;
+	throw new Error(t("error.no-such-block"));
 }
 
 /** The present time, renewed every second, for texts such as "5 seconds ago". */

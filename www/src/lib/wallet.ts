@@ -1,4 +1,4 @@
-// The wallet's keys, and how what a person pasted becomes one.
+// The wallet's keys: what a secret is and which accounts come from it.
 //
 // Keys stay in the page; the node only ever sees signed blocks.
 
@@ -8,54 +8,48 @@ let core: Promise<typeof Core> | undefined;
 
 /** The package's small part for keys, addresses and blocks, loaded when first needed. */
 export function loadCore(): Promise<typeof Core> {
-	core ??= import("nanonet/core").then(async (loaded) => {
+	if (core) return core;
+	const started = import("nanonet/core").then(async (loaded) => {
 		await loaded.initCore();
 		return loaded;
 	});
+	// A load that failed is tried again by the next who needs it.
+	started.catch(() => {
+		core = undefined;
+	});
+	core = started;
 	return core;
 }
 
-/** How an account's key comes from 32 secret bytes: as Nano's own seed, or as a BIP39 phrase of 24 words. */
-export type SecretKind = "nano" | "bip39";
+/**
+ * What a wallet is opened by: a Nano seed, a BIP39 phrase as hardware wallets use it, or only the address of an
+ * account whose key is elsewhere.
+ */
+export type Secret =
+	| { kind: "nano"; hex: string }
+	| { kind: "bip39"; words: string; passphrase: string }
+	| { kind: "watch"; address: string };
+export type SecretKind = Secret["kind"];
 
-/** What opens a wallet. */
-export interface Secret {
-	kind: SecretKind;
-	/** 64 hex digits: the seed, or what the phrase's words encode. */
-	hex: string;
-}
-
-/** An opened wallet's account. */
+/** An account of an open wallet; without a key where blocks are signed elsewhere. */
 export interface OpenWallet {
 	address: string;
-	privateKey: string;
+	privateKey: string | null;
 }
 
-/** The first account of a secret. */
-export async function openWallet({ kind, hex }: Secret): Promise<OpenWallet> {
-	const { bip39Account, deriveAccount, seedToWords } = await loadCore();
+/** The account of a secret with this index. */
+export async function accountOf(secret: Secret, index: number): Promise<OpenWallet> {
+	const { bip39Account, deriveAccount } = await loadCore();
+	if (secret.kind === "watch") return { address: secret.address, privateKey: null };
 	const { address, privateKey } =
-		kind === "nano" ? deriveAccount(hex, 0) : bip39Account(seedToWords(hex), "", 0);
+		secret.kind === "nano"
+			? deriveAccount(secret.hex, index)
+			: bip39Account(secret.words, secret.passphrase, index);
 	return { address, privateKey };
 }
 
-/**
- * Reads what a person pasted. 64 hexadecimal digits are a Nano seed; 24 words can be one or a BIP39 phrase, and
- * nothing in them says which: both are given, for the person to choose.
- */
-export async function readSecret(text: string): Promise<Secret[]> {
-	const { wordsToSeed } = await loadCore();
-	const trimmed = text.trim();
-	if (/^[0-9a-f]{64}$/i.test(trimmed)) return [{ kind: "nano", hex: trimmed.toUpperCase() }];
-	const words = trimmed.toLowerCase().split(/\s+/);
-	if (words.length === 24) {
-		const hex = wordsToSeed(words.join(" "));
-		return [
-			{ kind: "nano", hex },
-			{ kind: "bip39", hex },
-		];
-	}
-	throw new Error(
-		`A seed has 64 hexadecimal digits or 24 words; this has ${trimmed.length} characters in ${words.length} ${words.length === 1 ? "word" : "words"}.`,
-	);
+/** The words that bring a secret back; nothing where there is no secret. */
+export async function wordsOf(secret: Secret): Promise<string | undefined> {
+	if (secret.kind === "watch") return undefined;
+	return secret.kind === "nano" ? (await loadCore()).seedToWords(secret.hex) : secret.words;
 }

@@ -1,16 +1,18 @@
 // The living picture: who this tab is linked to, where answers came from, what it does for others.
 
+import { BridgeList } from "../components/bridge-list.js";
 import { sourceText } from "../components/proof.js";
 import { Ring } from "../components/ring.js";
 import { linkCounts } from "../components/state-pill.js";
-import { ago, bytes, nano, plural, short, shortHash } from "../lib/format.js";
+import { ago, bytes, nano, short, shortHash } from "../lib/format.js";
+import { type Key, t } from "../lib/i18n.js";
 import { useNow, useSession } from "../lib/session.js";
 
 const LINK_KINDS = {
-	"data-channel": "directly (WebRTC)",
-	"web-socket": "by WebSocket",
-	tcp: "by TCP",
-} as const;
+	"data-channel": "link.direct",
+	"web-socket": "link.webSocket",
+	tcp: "link.tcp",
+} as const satisfies Record<string, Key>;
 
 /** Reasons that a record was not kept for although nothing about it is false. */
 const HARMLESS = new Set([
@@ -24,19 +26,13 @@ const HARMLESS = new Set([
 
 /** One sentence on where the node stands. */
 function sentence(tabs: number, bridges: number, records: number): string {
-	if (tabs === 0 && bridges === 0) {
-		return records > 0
-			? "No link right now. What this tab already holds can still be shown, with its proof."
-			: "Looking for a way in. A bridge introduces this tab to others.";
-	}
-	if (tabs === 0)
-		return "Linked to a bridge. As soon as another tab opens, the two connect directly.";
-	return "Part of the network: this tab answers others and needs no server to be answered.";
+	if (tabs === 0 && bridges === 0) return t(records > 0 ? "node.alone" : "node.looking");
+	return t(tabs === 0 ? "node.bridgeOnly" : "node.meshed");
 }
 
 /** The node view. */
-export function NodeView() {
-	const { status, heard } = useSession();
+export function NodeView({ shown }: { shown: boolean }) {
+	const { status, heard, lastConfirmed } = useSession();
 	const now = useNow();
 	if (!status) return null;
 	const { tabs, bridges } = linkCounts(status);
@@ -47,75 +43,72 @@ export function NodeView() {
 		({ answer }, index) =>
 			heard.findIndex((other) => other.answer.account === answer.account) === index,
 	);
+	const tiles: [Key, string][] = [
+		["node.held", String(status.records)],
+		["node.heldBytes", bytes(status.recordBytes)],
+		["node.served", String(status.answersServed)],
+		["node.in", bytes(status.bytesIn)],
+		["node.out", bytes(status.bytesOut)],
+	];
 	return (
 		<div class="columns">
 			<div class="card">
-				<h2>Around you</h2>
+				<h2>{t("node.around")}</h2>
 				<p>{sentence(tabs, bridges, status.records)}</p>
 				<Ring id={status.id} status={status} heard={heard} now={now} />
 				<p class="legend">
-					<span class="key tab">tab</span>
-					<span class="key bridge">bridge</span>
-					<span class="key answer">recent answer</span>
-					<span class="key own">your place</span>
+					<span class="key tab">{t("legend.tab")}</span>
+					<span class="key bridge">{t("legend.bridge")}</span>
+					<span class="key answer">{t("legend.answer")}</span>
+					<span class="key own">{t("legend.own")}</span>
 				</p>
 			</div>
 			<div class="stack">
 				<div class="card">
-					<h2>What this tab does</h2>
+					<h2>{t("node.does")}</h2>
 					<dl class="tiles">
-						<div>
-							<dt>Accounts held</dt>
-							<dd>{status.records}</dd>
-						</div>
-						<div>
-							<dt>Answers given</dt>
-							<dd>{status.answersServed}</dd>
-						</div>
-						<div>
-							<dt>Received</dt>
-							<dd>{bytes(status.bytesIn)}</dd>
-						</div>
-						<div>
-							<dt>Sent</dt>
-							<dd>{bytes(status.bytesOut)}</dd>
-						</div>
+						{tiles.map(([name, value]) => (
+							<div key={name}>
+								<dt>{t(name)}</dt>
+								<dd>{value}</dd>
+							</div>
+						))}
 					</dl>
-					{refused > 0 && (
-						<p class="note">
-							{plural(refused, "answer was", "answers were")} refused because the proof did not
-							hold.
-						</p>
-					)}
-					{status.standing !== "member" && (
-						<p class="note">
-							This tab asks others and holds nothing for them yet: it is computing the work that a
-							place in the network costs.
-						</p>
-					)}
+					<p class="quiet">
+						{lastConfirmed === null
+							? t("node.noConfirmed")
+							: t("node.lastConfirmed", { ago: ago(lastConfirmed, now) })}
+					</p>
+					{refused > 0 && <p class="note">{t("node.refused", { n: refused })}</p>}
+					{status.standing !== "member" && <p class="note">{t("node.standing")}</p>}
 					{status.storage.problem && (
-						<p class="note">Nothing is kept after this tab closes: {status.storage.problem}</p>
+						<p class="note">{t("node.storage", { why: status.storage.problem })}</p>
 					)}
 				</div>
+				<BridgeList shown={shown} addresses={status.bridges} />
 				<div class="card">
-					<h2>Links</h2>
+					<h2>{t("node.links")}</h2>
 					{status.links.length === 0 ? (
-						<p class="empty">None yet.</p>
+						<p class="empty">{t("node.noLinks")}</p>
 					) : (
 						<ul class="rows">
 							{status.links.map((link) => (
 								<li key={link.id}>
 									<span class={`badge ${link.role === "bridge" ? "bridge" : "tab"}`}>
-										{link.role === "bridge" ? "bridge" : "tab"}
+										{t(link.role === "bridge" ? "legend.bridge" : "legend.tab")}
 									</span>
-									<code title={link.key}>{shortHash(link.id)}</code>
+									<code dir="ltr" title={link.key}>
+										{shortHash(link.id)}
+									</code>
 									<span class="quiet">
-										{LINK_KINDS[link.kind]}
-										{link.rttMs === null ? "" : ` · ${Math.round(link.rttMs)} ms`}
-										{link.introducedBy
-											? ` · introduced by ${link.introducedBy.kind === "peers" ? "peers" : "a bridge"}`
-											: ""}
-										{link.answers > 0 ? ` · ${plural(link.answers, "answer", "answers")}` : ""}
+										{[
+											t(LINK_KINDS[link.kind]),
+											link.rttMs === null ? "" : `${Math.round(link.rttMs)} ms`,
+											link.introducedBy ? t(`link.by.${link.introducedBy.kind}`) : "",
+											link.answers > 0 ? t("count.answers", { n: link.answers }) : "",
+										]
+											.filter(Boolean)
+											.join(" · ")}
 									</span>
 								</li>
 							))}
@@ -123,21 +116,25 @@ export function NodeView() {
 					)}
 				</div>
 				<div class="card">
-					<h2>Recent answers</h2>
+					<h2>{t("node.recent")}</h2>
 					{heard.length === 0 ? (
 						<p class="empty">
-							None yet. <a href="#ask">Ask for a balance</a> and see who answers.
+							{t("node.noAnswers")} <a href="#ask">{t("node.askNow")}</a>
 						</p>
 					) : (
 						<ul class="rows">
 							{latest.slice(0, 6).map(({ at, answer, tookMs }) => (
 								<li key={at}>
-									<code title={answer.account}>{short(answer.account)}</code>
+									<code dir="ltr" title={answer.account}>
+										{short(answer.account)}
+									</code>
 									<strong>
-										{answer.state === "opened" ? `Ӿ ${nano(answer.balance, 4)}` : answer.state}
+										{answer.state === "opened"
+											? `Ӿ ${nano(answer.balance, 4)}`
+											: t(`node.state.${answer.state}`)}
 									</strong>
 									<span class="quiet">
-										from {sourceText(answer)} · {Math.round(tookMs)} ms · {ago(at, now)}
+										{sourceText(answer)} · {Math.round(tookMs)} ms · {ago(at, now)}
 									</span>
 								</li>
 							))}

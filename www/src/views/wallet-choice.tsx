@@ -1,14 +1,11 @@
 // 24 words can be a Nano seed or a BIP39 phrase, and open a different account as each: the person says which.
 
 import { useEffect, useState } from "preact/hooks";
+import { Problem } from "../components/problem.js";
 import { nanoExact, short } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
 import { useSession } from "../lib/session.js";
-import { openWallet, type Secret, type SecretKind } from "../lib/wallet.js";
-
-const NAMES: Record<SecretKind, string> = {
-	nano: "The words of a Nano seed",
-	bip39: "A BIP39 phrase, as hardware wallets and several apps make it",
-};
+import { accountOf, type Secret } from "../lib/wallet.js";
 
 /** What is known of the first account that a secret opens. */
 interface Found {
@@ -25,67 +22,63 @@ export function SecretChoice({
 	back,
 }: {
 	secrets: Secret[];
-	choose: (secret: Secret) => void;
+	choose: (place: number) => void;
 	busy: boolean;
 	problem: string | null;
 	back: () => void;
 }) {
 	const { node } = useSession();
-	const [found, setFound] = useState<Partial<Record<SecretKind, Found>>>({});
+	const [found, setFound] = useState<Record<number, Found>>({});
 	useEffect(() => {
 		const controller = new AbortController();
-		const look = async ({ kind, hex }: Secret) => {
-			const { address } = await openWallet({ kind, hex });
+		const look = async (secret: Secret, place: number) => {
+			const { address } = await accountOf(secret, 0);
 			const tell = (balance: string) => {
 				if (!controller.signal.aborted) {
-					setFound((before) => ({ ...before, [kind]: { address, balance } }));
+					setFound((before) => ({ ...before, [place]: { address, balance } }));
 				}
 			};
-			tell("looking for its balance…");
+			tell(t("choice.looking"));
 			try {
 				const answer = await node?.account(address, { fresh: true, signal: controller.signal });
 				if (answer?.state === "opened") tell(`Ӿ ${nanoExact(answer.balance)}`);
-				else tell(answer?.state === "unopened" ? "never opened" : "balance unknown");
+				else tell(t(answer?.state === "unopened" ? "choice.unopened" : "choice.unknown"));
 			} catch {
-				tell("balance unknown: nobody could be asked");
+				tell(t("choice.nobody"));
 			}
 		};
-		for (const secret of secrets) void look(secret);
+		secrets.forEach((secret, place) => void look(secret, place));
 		return () => controller.abort();
 	}, [node, secrets]);
 	return (
 		<div class="narrow">
 			<div class="card">
-				<h2>Which wallet are these words from?</h2>
-				<p>The same 24 words open a different account in each kind of wallet.</p>
+				<h2>{t("choice.heading")}</h2>
+				<p>{t("choice.lead")}</p>
 				<ul class="rows choices">
-					{secrets.map((secret) => (
+					{secrets.map((secret, place) => (
 						<li key={secret.kind}>
-							<strong>{NAMES[secret.kind]}</strong>
-							{found[secret.kind] && (
+							<strong>{t(secret.kind === "nano" ? "choice.nano" : "choice.bip39")}</strong>
+							{found[place] && (
 								<span class="quiet">
-									<code title={found[secret.kind]?.address}>
-										{short(found[secret.kind]?.address ?? "")}
+									<code dir="ltr" title={found[place]?.address}>
+										{short(found[place]?.address ?? "")}
 									</code>{" "}
-									· {found[secret.kind]?.balance}
+									· {found[place]?.balance}
 								</span>
 							)}
-							<button type="button" disabled={busy} onClick={() => choose(secret)}>
-								Open this one
+							<button type="button" disabled={busy} onClick={() => choose(place)}>
+								{t("choice.open")}
 							</button>
 						</li>
 					))}
 				</ul>
 				<p class="buttons">
 					<button type="button" disabled={busy} onClick={back}>
-						Back
+						{t("new.back")}
 					</button>
 				</p>
-				{problem && (
-					<p class="banner bad" role="alert">
-						{problem}
-					</p>
-				)}
+				<Problem text={problem} />
 			</div>
 		</div>
 	);

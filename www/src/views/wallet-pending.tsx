@@ -2,6 +2,7 @@
 
 import type { AccountAnswer, PendingBlock } from "nanonet";
 import { nanoExact, short, shortHash } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
 import { useSession } from "../lib/session.js";
 import { pendingOf, whereItStands } from "../lib/transactions.js";
 
@@ -9,12 +10,15 @@ import { pendingOf, whereItStands } from "../lib/transactions.js";
 function deed({ block }: PendingBlock, own: AccountAnswer | null): string {
 	const follows =
 		own && own.state !== "unknown" && block.previous === (own.frontier ?? "0".repeat(64));
-	if (!follows) return "A block";
+	if (!follows) return t("pending.block");
 	const change = BigInt(block.balance) - own.balance;
 	if (change < 0n) {
-		return `Sending Ӿ ${nanoExact(-change)} to ${short(block.link_as_account ?? "")}`;
+		const to = short(block.link_as_account ?? "");
+		return t("pending.sending", { amount: nanoExact(-change), to });
 	}
-	return change > 0n ? `Receiving Ӿ ${nanoExact(change)}` : "A change";
+	return change > 0n
+		? t("pending.receiving", { amount: nanoExact(change) })
+		: t("pending.changing");
 }
 
 /** Blocks of `address` that are not decided yet. */
@@ -23,13 +27,15 @@ export function Pending({ address, own }: { address: string; own: AccountAnswer 
 	const blocks = pendingOf(pending, address);
 	if (blocks.length === 0) return null;
 	return (
-		<ul class="rows pending" aria-label="On their way">
+		<ul class="rows pending" aria-label={t("pending.list")}>
 			{blocks.map((item) => (
 				<li key={item.hash}>
 					<strong>{deed(item, own)}</strong>
 					<span class="quiet">
-						{whereItStands(transactions.get(item.hash))} · block{" "}
-						<code title={item.hash}>{shortHash(item.hash)}</code>
+						{whereItStands(transactions.get(item.hash))} · {t("pending.hash")}{" "}
+						<code dir="ltr" title={item.hash}>
+							{shortHash(item.hash)}
+						</code>
 					</span>
 				</li>
 			))}

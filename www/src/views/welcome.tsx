@@ -1,18 +1,19 @@
 // Before the node runs: what this is, one button, and what went wrong if it did.
 
+import { LanguageChoice } from "../components/language-choice.js";
+import { Problem } from "../components/problem.js";
+import { t } from "../lib/i18n.js";
 import { type Session, start } from "../lib/session.js";
 
 /** What a person sees when the node stopped by itself. */
 export function Stopped({ session }: { session: Session }) {
 	return (
 		<div class="welcome">
-			<h1>Your node has stopped.</h1>
-			<p class="banner bad" role="alert">
-				{session.problem}
-			</p>
-			<p class="lead">What it keeps on this device is safe, and so are payments on their way.</p>
+			<h1>{t("stopped.title")}</h1>
+			<Problem text={session.problem} />
+			<p class="lead">{t("stopped.safe")}</p>
 			<button type="button" class="primary big" onClick={() => void start()}>
-				Start it again
+				{t("stopped.again")}
 			</button>
 		</div>
 	);
@@ -23,34 +24,22 @@ export function Welcome({ session }: { session: Session }) {
 	const starting = session.state === "starting";
 	return (
 		<div class="welcome">
-			<h1>Your tab can be part of Nano.</h1>
-			<p class="lead">
-				One click turns this page into a node of the Nano network. It asks other people's tabs for
-				balances, checks every answer itself, and answers theirs. Nothing to install, no account, no
-				server to believe.
-			</p>
+			<h1>{t("welcome.title")}</h1>
+			<p class="lead">{t("welcome.lead")}</p>
 			<button type="button" class="primary big" disabled={starting} onClick={() => void start()}>
-				{starting ? "Starting…" : "Start my node"}
+				{starting ? t("welcome.starting") : t("welcome.start")}
 			</button>
 			{session.state === "failed" && (
-				<p class="banner bad" role="alert">
-					The node could not start: {session.problem}
-				</p>
+				<Problem text={t("welcome.failed", { why: session.problem ?? "" })} />
 			)}
 			<ul class="promises">
-				<li>
-					<strong>Proven balances.</strong> An answer counts only with the signatures of
-					representatives who hold two thirds of the voting weight.
-				</li>
-				<li>
-					<strong>Your keys stay here.</strong> A wallet's seed is encrypted in this browser and
-					never leaves it.
-				</li>
-				<li>
-					<strong>No fees, no waiting list.</strong> Your own processor computes the little work a
-					payment needs.
-				</li>
+				{(["proven", "keys", "free"] as const).map((name) => (
+					<li key={name}>
+						<strong>{t(`welcome.${name}`)}</strong> {t(`welcome.${name}Why`)}
+					</li>
+				))}
 			</ul>
+			<LanguageChoice />
 		</div>
 	);
 }
