@@ -24,8 +24,8 @@ export interface Bench {
 	about: string;
 	/** Names of the figures it gives. */
 	figures: string[];
-	/** Ratios beyond which the benchmark fails. */
-	limits?: Record<string, { most?: number; least?: number }>;
+	/** Ratios, and values, beyond which the benchmark fails. */
+	limits?: Record<string, { most?: number; least?: number; mostValue?: number }>;
 	/** Measures. */
 	run(): Promise<Figure[]>;
 }
@@ -37,9 +37,15 @@ export function against(figure: Figure, peer: string, peerValue: number): Figure
 
 /** One sentence for every figure beyond its limit. */
 export function beyond({ limits = {} }: Bench, figures: Figure[]): string[] {
-	return Object.entries(limits).flatMap(([name, { most, least }]) => {
-		const ratio = figures.find((figure) => figure.name === name)?.ratio;
-		if (ratio === undefined) return [`${name} was not measured.`];
+	return Object.entries(limits).flatMap(([name, { most, least, mostValue }]) => {
+		const figure = figures.find((one) => one.name === name);
+		if (!figure) return [`${name} was not measured.`];
+		if (mostValue !== undefined && figure.value > mostValue) {
+			return [`${name}: ${figure.value} ${figure.unit} is above ${mostValue}.`];
+		}
+		if (most === undefined && least === undefined) return [];
+		const { ratio } = figure;
+		if (ratio === undefined) return [`${name} was not compared.`];
 		if (most !== undefined && ratio > most) return [`${name}: ratio ${ratio} is above ${most}.`];
 		if (least !== undefined && ratio < least) return [`${name}: ratio ${ratio} is below ${least}.`];
 		return [];

@@ -11,8 +11,8 @@ export interface Peer {
 	bundle: boolean;
 }
 
-/** A packet to nowhere: all start without a network, so that its speed is not measured. */
-const NOWHERE = "https://127.0.0.1:9/";
+/** Where nobody answers: all start without a network, so that its speed is not measured. */
+const NOWHERE = 'new URL("/nowhere/", location.href).href';
 
 /** Ours first; then published browser nodes of other networks. */
 export const PEERS: readonly Peer[] = [
@@ -48,7 +48,7 @@ export const ready = async () => {
 		entry: "/helios.js",
 		source: `import { createHeliosProvider } from "@a16z/helios";
 export const ready = () => createHeliosProvider({
-	executionRpc: "${NOWHERE}", consensusRpc: "${NOWHERE}", network: "mainnet", dbType: "config",
+	executionRpc: ${NOWHERE}, consensusRpc: ${NOWHERE}, network: "mainnet", dbType: "config",
 	checkpoint: "0x${"85".repeat(32)}",
 }, "ethereum");`,
 		bundle: true,

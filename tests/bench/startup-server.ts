@@ -1,11 +1,13 @@
 // A server for the start of browser nodes: compresses as well as brotli can, lets browsers keep everything, and
 // counts what it sends.
 
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
+import { extname, join, normalize, relative } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 
 const TYPES: Record<string, string> = {
 	".html": "text/html; charset=utf-8",
@@ -24,29 +26,46 @@ export interface CountingServer {
 	url: string;
 	/** Bytes of bodies sent since the last call. */
 	sent(): number;
+	/** Ends it, and the requests to nowhere. */
 	close(): void;
 }
 
-/** Serves `folder`. */
-export function serveCounted(folder: string): Promise<CountingServer> {
-	const packed = new Map<string, Buffer>();
+/** Every file of a folder, compressed. What was compressed once is kept in `kept`: peers' wasm takes minutes. */
+async function pack(folder: string, kept: string): Promise<Map<string, Buffer>> {
+	mkdirSync(kept, { recursive: true });
+	const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile() && extname(entry.name) in TYPES)
+		.map((entry) => join(entry.parentPath, entry.name));
+	const packed = names.map(async (path) => {
+		const data = readFileSync(path);
+		const known = join(kept, createHash("sha256").update(data).digest("hex"));
+		if (!existsSync(known)) {
+			const params = {
+				[constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+				[constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+			};
+			writeFileSync(known, await promisify(brotliCompress)(data, { params }));
+		}
+		return [`/${relative(folder, path)}`, readFileSync(known)] as const;
+	});
+	return new Map(await Promise.all(packed));
+}
+
+/**
+ * Serves `folder`.
+ * @param kept folder for what was compressed before
+ */
+export async function serveCounted(folder: string, kept: string): Promise<CountingServer> {
+	const packed = await pack(folder, kept);
 	let sent = 0;
-	const pack = (name: string): Buffer => {
-		const known = packed.get(name);
-		if (known) return known;
-		const data = readFileSync(join(folder, name));
-		const params = {
-			[constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-			[constants.BROTLI_PARAM_SIZE_HINT]: data.length,
-		};
-		const body = brotliCompressSync(data, { params });
-		packed.set(name, body);
-		return body;
-	};
 	const server = createServer((request, response) => {
 		const name = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
-		try {
-			const body = pack(name === "/" ? "index.html" : name);
+		// Left open: a peer that is refused at once asks again at once, for ever, and its page never rests.
+		if (name.startsWith("/nowhere/")) return;
+		const body = packed.get(name === "/" ? "/index.html" : name);
+		if (!body) {
+			response.writeHead(404).end();
+		} else {
 			if (extname(name) !== "" && extname(name) !== ".html") sent += body.length;
 			response
 				.writeHead(200, {
@@ -56,8 +75,6 @@ export function serveCounted(folder: string): Promise<CountingServer> {
 					...ISOLATION,
 				})
 				.end(body);
-		} catch {
-			response.writeHead(404).end();
 		}
 	});
 	return new Promise((resolve) => {
@@ -70,7 +87,10 @@ export function serveCounted(folder: string): Promise<CountingServer> {
 					sent = 0;
 					return bytes;
 				},
-				close: () => server.close(),
+				close: () => {
+					server.close();
+					server.closeAllConnections();
+				},
 			});
 		});
 	});
