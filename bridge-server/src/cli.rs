@@ -45,11 +45,6 @@ pub struct WeightsOptions {
     /// File to write; without it the table goes to standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Setting of the network to propose or endorse, `NAME=VALUE` (`message-burst`, `registry-holders`); may be
-    /// repeated. Nodes that count this bridge as an anchor take it once more than half of their anchors say
-    /// the same.
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub endorse: Vec<String>,
     /// Least weight a quorum is computed from, in whole nano.
     #[arg(long, value_name = "NANO", default_value_t = 60_000_000)]
     pub online_weight_minimum: u64,
@@ -163,6 +158,11 @@ pub struct RunOptions {
     /// be repeated. Three are needed before their majority renews the weight table.
     #[arg(long, value_name = "KEY@URL")]
     pub anchor: Vec<String>,
+    /// Setting of the network to propose or endorse, `NAME=VALUE` (`message-burst`, `registry-holders`); may be
+    /// repeated. Nodes that count this bridge as an anchor take it once more than half of their anchors say
+    /// the same.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub endorse: Vec<String>,
     /// Least weight a quorum is computed from, in whole nano. [default: 60000000, on the dev
     /// network what the full node says]
     #[arg(long, value_name = "NANO")]
