@@ -47,6 +47,9 @@ pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> 
         for text in TEXTS {
             copy(&tools.root().join(text), &out.join(text))?;
         }
+        if let Some(readme) = &package.readme {
+            copy(&tools.root().join(readme), &out.join("README.md"))?;
+        }
         let manifest = out.join("package.json");
         fs::write(&manifest, manifest_text(package)?)
             .map_err(BuildError::file("write", &manifest))?;
@@ -56,8 +59,7 @@ pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> 
 
 /// Bundles the entries: pages' together with shared chunks, servers' likewise, each worker alone.
 fn scripts(tools: &Tools, package: &Package, out: &Path) -> Result<(), BuildError> {
-    let (workers, entries): (Vec<_>, Vec<_>) =
-        package.entry.iter().partition(|entry| entry.worker);
+    let (workers, entries): (Vec<_>, Vec<_>) = package.entry.iter().partition(|entry| entry.worker);
     let (servers, pages): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.server);
     let common = |entries: &[&Entry]| {
         let mut args: Vec<String> = ["--bundle", "--format=esm", "--target=es2022"]
