@@ -1,6 +1,7 @@
 // The package's `core` entry: Nano itself without a node. Keys, addresses, amounts, blocks, proofs.
 
 import { NanoError } from "./errors.js";
+import { loadOwn } from "./own-wasm.js";
 import type { NetworkName, ProofVote, StateBlockJson } from "./types.js";
 import load, * as wasm from "./wasm/core.js";
 
@@ -83,7 +84,7 @@ let loading: Promise<void> | undefined;
  */
 export function initCore(source?: URL | string | BufferSource | WebAssembly.Module): Promise<void> {
 	if (loading) return loading;
-	const started = (source ? load({ module_or_path: source }) : loadOwn()).then(
+	const started = (source ? load({ module_or_path: source }) : ownCore()).then(
 		() => {},
 		(cause: unknown) => {
 			loading = undefined;
@@ -94,18 +95,13 @@ export function initCore(source?: URL | string | BufferSource | WebAssembly.Modu
 	return started;
 }
 
-/** From beside this script, or where a bundler left it behind out of another script. */
-async function loadOwn(): Promise<unknown> {
-	try {
-		return await load({ module_or_path: new URL("./core.wasm", import.meta.url) });
-	} catch (cause) {
-		const files = import("./core-inlined.js");
-		const { bytes } = await import("./inlined.js");
-		const wasm = await files.then((inlined) => bytes(inlined, "core.wasm")).catch(() => undefined);
-		if (!wasm) throw cause;
-		return load({ module_or_path: wasm });
-	}
-}
+const ownCore = () =>
+	loadOwn(
+		load,
+		() => new URL("./core.wasm", import.meta.url),
+		() => import("./core-inlined.js"),
+		"core.wasm",
+	);
 
 /** Calls into the wasm, whose errors carry their code as name. */
 function call<T>(body: () => T): T {

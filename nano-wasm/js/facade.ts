@@ -8,6 +8,7 @@
 import { aborted, NanoError } from "./errors.js";
 import type { FacadeNode } from "./facade-types.js";
 import { provenHead, standing } from "./head.js";
+import { loadOwn } from "./own-wasm.js";
 import type { AccountAnswer, BlockJson, TransactionEvent } from "./types.js";
 import load, * as wasm from "./wasm/rpc.js";
 
@@ -50,7 +51,7 @@ let loading: Promise<unknown> | undefined;
 /** Loads the wasm once; a load that failed is tried again by the next caller. */
 function loaded(): Promise<unknown> {
 	if (loading) return loading;
-	const started = loadOwn().catch((cause: unknown) => {
+	const started = ownRpc().catch((cause: unknown) => {
 		loading = undefined;
 		throw new NanoError("rpc-unavailable", "rpc.wasm could not be loaded.", { cause });
 	});
@@ -58,18 +59,13 @@ function loaded(): Promise<unknown> {
 	return started;
 }
 
-/** From beside this script, or where a bundler left it behind out of another script. */
-async function loadOwn(): Promise<unknown> {
-	try {
-		return await load({ module_or_path: new URL("./rpc.wasm", import.meta.url) });
-	} catch (cause) {
-		const files = import("./rpc-inlined.js");
-		const { bytes } = await import("./inlined.js");
-		const wasm = await files.then((inlined) => bytes(inlined, "rpc.wasm")).catch(() => undefined);
-		if (!wasm) throw cause;
-		return load({ module_or_path: wasm });
-	}
-}
+const ownRpc = () =>
+	loadOwn(
+		load,
+		() => new URL("./rpc.wasm", import.meta.url),
+		() => import("./rpc-inlined.js"),
+		"rpc.wasm",
+	);
 
 /** A refusal as full nodes give it. */
 const refused = (error: string) => ({ error });

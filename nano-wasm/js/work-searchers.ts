@@ -171,12 +171,13 @@ export class Searchers {
 		this.#module = undefined;
 	}
 
+	/** Makes a thread. webpack names its file after the thread, so the name has no space. */
 	#thread(module: WebAssembly.Module): Searcher {
 		const worker = this.#scripts
-			? new Worker(this.#scripts.thread, { type: "module", name: "nanonet work" })
+			? new Worker(this.#scripts.thread, { type: "module", name: "nanonet-work" })
 			: new Worker(new URL("./work-worker.js", import.meta.url), {
 					type: "module",
-					name: "nanonet work",
+					name: "nanonet-work",
 				});
 		const searcher = { worker, engine: this.engine };
 		worker.onmessage = ({ data }: MessageEvent<FromThread>) => {
@@ -209,10 +210,10 @@ export class Searchers {
 			return;
 		}
 		const worker = this.#scripts
-			? new Worker(this.#scripts.gpu, { type: "module", name: "nanonet work gpu" })
+			? new Worker(this.#scripts.gpu, { type: "module", name: "nanonet-work-gpu" })
 			: new Worker(new URL("./work-gpu-worker.js", import.meta.url), {
 					type: "module",
-					name: "nanonet work gpu",
+					name: "nanonet-work-gpu",
 				});
 		const searcher = { worker, engine: "webgpu" as const };
 		this.#gpu = searcher;

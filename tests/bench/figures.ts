@@ -32,7 +32,9 @@ export interface Bench {
 
 /** A figure with its peer and their ratio. */
 export function against(figure: Figure, peer: string, peerValue: number): Figure {
-	return { ...figure, peer, peer_value: peerValue, ratio: round(figure.value / peerValue) };
+	// Also of two zeros.
+	const ratio = figure.value === peerValue ? 1 : round(figure.value / peerValue);
+	return { ...figure, peer, peer_value: peerValue, ratio };
 }
 
 /** One sentence for every figure beyond its limit. */

@@ -27,7 +27,7 @@ const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 const KINDS = [
 	/^package\.json$/,
 	/^LICENSE-(MIT|APACHE)$/,
-	/^CHANGELOG\.md$/,
+	/^(CHANGELOG|README)\.md$/,
 	/^[a-z-]+\.js$/,
 	/^shared-[A-Z0-9]+\.js$/,
 	/^[a-z-]+\.wasm$/,
@@ -46,7 +46,14 @@ test("npm would publish scripts, wasm, types, licences and the list of changes, 
 	const names = packed.files.map(({ path }) => path);
 	const foreign = names.filter((name) => !KINDS.some((kind) => kind.test(name)));
 	assert.deepEqual(foreign, []);
-	for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md", "node.wasm", "rpc.wasm"]) {
+	for (const name of [
+		"LICENSE-MIT",
+		"LICENSE-APACHE",
+		"CHANGELOG.md",
+		"README.md",
+		"node.wasm",
+		"rpc.wasm",
+	]) {
 		assert.ok(names.includes(name), name);
 	}
 	assert.match(packed.version, /^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/);

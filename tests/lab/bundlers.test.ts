@@ -111,7 +111,7 @@ async function serve(folder: string): Promise<{ url: string; server: HttpServer 
 	const server = createServer((request, response) => {
 		const { pathname } = new URL(request.url ?? "/", "http://localhost");
 		try {
-			const body = readFileSync(join(folder, pathname));
+			const body = readFileSync(join(folder, decodeURIComponent(pathname)));
 			const type = TYPES[extname(pathname)] ?? "application/octet-stream";
 			response.writeHead(200, { "content-type": type }).end(body);
 		} catch {
@@ -125,13 +125,21 @@ async function serve(folder: string): Promise<{ url: string; server: HttpServer 
 const query = () => new URLSearchParams({ bridge: bridge.ready.url, account }).toString();
 
 /** Opens a project's page and waits for its answer. */
-async function opens(name: string, url: string): Promise<{ loaded: string[] }> {
+async function opens(name: string, url: string): Promise<{ inlined: string[] }> {
 	const context = await browser.newContext();
 	try {
 		const page = await context.newPage();
-		const loaded: string[] = [];
+		/** Scripts that hold files of the package. */
+		const inlined: string[] = [];
+		const looked: Promise<void>[] = [];
 		page.on("response", (response) => {
-			if (response.ok()) loaded.push(new URL(response.url()).pathname);
+			const { pathname } = new URL(response.url());
+			if (response.ok() && extname(pathname) === ".js") {
+				const look = (body: string) => {
+					if (PACKED.test(body)) inlined.push(pathname);
+				};
+				looked.push(response.text().then(look, () => {}));
+			}
 		});
 		const said: string[] = [];
 		page.on("console", (message) => said.push(message.text()));
@@ -150,20 +158,21 @@ async function opens(name: string, url: string): Promise<{ loaded: string[] }> {
 			60_000,
 		);
 		await holds(name, answer);
-		return { loaded };
+		await Promise.all(looked);
+		return { inlined };
 	} finally {
 		await context.close();
 	}
 }
 
-/** The files whose bytes are inside scripts once more; a page that finds the files themselves loads none. */
-const inlined = (loaded: string[]) => loaded.filter((path) => /inlined/.test(path));
+/** How the files begin that are inside scripts once more: by gzip and base64. */
+const PACKED = /["'`]H4sI/;
 
 async function opensFolder(
 	name: string,
 	folder: string,
 	path: string,
-): Promise<{ loaded: string[] }> {
+): Promise<{ inlined: string[] }> {
 	const { url, server } = await serve(folder);
 	try {
 		return await opens(name, `${url}/${path}${path.includes("?") ? "&" : "?"}${query()}`);
@@ -215,15 +224,15 @@ async function serving(
 
 test("no bundler: a page imports the package's files as they are", async () => {
 	const folder = await fresh("script");
-	const { loaded } = await opensFolder("script", folder, "index.html");
-	assert.deepEqual(inlined(loaded), []);
+	const { inlined } = await opensFolder("script", folder, "index.html");
+	assert.deepEqual(inlined, []);
 });
 
 test("Vite builds it", async () => {
 	const folder = await fresh("vite");
 	await run(bin("vite"), ["build"], { cwd: folder });
-	const { loaded } = await opensFolder("Vite", join(folder, "dist"), "index.html");
-	assert.deepEqual(inlined(loaded), []);
+	const { inlined } = await opensFolder("Vite", join(folder, "dist"), "index.html");
+	assert.deepEqual(inlined, []);
 });
 
 test("Vite's development server serves it", async () => {
@@ -238,8 +247,8 @@ test("Vite's development server serves it", async () => {
 test("webpack builds it", async () => {
 	const folder = await fresh("webpack");
 	await run(bin("webpack"), ["--mode", "production", "--entry", "./page.js"], { cwd: folder });
-	const { loaded } = await opensFolder("webpack", folder, "index.html");
-	assert.deepEqual(inlined(loaded), []);
+	const { inlined } = await opensFolder("webpack", folder, "index.html");
+	assert.deepEqual(inlined, []);
 });
 
 for (const format of ["iife", "esm"]) {
@@ -248,7 +257,9 @@ for (const format of ["iife", "esm"]) {
 		const args = ["page.js", "--bundle", `--outdir=dist/${format}`];
 		if (format === "esm") args.push("--format=esm", "--splitting");
 		await run(bin("esbuild"), args, { cwd: folder });
-		await opensFolder(`esbuild ${format}`, folder, `index.html?format=${format}`);
+		const page = `index.html?format=${format}`;
+		const { inlined } = await opensFolder(`esbuild ${format}`, folder, page);
+		assert.notDeepEqual(inlined, []);
 	});
 }
 
@@ -256,7 +267,8 @@ test("Rollup builds it", async () => {
 	const folder = await fresh("rollup");
 	const args = ["page.js", "--dir", "dist", "--plugin", "@rollup/plugin-node-resolve"];
 	await run(bin("rollup"), args, { cwd: folder });
-	await opensFolder("Rollup", folder, "index.html");
+	const { inlined } = await opensFolder("Rollup", folder, "index.html");
+	assert.notDeepEqual(inlined, []);
 });
 
 test("Next.js builds it and renders a page that imports it on the server", async () => {

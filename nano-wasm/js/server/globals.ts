@@ -1,10 +1,9 @@
 // What a page has and Node.js and Deno lack, for the package's own scripts alone: the bundler puts these names where
 // they are used (`--inject`), so that nothing of the program around is altered.
 
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
+import { withFiles } from "./file-fetch.js";
 import type { ThreadData } from "./thread-data.js";
 
 /** Node.js 20 has WebSockets behind this flag, which a thread may be given by itself. */
@@ -60,9 +59,4 @@ export function reportError(error: unknown): void {
 export const localStorage = undefined;
 
 /** Also reads files, of which the package's own are some. */
-export async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-	const url = String(input);
-	if (!url.startsWith("file:")) return globalThis.fetch(input, init);
-	const headers = { "content-type": "application/wasm" };
-	return new Response(await readFile(fileURLToPath(url)), { headers });
-}
+export const fetch = withFiles(globalThis.fetch);

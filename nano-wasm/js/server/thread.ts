@@ -1,8 +1,7 @@
 // A thread of Node.js or Deno that runs a browser's worker: what a worker finds around it is put there first.
 
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { withFiles } from "./file-fetch.js";
 import { installStorage } from "./storage.js";
 import type { ThreadData } from "./thread-data.js";
 
@@ -15,7 +14,6 @@ function put(name: string, value: unknown): void {
 	Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
-const plainFetch = globalThis.fetch;
 put("self", globalThis);
 put("location", { hash: "" });
 put("onmessage", null);
@@ -32,12 +30,7 @@ put("reportError", (error: unknown) => {
 		throw error;
 	});
 });
-put("fetch", async (input: RequestInfo | URL, init?: RequestInit) => {
-	const url = String(input);
-	if (!url.startsWith("file:")) return plainFetch(input, init);
-	const headers = { "content-type": "application/wasm" };
-	return new Response(await readFile(fileURLToPath(url)), { headers });
-});
+put("fetch", withFiles(globalThis.fetch));
 
 /** Opens the storage of a command to start the node; the rest of the command is the browser's. */
 function withStorage(message: unknown): unknown {

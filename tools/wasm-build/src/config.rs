@@ -24,6 +24,7 @@ pub(crate) struct Package {
     pub(crate) default: bool,
     pub(crate) tsconfig: Option<PathBuf>,
     pub(crate) types: Option<PathBuf>,
+    pub(crate) readme: Option<PathBuf>,
     #[serde(default)]
     pub(crate) wasm: Vec<Wasm>,
     #[serde(default)]

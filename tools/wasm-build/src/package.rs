@@ -46,6 +46,9 @@ pub(crate) fn build(tools: &Tools, package: &Package) -> Result<(), BuildError> 
         for text in TEXTS {
             copy(&tools.root().join(text), &out.join(text))?;
         }
+        if let Some(readme) = &package.readme {
+            copy(&tools.root().join(readme), &out.join("README.md"))?;
+        }
         let manifest = out.join("package.json");
         fs::write(&manifest, manifest_text(package)?)
             .map_err(BuildError::file("write", &manifest))?;
