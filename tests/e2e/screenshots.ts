@@ -77,6 +77,7 @@ try {
 			await page.getByRole("button", { name: "Open the wallet" }).click();
 			await page.getByRole("button", { name: "Get test coins" }).click();
 			await page.locator("section:not([hidden]) .verdict").first().waitFor({ timeout: 60_000 });
+			await page.evaluate(() => scrollTo(0, 0));
 			await shoot("wallet");
 			await page
 				.locator("#to")

@@ -26,10 +26,13 @@ export function launch(more: string[] = []): Promise<Browser> {
 	return chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, ...more] });
 }
 
-/** The test page: an empty one that puts the package's exports where tests reach them. */
+/**
+ * The test page: an empty one that puts the package's exports where tests reach them. The bridge's policy has Trusted
+ * Types, so that a page has to say that the package may start its workers.
+ */
 const testPage = (node: string) => ({
 	html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><script type="module" src="/${node}.test.js"></script></html>`,
-	script: `import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; import { heldAccounts } from "/held-accounts.js"; await core.initCore(); Object.assign(globalThis, { nanonet, core, heldAccounts, ready: true });`,
+	script: `globalThis.trustedTypes?.createPolicy("default", { createScriptURL: (url) => url }); import * as nanonet from "/${node}.js"; import * as core from "/nanonet/core.js"; import { heldAccounts } from "/held-accounts.js"; await core.initCore(); Object.assign(globalThis, { nanonet, core, heldAccounts, ready: true });`,
 });
 
 /**
