@@ -255,6 +255,7 @@ test("keys and seeds never reach the node's worker, the network or the page's lo
 	await startNode(page);
 	await go(page, "Wallet");
 	await page.getByRole("button", { name: "Create a new wallet" }).click();
+	await page.locator(".words li").first().waitFor();
 	const words = await page.locator(".words li").allInnerTexts();
 	await page.getByLabel("I have written the words down").check();
 	await page.getByLabel("Password").fill("correct horse battery");
