@@ -360,6 +360,7 @@ export interface KeyRoute {
 	destination: string;
 	/** Ids of the relays, first to last. */
 	hops: string[];
+	/** What routes are ranked by. */
 	metrics: {
 		hops: number;
 		/** How long a message takes there, a moving estimate; null: not measured yet. */
@@ -371,6 +372,7 @@ export interface KeyRoute {
 
 /** What is known of a key. */
 export interface KeyLookup {
+	/** What the node says of itself, signed. */
 	node: RegisteredNode;
 	/** Best first; they share no relay as far as there are enough. */
 	routes: KeyRoute[];
