@@ -64,49 +64,29 @@ pub(crate) fn split(wasm: &[u8], paths: &[String], loader: &str) -> Result<Parts
         _ => return Err(SplitError::NoTable),
     };
     let later = Later::of(&first, paths)?;
-    let base = first.tables.get(table).initial;
+    let base = i32::try_from(first.tables.get(table).initial).map_err(|_| SplitError::NoTable)?;
     let (second, needed) = later_part(parse(wasm)?, &later, base)?;
-    let functions: Vec<_> = first.funcs.iter().map(|function| function.id()).collect();
+    // Both parts were read from the same bytes, so that places name the same items.
+    let functions: Vec<_> = first.funcs.iter().map(|it| it.id()).collect();
+    let memories: Vec<_> = first.memories.iter().map(|it| it.id()).collect();
+    let tables: Vec<_> = first.tables.iter().map(|it| it.id()).collect();
+    let globals: Vec<_> = first.globals.iter().map(|it| it.id()).collect();
     for (name, item) in needed {
         let item = match item {
             Needed::Function(place) => ExportItem::Function(functions[place]),
-            Needed::Memory(place) => ExportItem::Memory(
-                first
-                    .memories
-                    .iter()
-                    .map(|it| it.id())
-                    .nth(place)
-                    .expect(SAME),
-            ),
-            Needed::Table(place) => ExportItem::Table(
-                first
-                    .tables
-                    .iter()
-                    .map(|it| it.id())
-                    .nth(place)
-                    .expect(SAME),
-            ),
-            Needed::Global(place) => ExportItem::Global(
-                first
-                    .globals
-                    .iter()
-                    .map(|it| it.id())
-                    .nth(place)
-                    .expect(SAME),
-            ),
+            Needed::Memory(place) => ExportItem::Memory(memories[place]),
+            Needed::Table(place) => ExportItem::Table(tables[place]),
+            Needed::Global(place) => ExportItem::Global(globals[place]),
         };
         first.exports.add(&name, item);
     }
     let entries = later.entries.iter().map(|&place| functions[place]);
-    stubs(&mut first, entries, loader, table);
+    stubs(&mut first, entries, loader, table, base);
     Ok(Parts {
         first: emitted(first),
         later: emitted(second),
     })
 }
-
-/// Both parts are read from the same bytes.
-const SAME: &str = "both parts have the same items in the same order";
 
 fn parse(wasm: &[u8]) -> Result<Module, SplitError> {
     ModuleConfig::new()
@@ -218,10 +198,10 @@ fn stubs(
     entries: impl ExactSizeIterator<Item = FunctionId>,
     loader: FunctionId,
     table: TableId,
+    base: i32,
 ) {
     let count = entries.len() as u64;
     let slots = module.tables.get_mut(table);
-    let base = slots.initial;
     slots.initial += count;
     slots.maximum = slots.maximum.map(|maximum| maximum + count);
     let zero = ConstExpr::Value(Value::I32(0));
@@ -252,7 +232,7 @@ fn stubs(
         for &arg in &args {
             body.local_get(arg);
         }
-        body.i32_const(slot as i32).call_indirect(signature, table);
+        body.i32_const(slot).call_indirect(signature, table);
         module.funcs.get_mut(entry).kind = FunctionKind::Local(stub.local_func(args));
     }
 }
@@ -270,7 +250,7 @@ enum Needed {
 fn later_part(
     mut module: Module,
     later: &Later,
-    base: u64,
+    base: i32,
 ) -> Result<(Module, Vec<(String, Needed)>), SplitError> {
     bare(&mut module);
     let functions: Vec<_> = module.funcs.iter().map(|function| function.id()).collect();
@@ -327,7 +307,7 @@ fn later_part(
         .ok()
         .flatten()
         .ok_or(SplitError::NoTable)?;
-    let offset = ConstExpr::Value(Value::I32(base as i32));
+    let offset = ConstExpr::Value(Value::I32(base));
     let entries = later
         .entries
         .iter()
@@ -341,9 +321,10 @@ fn later_part(
     walrus::passes::gc::run(&mut module);
     let mut named = Vec::new();
     for (number, import) in module.imports.iter_mut().enumerate() {
-        let needed = needed
-            .remove(&import.id())
-            .expect("every import was made or seen above");
+        // Every import was seen or made above.
+        let Some(needed) = needed.remove(&import.id()) else {
+            continue;
+        };
         import.module = FIRST.into();
         import.name = format!("{MARK}{number}");
         named.push((import.name.clone(), needed));
