@@ -83,7 +83,7 @@ pub use store::{Change, Memory, Store, StoreFault};
 pub use sync::{DOWN_MS, LOST_MS, SYNC_MS};
 pub use wallet::{
     FIRST_AGAIN_MS, LONGEST_AGAIN_MS, MAX_QUEUE, MAX_RECIPIENTS, MAX_SEEN, OVERLAP_MS, POLL_MS,
-    Received, SendId, SendState, Wallet, WalletKey, WalletOutput,
+    Received, SendId, SendState, THOROUGH_MS, Wallet, WalletKey, WalletOutput,
 };
 
 /// A fault that can be planted, to see that a checker finds it.

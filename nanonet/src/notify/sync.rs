@@ -238,7 +238,9 @@ impl Keeper {
                 }
             }
         }
-        let may_list = self.places.is_anchor(&own) || !regions.is_empty();
+        // Who is not listed has no directory, or an old one: with the digests goes round which is in force.
+        let may_list = self.places.is_anchor(&own) || !self.places.lists(&own);
+        let may_list = may_list || !regions.is_empty();
         if let Some(peer) = self.sync.peers.get_mut(&key) {
             peer.next = now.plus(SYNC_MS);
             if peer.full_until != UnixMillis(0) && peer.full_until <= now {

@@ -10,7 +10,10 @@
 //! old ones.
 //!
 //! Rules of receiving: every week's tag is asked for on its own, from the last time everything was seen less
-//! [`OVERLAP_MS`]; a new recipient begins [`super::MAX_TTL_S`] ago, so the seed alone brings back all there is. What is
+//! [`OVERLAP_MS`]; a new recipient begins [`super::MAX_TTL_S`] ago, so the seed alone brings back all there is.
+//! Everything was seen when a *thorough* search was answered, for every tag, by as many bridges as sign receipts:
+//! whatever was promised, one of them has it. It is tried until it succeeds, at the start and every [`THOROUGH_MS`];
+//! quick searches between them bring what is new sooner, and prove nothing. What is
 //! pushed or found again is delivered once: by its name, by what it says, and, once its driver said that the payment
 //! is real ([`Wallet::confirmed`]), by its transaction. Where a recipient stands is stored durably after each
 //! delivery.
@@ -56,6 +59,8 @@ const WORK_MS: u64 = 1_800_000;
 pub const OVERLAP_MS: u64 = 86_400_000;
 /// How often is asked for what was not pushed.
 pub const POLL_MS: u64 = 300_000;
+/// How often everybody who shall keep something is asked, not only some.
+pub const THOROUGH_MS: u64 = 21_600_000;
 
 /// A notification to be sent; the wallet's own number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +97,7 @@ pub enum WalletOutput {
     Searched {
         /// Whose.
         recipient: RecipientKey,
-        /// Whether at least one bridge answered for every week.
+        /// Whether bridges answered for every week: one, or as many as sign receipts where the search is thorough.
         complete: bool,
     },
     /// Something under our tag cannot be read, and was put aside.
@@ -174,6 +179,12 @@ struct Recipient {
     open: usize,
     asked_at: UnixMillis,
     complete: bool,
+    /// Whether the search that was begun last asks everybody.
+    thorough: bool,
+    /// When the next one has to.
+    thorough_next: UnixMillis,
+    /// How long is waited after the next search that is not complete.
+    again_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -300,7 +311,7 @@ impl Wallet {
             .filter(|(_, one)| one.open == 0 && one.next <= now);
         let due: Vec<RecipientKey> = due.map(|(key, _)| *key).collect();
         for key in due {
-            self.search(now, key, false);
+            self.search(now, key);
         }
         self.pump(now);
     }
@@ -367,9 +378,12 @@ impl Wallet {
             open: 0,
             asked_at: now,
             complete: false,
+            thorough: true,
+            thorough_next: now,
+            again_ms: FIRST_AGAIN_MS,
         };
         self.recipients.insert(key, recipient);
-        self.search(now, key, true);
+        self.search(now, key);
         self.pump(now);
         true
     }
@@ -383,14 +397,18 @@ impl Wallet {
     pub fn rescan(&mut self, now: UnixMillis, key: RecipientKey) {
         if let Some(recipient) = self.recipients.get_mut(&key) {
             recipient.seen_until = UnixMillis(0);
-            self.search(now, key, true);
+            recipient.thorough_next = now;
+            recipient.again_ms = FIRST_AGAIN_MS;
+            self.search(now, key);
             self.pump(now);
         }
     }
 
     /// The payment of this transaction is real: further notifications of it are dropped.
     pub fn confirmed(&mut self, key: &RecipientKey, transaction: &BlockHash) {
-        self.note_seen(key, name(&[b"transaction", transaction.as_bytes()]));
+        if self.note_seen(key, name(&[b"transaction", transaction.as_bytes()])) {
+            self.keep_recipient(key);
+        }
     }
 
     /// Has a received notification forgotten by those who keep it.
@@ -468,6 +486,7 @@ impl Wallet {
                 }
                 CourierOutput::Directory(directory) => {
                     self.outputs.push_back(WalletOutput::Directory(directory));
+                    self.look_again(now);
                 }
                 CourierOutput::Done(id, outcome) => match (self.jobs.remove(&id), outcome) {
                     (Some(Job::Price(id)), Outcome::Price(needed)) => self.priced(now, id, needed),
@@ -484,10 +503,14 @@ impl Wallet {
                         self.not_placed(now, id, refusal);
                     }
                     (Some(Job::Get(key)), Outcome::Found { items, answered }) => {
+                        let mut new = false;
                         for sealed in items {
-                            self.take(&key, &sealed);
+                            new |= self.take(&key, &sealed);
                         }
-                        self.searched(now, &key, answered > 0);
+                        if new {
+                            self.keep_recipient(&key);
+                        }
+                        self.searched(now, &key, answered);
                     }
                     _ => {}
                 },
@@ -541,10 +564,12 @@ impl Wallet {
     }
 
     /// Asks for what came for a recipient since everything was seen.
-    fn search(&mut self, now: UnixMillis, key: RecipientKey, thorough: bool) {
+    fn search(&mut self, now: UnixMillis, key: RecipientKey) {
         let Some(recipient) = self.recipients.get_mut(&key) else {
             return;
         };
+        let thorough = recipient.thorough_next <= now;
+        recipient.thorough = thorough;
         let longest = u64::from(MAX_TTL_S) * 1_000;
         let oldest = UnixMillis(now.number().saturating_sub(longest));
         let since =
@@ -580,27 +605,42 @@ impl Wallet {
         }
     }
 
-    fn searched(&mut self, now: UnixMillis, key: &RecipientKey, answered: bool) {
+    fn searched(&mut self, now: UnixMillis, key: &RecipientKey, answered: usize) {
+        let enough = self.courier.places().receipts().max(1);
         let Some(recipient) = self.recipients.get_mut(key) else {
             return;
         };
         recipient.open = recipient.open.saturating_sub(1);
-        recipient.complete &= answered;
+        recipient.complete &= answered >= if recipient.thorough { enough } else { 1 };
         if recipient.open > 0 {
             return;
         }
         let complete = recipient.complete;
-        if complete {
-            recipient.seen_until = recipient.asked_at;
+        if !complete {
+            recipient.next = now.plus(recipient.again_ms);
+            recipient.again_ms = (recipient.again_ms * 2).min(POLL_MS);
+        } else {
+            recipient.again_ms = FIRST_AGAIN_MS;
+            if recipient.thorough {
+                recipient.seen_until = recipient.asked_at;
+                recipient.thorough_next = recipient.asked_at.plus(THOROUGH_MS);
+            }
             self.keep_recipient(key);
-        } else if let Some(recipient) = self.recipients.get_mut(key) {
-            recipient.next = now.plus(FIRST_AGAIN_MS);
         }
         let recipient = *key;
         self.outputs.push_back(WalletOutput::Searched {
             recipient,
             complete,
         });
+    }
+
+    /// Who keeps what is known anew: what could not be looked through is tried again at once.
+    fn look_again(&mut self, now: UnixMillis) {
+        for (_, recipient) in self.recipients.iter_mut() {
+            if recipient.open == 0 && !recipient.complete {
+                recipient.next = now;
+            }
+        }
     }
 
     /// A bridge pushes what came.
@@ -616,38 +656,40 @@ impl Wallet {
                 .keys()
                 .copied()
                 .find(|key| key.tag(week) == Ok(sealed.tag) || key.plain_tag() == sealed.tag);
-            if let Some(key) = ours {
-                self.take(&key, &sealed);
+            if let Some(key) = ours
+                && self.take(&key, &sealed)
+            {
                 self.keep_recipient(&key);
             }
         }
         self.pump(now);
     }
 
-    /// Delivers what was not delivered before.
-    fn take(&mut self, key: &RecipientKey, sealed: &Sealed) {
+    /// Delivers what was not delivered before. True if anything is to be remembered of it.
+    fn take(&mut self, key: &RecipientKey, sealed: &Sealed) -> bool {
         let by_name = name(&[b"name", sealed.hash.as_bytes()]);
         if !self.note_seen(key, by_name) {
-            return;
+            return false;
         }
         let Some(recipient) = self.recipients.get(key) else {
-            return;
+            return false;
         };
         let payment = match Payment::open(&recipient.secret, &sealed.payload) {
             Ok(payment) => payment,
             Err(error) => {
                 let output = WalletOutput::Unreadable(sealed.hash, error);
-                return self.outputs.push_back(output);
+                self.outputs.push_back(output);
+                return true;
             }
         };
         let transaction = payment.transaction.as_bytes();
         if self.has_seen(key, name(&[b"transaction", transaction])) {
-            return;
+            return true;
         }
         let amount = payment.amount.to_bytes();
         let says = name(&[b"says", transaction, payment.ephemeral.as_bytes(), &amount]);
         if !self.note_seen(key, says) {
-            return;
+            return true;
         }
         self.outputs
             .push_back(WalletOutput::Received(Box::new(Received {
@@ -656,6 +698,7 @@ impl Wallet {
                 timestamp: sealed.timestamp,
                 payment,
             })));
+        true
     }
 
     fn has_seen(&self, key: &RecipientKey, what: u64) -> bool {

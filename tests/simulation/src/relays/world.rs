@@ -529,11 +529,11 @@ impl World {
         let now = self.now;
         let mut rng = self.rng.fork();
         // Its node has links to two bridges that run.
-        let running = self.running();
+        let mut running = self.running();
         let mut linked = || {
             let count = u32::try_from(running.len()).unwrap();
-            let place = running.get(self.rng.below(count) as usize);
-            place.map(|place| self.bridges[*place].record.node_key)
+            let place = (count > 0).then(|| running.swap_remove(self.rng.below(count) as usize));
+            place.map(|place| self.bridges[place].record.node_key)
         };
         let linked = [linked(), linked()];
         let browser = &mut self.browsers[place];
