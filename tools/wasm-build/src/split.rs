@@ -50,9 +50,8 @@ pub(crate) struct Parts {
 /// A function's place among all functions of the module: the same in both parts as long as nothing is taken out.
 type Place = usize;
 
-/// Splits a module that still has its names.
-/// @param paths what the names of later functions contain, as `nanonet::onion`
-/// @param loader the exported function without parameters that has the second part instantiated
+/// Splits a module that still has its names. Later functions are those whose names contain one of `paths`, as
+/// `nanonet::onion`; `loader` names the exported function, without parameters, that has the second part instantiated.
 pub(crate) fn split(wasm: &[u8], paths: &[String], loader: &str) -> Result<Parts, SplitError> {
     let mut first = parse(wasm)?;
     let loader = match first.exports.get_func(loader) {
